@@ -1,0 +1,1 @@
+"""Model providers: one port, an adapter per vendor, and the chain that survives them."""

@@ -1,0 +1,79 @@
+"""What a model provider is to the rest of Maya."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from maya_core.domain.generation import ChainEvent, Prompt, ProviderEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """Limits of one call, in seconds.
+
+    Attributes:
+        first_token_s: from sending until the first visible text.
+        idle_s: between two pieces of the stream; one timer, re-armed by each piece.
+        total_s: the whole call.
+    """
+
+    first_token_s: float
+    idle_s: float
+    total_s: float
+
+
+class Provider(Protocol):
+    """One vendor and one model, with one or several keys. Bound to the engine's loop.
+
+    The adapter translates every driver error into `ProviderError` with the right kind; nothing else escapes it but
+    cancellation. It does not retry, does not choose keys, and knows no breaker: that is the chain's work. The chain
+    keeps the deadlines too; an adapter only sets its socket timeouts so that a dead peer cannot outlive `total_s`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Stable lower-case name, as in `gemini`."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The vendor's model id."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What people call it, as in "Gemini Flash"."""
+        ...
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Fingerprints of its keys in order of preference; empty for a provider without keys."""
+        ...
+
+    def stream(self, prompt: Prompt, *, key: str) -> AsyncGenerator[ProviderEvent, None]:
+        """Send the prompt and yield `TextDelta`s, then exactly one `Finished`.
+
+        Raises ProviderError. A stream that ends without the vendor's end mark raises STREAM_BROKEN; one that ends
+        properly without text raises EMPTY. Closing the generator early ends the request.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Chain(Protocol):
+    """Providers in order, as one."""
+
+    def stream(self, prompt: Prompt) -> AsyncGenerator[ChainEvent, None]:
+        """Yield Asking, Switched and Chunk events, then exactly one Done.
+
+        Before the first visible text a switch is silent (told by `Switched`); after it, the text stays and the
+        continuation is announced with `after_text`. Raises `ChainFailed` when nobody could finish.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close every provider."""
+        ...

@@ -1,0 +1,1 @@
+"""The stores: a port each, and the adapters behind it. `factory` alone decides which backend is used."""

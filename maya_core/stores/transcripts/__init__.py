@@ -1,0 +1,1 @@
+"""Every word of every conversation: the source of truth."""

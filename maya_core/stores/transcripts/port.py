@@ -1,0 +1,190 @@
+"""The transcripts port, in three protocols that one adapter implements.
+
+Every call names its `user_id`; another user's record is NotFound, as one that does not exist. A dead backend raises
+StoreUnavailable within the store's own timeout, and then nothing is known of the write: repeat it with the same ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from maya_core.domain.conversation import (
+    Conversation,
+    ConversationChanges,
+    ConversationId,
+    Feedback,
+    Message,
+    MessageId,
+    MessageStatus,
+    NewMessage,
+    Receipt,
+    SearchHit,
+    Span,
+    UserId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """The last row of a page of conversations; the next page starts after it."""
+
+    last_message_at: datetime
+    id: ConversationId
+
+
+class Conversations(Protocol):
+    """Conversations of one user. Deleted ones are hidden from everything but `undelete` and `purge`."""
+
+    async def create(self, conversation: Conversation) -> Conversation:
+        """Store a new conversation. The same id again returns the stored one. Conflict if it is another user's."""
+        ...
+
+    async def get(self, user_id: UserId, conversation_id: ConversationId) -> Conversation:
+        """Raises NotFound."""
+        ...
+
+    async def list_conversations(
+        self,
+        user_id: UserId,
+        *,
+        archived: bool = False,
+        pinned: bool | None = None,
+        tag: str | None = None,
+        after: Cursor | None = None,
+        limit: int = 30,
+    ) -> list[Conversation]:
+        """Newest `last_message_at` first, then by id; at most `limit` (1 to 200)."""
+        ...
+
+    async def update(
+        self, user_id: UserId, conversation_id: ConversationId, changes: ConversationChanges
+    ) -> Conversation:
+        """Change some fields and return the result; order in lists is not touched. Raises NotFound."""
+        ...
+
+    async def delete(self, user_id: UserId, conversation_id: ConversationId, *, at: datetime) -> None:
+        """Hide it with all its messages. Deleting twice is fine. Raises NotFound for one that never was."""
+        ...
+
+    async def undelete(self, user_id: UserId, conversation_id: ConversationId) -> Conversation:
+        """Bring a hidden conversation back. Raises NotFound once it was purged."""
+        ...
+
+    async def purge(self, *, deleted_before: datetime, limit: int = 100) -> int:
+        """Remove conversations hidden before that moment, of all users, for good; returns how many."""
+        ...
+
+
+class Messages(Protocol):
+    """Messages of one user's conversations."""
+
+    async def begin_turn(
+        self,
+        user_id: UserId,
+        *,
+        message: NewMessage | None,
+        reply: NewMessage,
+        retire: Sequence[MessageId] = (),
+    ) -> tuple[Message | None, Message]:
+        """Store a person's message and the STREAMING row of its reply, durably, all or nothing.
+
+        `message` is None when a reply is made again for a message that is stored. `retire` lists the messages that
+        become inactive because these replace them. Each row gets the next `seq`; the conversation's
+        `last_message_at` and `message_count` follow. The same ids again return the stored rows and change nothing.
+        Raises Conflict when another reply of the conversation is STREAMING (nothing is stored then), NotFound
+        for an unknown or hidden conversation.
+        """
+        ...
+
+    async def get_message(self, user_id: UserId, message_id: MessageId) -> Message:
+        """Raises NotFound."""
+        ...
+
+    async def list_messages(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        *,
+        before_seq: int | None = None,
+        limit: int = 40,
+    ) -> list[Message]:
+        """The newest `limit` (1 to 500) active messages with seq below `before_seq`, oldest first.
+
+        Raises NotFound for an unknown or hidden conversation.
+        """
+        ...
+
+    async def list_siblings(self, user_id: UserId, message_id: MessageId) -> list[Message]:
+        """All alternatives of a message with it, by seq; a message without siblings gives itself alone."""
+        ...
+
+    async def choose_sibling(self, user_id: UserId, message_id: MessageId) -> None:
+        """Make this alternative the active one. Messages of the turns that belong to it and to the replaced one follow.
+
+        Concretely: all messages of the sibling group's turns become inactive but those of this message's own turn;
+        of that turn the chosen message is active, with (for a person's message) the newest reply to it. Raises Conflict
+        while a reply of the conversation is STREAMING, or when active messages follow the group's turns.
+        """
+        ...
+
+    async def patch_reply(
+        self, user_id: UserId, message_id: MessageId, *, text: str, spans: Sequence[Span], at: datetime
+    ) -> bool:
+        """Write what a STREAMING reply has so far, with a sign of life. False when it was ended already."""
+        ...
+
+    async def finish_reply(
+        self,
+        user_id: UserId,
+        message_id: MessageId,
+        *,
+        status: MessageStatus,
+        text: str,
+        spans: Sequence[Span],
+        receipt: Receipt | None,
+        at: datetime,
+    ) -> bool:
+        """End a STREAMING reply. True for the one caller who ended it, False for everyone after."""
+        ...
+
+    async def set_feedback(self, user_id: UserId, message_id: MessageId, feedback: Feedback | None) -> None:
+        """Keep or clear a person's thumb on a reply. Raises NotFound."""
+        ...
+
+    async def interrupt_stale(self, *, silent_since: datetime, limit: int = 100) -> list[MessageId]:
+        """End STREAMING replies of all users whose last sign of life is older, as INTERRUPTED, keeping their text."""
+        ...
+
+
+class KeywordSearch(Protocol):
+    """Search by words over one user's own messages."""
+
+    async def search(
+        self,
+        user_id: UserId,
+        text: str,
+        *,
+        limit: int = 10,
+        off_record: bool = False,
+        exclude: ConversationId | None = None,
+    ) -> list[SearchHit]:
+        """Messages holding any of the words of `text`, closest first, at most `limit` (1 to 100).
+
+        Only active, ended messages of conversations that are not hidden; off-the-record ones only on request.
+        `exclude` leaves one conversation out. Text without a searchable word finds nothing. Any input is safe: no
+        character of it is query syntax.
+        """
+        ...
+
+
+class Transcripts(Conversations, Messages, KeywordSearch, Protocol):
+    """All of it, as one store."""
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable when the store does not answer in time."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
