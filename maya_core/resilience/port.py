@@ -21,6 +21,15 @@ class Breaker(Protocol):
         """
         ...
 
+    async def admit_last_resort(self, candidates: Sequence[tuple[Circuit, Sequence[str]]]) -> Ticket | Refusal:
+        """When every circuit refused: leave for one early probe of the open circuit that is due first.
+
+        At most one such call per 10 s over all processes, whichever circuits it names; everybody else gets a Refusal
+        that says how long the wait is. Isolated circuits and circuits without a usable key are passed over.
+        `candidates` are circuits with their keys, as for `admit`; an empty sequence raises ValueError.
+        """
+        ...
+
     async def report(
         self,
         ticket: Ticket,
