@@ -133,3 +133,16 @@ class CircuitSnapshot:
     generation: int
     keys: tuple[KeyState, ...]
     shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """One part of Maya as its users feel it: does it work, and if not, what does that mean for them?
+
+    `sentence` says what is missing and what still works; "" when all is well. `urgent` asks for a banner.
+    """
+
+    part: str
+    ok: bool
+    sentence: str = ""
+    urgent: bool = False

@@ -1,0 +1,1 @@
+"""Conversations and turns. `turn` is the request path: read it first."""

@@ -1,0 +1,160 @@
+"""What a reply can build on: the running conversation and the person's earlier chats, in parallel, in time."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from maya_core.chat.prompt import Said
+from maya_core.clock import Clock
+from maya_core.domain.conversation import (
+    Excerpt,
+    Message,
+    MessageStatus,
+    Role,
+    TierOutcome,
+    TierUse,
+    UserId,
+)
+from maya_core.errors import StoreError, StoreUnavailable
+from maya_core.stores.transcripts.port import Transcripts
+from maya_core.stores.whiteboard.port import Whiteboard
+
+T = TypeVar("T")
+
+THIS_CHAT = "this chat"
+EARLIER_CHATS = "earlier chats"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookbackPolicy:
+    """Limits. `deadline_s` is for everything together; the rest are counts of messages and seconds of keeping."""
+
+    deadline_s: float = 0.8
+    last_messages: int = 24
+    earlier_messages: int = 6
+    keep_s: float = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found in time. `missing` names the tiers without an answer."""
+
+    history: tuple[Said, ...]
+    excerpts: tuple[Excerpt, ...]
+    tiers: tuple[TierUse, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(t.tier for t in self.tiers if t.outcome in {TierOutcome.LATE, TierOutcome.DOWN})
+
+
+class Lookback:
+    """Reads the last turns (whiteboard first, transcripts when it does not know) and searches earlier chats."""
+
+    def __init__(
+        self,
+        *,
+        transcripts: Transcripts,
+        whiteboard: Whiteboard,
+        clock: Clock,
+        policy: LookbackPolicy | None = None,
+    ) -> None:
+        self._transcripts = transcripts
+        self._whiteboard = whiteboard
+        self._clock = clock
+        self._policy = policy or LookbackPolicy()
+
+    async def before(self, user_id: UserId, message: Message) -> Found:
+        """Everything known before `message`. Never raises for a store that is slow or down: it is listed instead."""
+        (history, chat), (excerpts, earlier) = await asyncio.gather(
+            self._in_time(THIS_CHAT, lambda: self._history(user_id, message)),
+            self._in_time(EARLIER_CHATS, lambda: self._earlier(user_id, message)),
+        )
+        return Found(history=tuple(history), excerpts=tuple(excerpts), tiers=(chat, earlier))
+
+    async def remember(self, user_id: UserId, message: Message, reply: Message) -> None:
+        """Keep the last turns with this one on the whiteboard; when it is away, the transcripts know them anyway."""
+        try:
+            known = await self._recent(user_id, message)
+            if known is None:
+                known = await self._stored(user_id, message)
+            entries = [*known, _Entry.of(message), _Entry.of(reply)][-self._policy.last_messages :]
+            await self._whiteboard.remember_turns(
+                user_id,
+                message.conversation_id,
+                [entry.encode() for entry in entries],
+                ttl_s=self._policy.keep_s,
+            )
+        except StoreError:  # away, or deleted while the reply was made
+            return
+
+    async def _in_time(self, tier: str, ask: Callable[[], Awaitable[Sequence[T]]]) -> tuple[Sequence[T], TierUse]:
+        started = self._clock.monotonic()
+        outcome = TierOutcome.OK
+        found: Sequence[T] = ()
+        try:
+            async with asyncio.timeout(self._policy.deadline_s):
+                found = await ask()
+        except TimeoutError:
+            outcome = TierOutcome.LATE
+        except StoreUnavailable:
+            outcome = TierOutcome.DOWN
+        ms = (self._clock.monotonic() - started) * 1000
+        return found, TierUse(tier=tier, outcome=outcome, ms=round(ms, 2), found=len(found))
+
+    async def _history(self, user_id: UserId, message: Message) -> list[Said]:
+        if message.seq == 1:
+            return []
+        try:
+            known = await self._recent(user_id, message)
+        except StoreUnavailable:
+            known = None
+        if known is None:
+            known = await self._stored(user_id, message)
+        return [Said(role=entry.role, text=entry.text) for entry in known]
+
+    async def _stored(self, user_id: UserId, message: Message) -> "list[_Entry]":
+        """The last turns before `message` as the transcripts hold them."""
+        rows = await self._transcripts.list_messages(
+            user_id, message.conversation_id, before_seq=message.seq, limit=self._policy.last_messages
+        )
+        return [_Entry.of(row) for row in rows if row.status is not MessageStatus.STREAMING]
+
+    async def _recent(self, user_id: UserId, message: Message) -> "list[_Entry] | None":
+        """The remembered turns, if they end right before `message`; None when they cannot be trusted."""
+        if message.seq == 1:
+            return []
+        remembered = await self._whiteboard.recent_turns(user_id, message.conversation_id)
+        if not remembered:
+            return None
+        entries = [_Entry.decode(data) for data in remembered]
+        return entries if entries[-1].seq == message.seq - 1 else None
+
+    async def _earlier(self, user_id: UserId, message: Message) -> list[Excerpt]:
+        hits = await self._transcripts.search(
+            user_id, message.text, limit=self._policy.earlier_messages, exclude=message.conversation_id
+        )
+        return [hit.excerpt for hit in hits]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """One remembered message: its seq guards against a whiteboard that missed something."""
+
+    seq: int
+    role: Role
+    text: str
+
+    @staticmethod
+    def of(message: Message) -> "_Entry":
+        return _Entry(seq=message.seq, role=message.role, text=message.text)
+
+    def encode(self) -> bytes:
+        return json.dumps([self.seq, self.role.value, self.text], ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+    @staticmethod
+    def decode(data: bytes) -> "_Entry":
+        seq, role, text = json.loads(data)
+        return _Entry(seq=seq, role=Role(role), text=text)
