@@ -23,6 +23,9 @@ class Wire:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._socket: socket.socket = transport.get_extra_info("socket")
+        # asyncio does this only for sockets made with an explicit protocol; without it each answer waits 40 ms.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def close(self) -> None:
         """Send what was written, then FIN: the client sees a body that stops."""
@@ -30,9 +33,8 @@ class Wire:
 
     def reset(self) -> None:
         """Send RST: the client sees "connection reset by peer"."""
-        sock: socket.socket = self._transport.get_extra_info("socket")
         # SO_LINGER with a wait of 0 makes close() send RST in place of FIN.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
 

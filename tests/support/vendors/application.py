@@ -123,10 +123,7 @@ class _VendorRoutes:
         stream = bool(body.get("stream", False)) if stream is None else stream
         received = self._record(request, vendor, Operation.CHAT, body, key=key, model=model, streamed=stream)
         dialect = DIALECTS[vendor]
-        behaviour = self._behaviour(received)
-        problem = dialect.problem(body)
-        if problem is not None:
-            behaviour = Behaviour(error=ErrorKind.BAD_REQUEST)
+        behaviour = self._behaviour(received, dialect.problem(body))
         answer = Answer(
             model=model,
             chunks=behaviour.chunks(dialect.last_user_message(body)),
@@ -177,9 +174,12 @@ class _VendorRoutes:
         self._book.record(received)
         return received
 
-    def _behaviour(self, received: Received) -> Behaviour:
+    def _behaviour(self, received: Received, problem: str | None = None) -> Behaviour:
+        """What the script says, unless the vendor would not even look at the request."""
         if not received.key_last4 and received.vendor is not Vendor.OLLAMA:
             return Behaviour(error=ErrorKind.BAD_KEY)
+        if problem is not None:
+            return Behaviour(error=ErrorKind.BAD_REQUEST, headers=(("x-fake-problem", problem),))
         return self._book.take(
             Scope(
                 vendor=received.vendor,
