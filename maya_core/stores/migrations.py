@@ -1,0 +1,121 @@
+"""The schema of the SQLite file, as named steps that are applied in order, each once.
+
+A released step is never edited: a change of the schema is a new step at the end of `MIGRATIONS`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from maya_core.errors import ConfigurationError
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | None = None) -> None:
+    """Apply the steps that this file has not seen. Runs inside the caller's write transaction (`Database.write`).
+
+    The write lock makes it safe between processes: the second one finds every step recorded. Raises
+    ConfigurationError for a file that a newer Maya has changed.
+    """
+    steps = MIGRATIONS if migrations is None else migrations
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
+    applied = {name for (name,) in connection.execute("SELECT name FROM migrations")}
+    unknown = applied - {step.__name__ for step in steps}
+    if unknown:
+        raise ConfigurationError(
+            f"the database was changed by a newer version of Maya (steps {sorted(unknown)}); run that version"
+        )
+    for step in steps:
+        if step.__name__ not in applied:
+            step(connection)
+            connection.execute("INSERT INTO migrations (name) VALUES (?)", (step.__name__,))
+
+
+def transcripts(connection: sqlite3.Connection) -> None:
+    """Conversations and messages. Times are milliseconds since 1970 in UTC."""
+    connection.execute(
+        """
+        CREATE TABLE conversations (
+            id TEXT NOT NULL PRIMARY KEY,
+            user_id TEXT NOT NULL,
+            title TEXT NOT NULL,
+            title_source TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            tags TEXT NOT NULL,
+            pinned INTEGER NOT NULL,
+            archived INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            last_message_at INTEGER NOT NULL,
+            deleted_at INTEGER,
+            message_count INTEGER NOT NULL DEFAULT 0
+        )"""
+    )
+    connection.execute(
+        """
+        CREATE INDEX conversations_listed ON conversations (user_id, archived, last_message_at DESC, id)
+        WHERE deleted_at IS NULL"""
+    )
+    connection.execute(
+        """
+        CREATE INDEX conversations_pinned ON conversations (user_id, archived, last_message_at DESC, id)
+        WHERE deleted_at IS NULL AND pinned = 1"""
+    )
+    connection.execute("CREATE INDEX conversations_deleted ON conversations (deleted_at) WHERE deleted_at IS NOT NULL")
+    connection.execute(
+        """
+        CREATE TABLE messages (
+            row INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            user_id TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            turn_id TEXT NOT NULL,
+            role TEXT NOT NULL,
+            speaker TEXT NOT NULL,
+            text TEXT NOT NULL,
+            exact_text TEXT,
+            said_at INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            sibling_of TEXT,
+            active INTEGER NOT NULL DEFAULT 1,
+            spans TEXT,
+            receipt TEXT,
+            feedback TEXT,
+            heartbeat_at INTEGER,
+            UNIQUE (conversation_id, seq)
+        )"""
+    )
+    connection.execute("CREATE UNIQUE INDEX one_running_turn ON messages (conversation_id) WHERE status = 'streaming'")
+    connection.execute("CREATE INDEX messages_beating ON messages (heartbeat_at) WHERE status = 'streaming'")
+    connection.execute("CREATE INDEX messages_active ON messages (conversation_id, seq) WHERE active = 1")
+    connection.execute("CREATE INDEX messages_of_turn ON messages (conversation_id, turn_id)")
+    connection.execute(
+        "CREATE INDEX messages_siblings ON messages (conversation_id, sibling_of) WHERE sibling_of IS NOT NULL"
+    )
+
+
+def transcript_search(connection: sqlite3.Connection) -> None:
+    """A full-text index of the messages that may be found: active and ended."""
+    connection.execute(
+        """
+        CREATE VIRTUAL TABLE messages_text USING fts5 (
+            text, content = 'messages', content_rowid = 'row', tokenize = 'porter unicode61 remove_diacritics 2'
+        )"""
+    )
+    add = (
+        "INSERT INTO messages_text (rowid, text) "
+        "SELECT new.row, new.text WHERE new.active AND new.status <> 'streaming'"
+    )
+    remove = (
+        "INSERT INTO messages_text (messages_text, rowid, text) "
+        "SELECT 'delete', old.row, old.text WHERE old.active AND old.status <> 'streaming'"
+    )
+    # One trigger for an update: the order of two would be undefined, and the removal has to come first.
+    connection.execute(f"CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN {add}; END")
+    connection.execute(f"CREATE TRIGGER messages_removed AFTER DELETE ON messages BEGIN {remove}; END")
+    connection.execute(
+        f"CREATE TRIGGER messages_changed AFTER UPDATE OF text, active, status ON messages BEGIN {remove}; {add}; END"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (transcripts, transcript_search)

@@ -1,0 +1,150 @@
+"""The one SQLite file of the embedded stores: its connections, threads, transactions and errors.
+
+Schema lives in `maya_core.stores.migrations`, queries in the adapters. The file needs a local disk: WAL does not work
+over a network share.
+"""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from maya_core.clock import SystemClock
+from maya_core.errors import ConfigurationError, Conflict, StoreUnavailable
+
+T = TypeVar("T")
+
+_SYNCHRONOUS_FULL = 2
+_STEPS_BETWEEN_DEADLINE_CHECKS = 20_000
+
+
+class Database:
+    """One SQLite file, used from any event loop.
+
+    Writes run one after another on a thread of their own, so that writers of this process never wait for each other
+    in SQLite's unfair busy loop and never keep a reader waiting; reads run on a few more. Each thread has its own
+    connection, opened at first use. A commit has reached the disk when `write` returns (`synchronous=FULL`).
+
+    Args:
+        path: the file; it and its folder are made when missing, the file readable by its owner alone.
+        busy_timeout_s: how long to wait for a writer in another process.
+        timeout_s: the longest that a call may take, waiting for a thread included.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = 10.0, timeout_s: float = 15.0, readers: int = 3) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._timeout_s = timeout_s
+        self._clock = SystemClock()  # threads wait in real time, whatever clock the records are dated by
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-reader")
+        self._of_thread = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._connections_lock = threading.Lock()
+        self._closed = False
+
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `query` with a connection, over one unchanging view of the file. Raises StoreUnavailable."""
+        return await self._run(self._readers, "BEGIN", query, self._timeout_s)
+
+    async def write(self, change: Callable[[sqlite3.Connection], T], *, timeout_s: float | None = None) -> T:
+        """Run `change` in a transaction that is committed when it returns and undone when it raises.
+
+        Raises StoreUnavailable, and Conflict where a constraint refuses the change. A caller who was told
+        StoreUnavailable, or was cancelled, knows nothing of the write.
+        """
+        return await self._run(self._writer, "BEGIN IMMEDIATE", change, timeout_s or self._timeout_s)
+
+    async def close(self) -> None:
+        """Let running calls end and close every connection. Closing twice is fine; the file cannot be used after."""
+        self._closed = True
+        await asyncio.to_thread(self._shut_down)
+
+    async def _run(self, pool: Executor, begin: str, work: Callable[[sqlite3.Connection], T], timeout_s: float) -> T:
+        if self._closed:
+            raise StoreUnavailable(f"the database {self._path.name!r} is closed")
+        deadline = self._clock.monotonic() + timeout_s
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await loop.run_in_executor(pool, self._transact, begin, work, deadline)
+        except sqlite3.IntegrityError as exc:
+            raise Conflict(f"the database refused the change: {exc}") from exc
+        except TimeoutError as exc:
+            raise StoreUnavailable(f"the database {self._path.name!r} gave no answer in {timeout_s} s") from exc
+        except (sqlite3.Error, OSError) as exc:
+            raise StoreUnavailable(f"the database {self._path.name!r}: {exc}") from exc
+
+    def _transact(self, begin: str, work: Callable[[sqlite3.Connection], T], deadline: float) -> T:
+        if self._clock.monotonic() >= deadline:
+            raise StoreUnavailable("the caller gave up before the database got to it")
+        connection = self._connection()
+        connection.set_progress_handler(lambda: self._clock.monotonic() > deadline, _STEPS_BETWEEN_DEADLINE_CHECKS)
+        try:
+            connection.execute(begin)
+            result = work(connection)
+            connection.execute("COMMIT")
+            return result
+        finally:
+            connection.set_progress_handler(None, 0)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._open()
+            with self._connections_lock:
+                self._connections.append(connection)
+            self._of_thread.connection = connection
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)
+        self._path.chmod(0o600)
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        self._use_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
+        if synchronous != _SYNCHRONOUS_FULL:
+            raise ConfigurationError("SQLite did not accept synchronous=FULL; commits would not be durable")
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Switch the file to WAL. SQLite reports "locked" at once while another process is switching it too."""
+        deadline = self._clock.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+                break
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._clock.monotonic() >= deadline:
+                    raise
+                time.sleep(0.01)
+        if mode != "wal":
+            raise ConfigurationError("SQLite cannot use WAL here; put MAYA_DATA_DIR on a local disk")
+
+    def _shut_down(self) -> None:
+        self._writer.shutdown()
+        self._readers.shutdown()
+        with self._connections_lock:
+            while self._connections:
+                self._connections.pop().close()
