@@ -1,0 +1,333 @@
+"""The fallback chain: providers in order, as one, which keeps answering while any of them can.
+
+What each failure means is decided in `maya_core.resilience.policy`, how long to wait in `deadlines`, one call is read
+in `call`. Here stands only the order: whom to ask next, and when to stop asking.
+
+Rules of one turn:
+    - A provider that its breaker refuses is passed over; nothing is sent to it.
+    - No provider is asked twice with the same key. A key in trouble (rejected, used up, per-minute limit) costs
+      milliseconds and is set aside for everybody, so the provider's next key is asked at once and the failure is not
+      counted as an attempt. At most `ChainLimits.cloud_attempts` vendors may fail; then local models are asked.
+    - A request that one provider finds wrong or too long is tried with one other, then the turn ends. Trimming is the
+      prompt's work. A request that a model declines ends the turn at once.
+    - Text that was shown stays. The next provider is asked to continue it, and the seam is announced.
+    - When two vendors cannot even be connected to, our own network is blamed: no breaker counts it, and local models
+      answer (see `egress`). To know that, a failed connect is reported only once another vendor has been tried.
+    - When the breakers refuse every vendor, one call in 10 s over all processes may try the one that is due first.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+
+from maya_core.clock import Clock
+from maya_core.domain.generation import Asking, Attempt, ChainEvent, ChainFailed, Chunk, Done, Prompt, Switched
+from maya_core.domain.health import Circuit, Refusal, RefusalReason, Ticket
+from maya_core.errors import ConfigurationError, FailureKind
+from maya_core.providers.call import AdmittedCall
+from maya_core.providers.continuation import continued
+from maya_core.providers.deadlines import ChainLimits
+from maya_core.providers.egress import Egress
+from maya_core.providers.port import Provider
+from maya_core.providers.reports import Reports
+from maya_core.providers.wording import why_left_out, why_refused
+from maya_core.resilience.policy import NextStep, policy_for
+from maya_core.resilience.port import Breaker
+
+log = logging.getLogger(__name__)
+
+
+class Place(StrEnum):
+    """Where a provider answers from: a vendor's servers, a model on this machine, or no model at all."""
+
+    CLOUD = "cloud"
+    LOCAL = "local"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One provider of the chain. An OFFLINE one needs no time and never continues another's text."""
+
+    provider: Provider
+    place: Place = Place.CLOUD
+
+    @property
+    def circuit(self) -> Circuit:
+        return Circuit(provider=self.provider.name, model=self.provider.model)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Turn:
+    """What one turn has come to so far."""
+
+    prompt: Prompt
+    started: float
+    attempts: list[Attempt] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    step: NextStep = "next_provider"
+    switch_from: Attempt | None = None
+    asked: int = 0
+    cloud_asked: int = 0
+    cloud_failed: int = 0
+    suspect: bool = False
+    declined: bool = False
+    answered: bool = False
+    resting: bool = False
+    egress_down: bool = False
+    skip_cloud: bool = False
+    unreached: list[AdmittedCall] = field(default_factory=list)
+
+    def add(self, attempt: Attempt) -> None:
+        """Note somebody who did not answer; the first since the last one asked is why the chain moved on."""
+        self.attempts.append(attempt)
+        if self.switch_from is None:
+            self.switch_from = attempt
+
+
+class FallbackChain:
+    """Asks cloud, then local, then offline links, each in the given order. Bound to the engine's loop.
+
+    Every ticket that the breaker gives is reported exactly once, on every path: an answer as success (or slow), a
+    failure by its policy, a stop, a cancellation or an abandoned generator as neutral.
+    """
+
+    def __init__(
+        self, links: Sequence[Link], breaker: Breaker, *, clock: Clock, limits: ChainLimits | None = None
+    ) -> None:
+        if not links:
+            raise ConfigurationError("a chain needs at least one provider")
+        if len({link.circuit for link in links}) != len(links):
+            raise ConfigurationError("two providers of the chain have the same name and model")
+        self._cloud = [link for link in links if link.place is Place.CLOUD]
+        self._near = [link for place in (Place.LOCAL, Place.OFFLINE) for link in links if link.place is place]
+        self._breaker = breaker
+        self._clock = clock
+        self._limits = limits or ChainLimits()
+        self._reports = Reports(breaker, clock)
+        self._egress = Egress(window_s=self._limits.egress_window_s)
+        self._slots = {link.circuit: asyncio.Semaphore(self._limits.calls_per_provider) for link in links}
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ChainEvent, None]:
+        """Answer the prompt; see `maya_core.providers.port.Chain`."""
+        turn = _Turn(prompt=prompt, started=self._clock.monotonic())
+        try:
+            async with aclosing(self._admitted(turn)) as admitted:
+                async for link, ticket in admitted:
+                    async with aclosing(self._ask(link, ticket, turn)) as events:
+                        async for event in events:
+                            yield event
+                    if turn.answered:
+                        return
+                    if turn.step == "stop":
+                        break
+            raise ChainFailed(tuple(turn.attempts), declined=turn.declined)
+        finally:
+            self._settle_unreached(turn)
+
+    async def delivered(self) -> None:
+        """Wait until the breaker has every report sent so far."""
+        await self._reports.delivered()
+
+    async def close(self) -> None:
+        """Deliver what is under way, then close every provider."""
+        await self._reports.delivered()
+        for link in (*self._cloud, *self._near):
+            await link.provider.close()
+
+    # Whom to ask
+
+    async def _admitted(self, turn: _Turn) -> AsyncGenerator[tuple[Link, Ticket], None]:
+        """The links to ask, one after the other, each with the leave to do so."""
+        for link in self._cloud:
+            async with aclosing(self._keys_of(link, turn)) as tickets:
+                async for ticket in tickets:
+                    yield link, ticket
+        if turn.resting and not turn.cloud_asked:
+            early = await self._breaker.admit_last_resort([(link.circuit, link.provider.keys) for link in self._cloud])
+            if isinstance(early, Ticket):
+                yield next(link for link in self._cloud if link.circuit == early.circuit), early
+        self._settle_unreached(turn)
+        for link in self._near:
+            async with aclosing(self._keys_of(link, turn)) as tickets:
+                async for ticket in tickets:
+                    yield link, ticket
+
+    async def _keys_of(self, link: Link, turn: _Turn) -> AsyncGenerator[Ticket, None]:
+        """Leave to ask this link, again with another key for as long as the keys are what is wrong."""
+        keys = list(link.provider.keys)
+        while True:
+            if reason := self._left_out(link, turn):
+                turn.add(_not_asked(link, why_left_out(reason, link.provider.label)))
+                return
+            answer = await self._breaker.admit(link.circuit, keys=keys)
+            if isinstance(answer, Refusal):
+                turn.resting |= answer.reason is RefusalReason.OPEN
+                turn.add(_not_asked(link, why_refused(answer, link.provider.label), answer.retry_in_s))
+                return
+            yield answer
+            if turn.step != "next_key" or answer.key not in keys or len(keys) == 1:
+                return
+            keys.remove(answer.key)
+
+    def _left_out(self, link: Link, turn: _Turn) -> str:
+        """Why the chain itself passes this link over, as the end of a sentence; "" when it does not."""
+        if link.place is Place.OFFLINE:
+            return "it cannot continue another's reply" if turn.shown else ""
+        if self._text_left_s(link, turn) <= 0:
+            return "no time was left"
+        if link.place is Place.LOCAL:
+            return ""
+        if turn.skip_cloud:
+            return "the network of this machine seems to be down"
+        if turn.cloud_failed >= self._limits.cloud_attempts:
+            return "enough others had failed before"
+        return ""
+
+    # Asking
+
+    async def _ask(self, link: Link, ticket: Ticket, turn: _Turn) -> AsyncGenerator[ChainEvent, None]:
+        """One call: Switched when the chain moved on, Asking, Chunks, and Done when it finished."""
+        call = self._call(link, ticket, turn)
+        slots = self._slots[link.circuit]
+        placed = False
+        try:
+            placed = await self._place(slots)
+            if not placed:
+                turn.step = "next_provider"
+                turn.add(_not_asked(link, f"{link.provider.label} is busy with other requests."))
+                return
+            provider, model = ticket.circuit.provider, ticket.circuit.model
+            if (failed := turn.switch_from) and (failed.provider, failed.model) != (provider, model):
+                yield Switched(failed=failed, to_provider=provider, to_model=model, after_text=bool(turn.shown))
+            yield Asking(provider=provider, model=model)
+            turn.switch_from = None
+            turn.asked += 1
+            turn.cloud_asked += link.place is Place.CLOUD
+            prompt = continued(turn.prompt, "".join(turn.shown)) if turn.shown else turn.prompt
+            async with aclosing(call.texts(prompt)) as texts:
+                async for text in texts:
+                    if turn.unreached:
+                        self._cloud_answered(turn)
+                    turn.shown.append(text)
+                    yield Chunk(text=text, provider=provider, model=model)
+            if call.finished is not None:
+                turn.answered = True
+                yield Done(
+                    provider=provider,
+                    model=model,
+                    reason=call.finished.reason,
+                    usage=call.finished.usage,
+                    attempts=tuple(turn.attempts),
+                )
+        finally:
+            call.end()
+            if placed:
+                slots.release()
+
+    def _call(self, link: Link, ticket: Ticket, turn: _Turn) -> AdmittedCall:
+        left_s = self._limits.total_s - self._elapsed_s(turn)
+        return AdmittedCall(
+            link.provider,
+            ticket,
+            deadlines=self._limits.for_call(
+                probe=ticket.probe, local=link.place is not Place.CLOUD, hop=turn.asked > 0, left_s=left_s
+            ),
+            first_text_left_s=self._text_left_s(link, turn),
+            limits=self._limits,
+            clock=self._clock,
+            on_end=partial(self._ended, link, turn),
+        )
+
+    async def _place(self, slots: asyncio.Semaphore) -> bool:
+        """Take one of the provider's places, waiting a little when all are taken."""
+        if not slots.locked():
+            return await slots.acquire()
+        try:
+            async with asyncio.timeout(self._limits.slot_wait_s):
+                return await slots.acquire()
+        except TimeoutError:
+            return False
+
+    # What an end means. Nothing here waits, so nothing can cut it short.
+
+    def _ended(self, link: Link, turn: _Turn, call: AdmittedCall) -> None:
+        """Draw the conclusions from a call, once, however it ended."""
+        if link.place is Place.CLOUD and call.failure is FailureKind.CONNECT:
+            self._connect_failed(turn, call)
+        elif link.place is Place.CLOUD and call.heard_back:
+            self._cloud_answered(turn)
+        if call.failure is not None:
+            turn.step = self._next_step(call.failure, turn)
+            turn.cloud_failed += link.place is Place.CLOUD and turn.step != "next_key"
+            turn.add(call.attempt())
+            log.warning("%s did not answer: %s", call.ticket.circuit.name, call.failure.value)
+        elif call.finished is not None:
+            turn.attempts.append(call.attempt())
+        if call not in turn.unreached:
+            self._report(call)
+
+    def _next_step(self, kind: FailureKind, turn: _Turn) -> NextStep:
+        step = policy_for(kind).next_step
+        if kind is FailureKind.BLOCKED:
+            turn.declined = True
+        elif kind is FailureKind.DEADLINE:
+            step = "stop" if self._elapsed_s(turn) >= self._limits.total_s else "next_provider"
+        elif step == "one_hop" or kind is FailureKind.TOO_LONG:
+            step = "stop" if turn.suspect else "next_provider"
+            turn.suspect = True
+        return step
+
+    def _connect_failed(self, turn: _Turn, call: AdmittedCall) -> None:
+        """Whose fault it is shows when another vendor is tried; a probe's lease does not wait for that."""
+        if self._egress.connect_failed(call.ticket.circuit.provider, self._clock.monotonic()):
+            call.failure = FailureKind.EGRESS_DOWN
+            if not turn.egress_down:
+                turn.egress_down = True
+                turn.skip_cloud = not self._egress.worth_asking_the_rest()
+        if not call.ticket.probe:
+            turn.unreached.append(call)
+
+    def _cloud_answered(self, turn: _Turn) -> None:
+        """The way out works: failed connects were the vendors' own."""
+        self._egress.answered()
+        turn.egress_down = False
+        self._settle_unreached(turn)
+
+    def _settle_unreached(self, turn: _Turn) -> None:
+        unreached, turn.unreached = turn.unreached, []
+        for call in unreached:
+            call.failure = FailureKind.EGRESS_DOWN if turn.egress_down else FailureKind.CONNECT
+            self._report(call)
+
+    def _report(self, call: AdmittedCall) -> None:
+        self._reports.send(call.ticket, call.verdict, cause=call.failure, retry_after_s=call.retry_after_s)
+
+    # Time
+
+    def _elapsed_s(self, turn: _Turn) -> float:
+        return self._clock.monotonic() - turn.started
+
+    def _text_left_s(self, link: Link, turn: _Turn) -> float:
+        """Until when this turn waits for a first visible text from such a link; the total once there is some."""
+        elapsed_s = self._elapsed_s(turn)
+        if link.place is Place.OFFLINE:
+            return math.inf
+        if turn.shown:
+            return self._limits.total_s - elapsed_s
+        return (self._limits.cloud_first_text_s if link.place is Place.CLOUD else self._limits.first_text_s) - elapsed_s
+
+
+def _not_asked(link: Link, sentence: str, retry_in_s: float | None = None) -> Attempt:
+    return Attempt(
+        provider=link.provider.name,
+        model=link.provider.model,
+        kind=FailureKind.REFUSED,
+        sentence=sentence,
+        retry_in_s=retry_in_s,
+    )
