@@ -104,7 +104,7 @@ class _Fold:
 
 
 class LiveReply:
-    """A running reply in the process that makes it. Changed on the engine's loop; `view` may be read from any thread."""
+    """A running reply in the process that makes it. Changed on the engine's loop; `view` is for any thread."""
 
     def __init__(self, user_id: UserId, conversation_id: ConversationId, message_id: MessageId) -> None:
         self.user_id = user_id

@@ -114,9 +114,18 @@ class KeyState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecentFailure:
+    """One failed call of any kind; never the provider's own text."""
+
+    cause: FailureKind
+    ago_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitSnapshot:
     """One circuit as it stands now. Seconds are relative to the moment of the snapshot.
 
+    `recent` holds at most ten failures, newest first, of any kind, those that do not count against the breaker too.
     `shared` is False when the figures are this process's own because the shared state is out of reach.
     """
 
@@ -133,6 +142,11 @@ class CircuitSnapshot:
     generation: int
     keys: tuple[KeyState, ...]
     shared: bool
+    recent: tuple[RecentFailure, ...] = ()
+
+
+SAVED_CHATS = "saved chats"
+FAST_MEMORY = "fast memory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

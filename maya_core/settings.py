@@ -1,0 +1,308 @@
+"""Settings: the only reader of the environment, read once and frozen.
+
+Names without the `MAYA_` prefix are those of earlier installations and of the vendors; they are read as they are.
+A `MAYA_` name that is not listed here stops the start: a misspelt setting must never be silently ignored.
+`docs/configuration.md` is generated from this file.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from maya_core.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LATER = {
+    "API_MONTHLY_LIMIT": "the monthly limit is not enforced by this version",
+}
+"""Names of earlier installations whose feature this version does not have; the start says so in the log."""
+
+_TEST_PREFIX = "MAYA_TEST_"
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise ValueError("must be greater than 0")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return value.rstrip("/")
+
+
+Seconds = Annotated[float, AfterValidator(_positive)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be chosen from outside. Immutable."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, enable_decoding=False
+    )
+
+    # Where things are kept
+    data_dir: Path = Field(
+        ROOT / "data", validation_alias="MAYA_DATA_DIR", description="Folder of the embedded stores. Made at start."
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="MongoDB for the transcripts (`mongodb://…` or `mongodb+srv://…`). Without it: SQLite in the data folder.",
+    )
+    database_name: str = Field(
+        "maya", validation_alias="MAYA_DATABASE_NAME", description="Database used when DATABASE_URL names none."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        description="Redis, as `redis://…`, `rediss://…` or `unix://…`. Wins over REDIS_HOST.",
+    )
+    redis_host: str | None = Field(
+        None,
+        validation_alias="REDIS_HOST",
+        description="Redis server. Used if it answers at start; otherwise the embedded one is, and the page says so.",
+    )
+    redis_port: int = Field(6379, ge=1, le=65535, validation_alias="REDIS_PORT", description="Port of REDIS_HOST.")
+    redis_db: int = Field(0, ge=0, validation_alias="REDIS_DB", description="Database number on REDIS_HOST.")
+    redis_password: SecretStr | None = Field(
+        None, validation_alias="REDIS_PASSWORD", description="Password of REDIS_HOST."
+    )
+    redis_server: Path | None = Field(
+        None, validation_alias="MAYA_REDIS_SERVER", description="Path of the redis-server program to embed."
+    )
+    embedded_redis: Literal["auto", "off"] = Field(
+        "auto",
+        validation_alias="MAYA_EMBEDDED_REDIS",
+        description="`auto` starts a redis-server where one can be had; `off` keeps everything in this process.",
+    )
+
+    # Model providers
+    gemini_api_keys: tuple[SecretStr, ...] = Field(
+        (), validation_alias="GEMINI_API_KEYS", description="Gemini keys, separated by commas; used in this order."
+    )
+    gemini_model: str = Field(
+        "", validation_alias="MAYA_GEMINI_MODEL", description="Model id; empty: the built-in default."
+    )
+    gemini_base_url: WebAddress | None = Field(
+        None, validation_alias="MAYA_GEMINI_BASE_URL", description="Another address of the Gemini API."
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias="ANTHROPIC_API_KEY", description="Anthropic key."
+    )
+    anthropic_model: str = Field(
+        "", validation_alias="MAYA_ANTHROPIC_MODEL", description="Model id; empty: the built-in default."
+    )
+    anthropic_base_url: WebAddress | None = Field(
+        None, validation_alias="MAYA_ANTHROPIC_BASE_URL", description="Another address of the Anthropic API."
+    )
+    cohere_api_key: SecretStr | None = Field(None, validation_alias="COHERE_API_KEY", description="Cohere key.")
+    cohere_model: str = Field(
+        "", validation_alias="MAYA_COHERE_MODEL", description="Model id; empty: the built-in default."
+    )
+    cohere_base_url: WebAddress | None = Field(
+        None, validation_alias="MAYA_COHERE_BASE_URL", description="Another address of the Cohere API."
+    )
+    ollama_host: str | None = Field(
+        None, validation_alias="OLLAMA_HOST", description="A local Ollama server, as `http://127.0.0.1:11434`."
+    )
+    ollama_model: str = Field(
+        "", validation_alias="MAYA_OLLAMA_MODEL", description="Model id; empty: the built-in default."
+    )
+
+    # Times of a model call, in seconds
+    first_token_s: Seconds = Field(
+        12.0, validation_alias="MAYA_FIRST_TOKEN_S", description="Wait for the first text of the first provider."
+    )
+    later_first_token_s: Seconds = Field(
+        20.0, validation_alias="MAYA_LATER_FIRST_TOKEN_S", description="The same for the providers after it."
+    )
+    probe_first_token_s: Seconds = Field(
+        8.0,
+        validation_alias="MAYA_PROBE_FIRST_TOKEN_S",
+        description="The same for the one call that tests an open breaker.",
+    )
+    idle_s: Seconds = Field(20.0, validation_alias="MAYA_IDLE_S", description="Longest silence inside a reply.")
+    total_s: Seconds = Field(180.0, validation_alias="MAYA_TOTAL_S", description="Longest reply of one provider.")
+    breaker_open_s: Seconds = Field(
+        300.0, validation_alias="MAYA_BREAKER_OPEN_S", description="How long a failing provider is not asked."
+    )
+
+    # Times of a turn and of the stores, in seconds
+    lookback_s: Seconds = Field(
+        0.8,
+        validation_alias="MAYA_LOOKBACK_S",
+        description="Deadline for reading earlier messages; later ones are left out.",
+    )
+    whiteboard_timeout_s: Seconds = Field(
+        0.2, validation_alias="MAYA_WHITEBOARD_TIMEOUT_S", description="Longest wait for Redis."
+    )
+    transcripts_timeout_s: Seconds = Field(
+        3.0, validation_alias="MAYA_TRANSCRIPTS_TIMEOUT_S", description="Longest wait for MongoDB."
+    )
+    confirm_s: Seconds = Field(
+        15.0, validation_alias="MAYA_CONFIRM_S", description="How long an unconfirmed write of a message is repeated."
+    )
+    stale_after_s: Seconds = Field(
+        60.0,
+        validation_alias="MAYA_STALE_AFTER_S",
+        description="Silence after which a running reply counts as interrupted.",
+    )
+    sweep_every_s: Seconds = Field(
+        15.0,
+        validation_alias="MAYA_SWEEP_EVERY_S",
+        description="How often interrupted replies and deleted chats are looked for.",
+    )
+    drain_s: float = Field(
+        3.0, ge=0, validation_alias="MAYA_DRAIN_S", description="How long a stop waits for running replies."
+    )
+
+    # Door
+    secret_key: SecretStr | None = Field(
+        None,
+        validation_alias="SECRET_KEY",
+        description="Reserved for accounts. This version has none: set, it stops the start.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        ("127.0.0.1", "localhost"),
+        validation_alias="MAYA_ALLOWED_HOSTS",
+        description="Host names under which Maya answers, separated by commas.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias="MAYA_LOG_LEVEL", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands in: it has merged the environment and the `.env` file already."""
+        return (init_settings,)
+
+    @field_validator("gemini_api_keys", "allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _mongodb(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("ollama_host")
+    @classmethod
+    def _ollama(cls, value: str | None) -> str | None:
+        return f"http://{value}" if value and "://" not in value else value
+
+    @model_validator(mode="after")
+    def _no_accounts_yet(self) -> Self:
+        if self.secret_key is not None:
+            raise ValueError(
+                "SECRET_KEY is set, which asks for accounts, and this version has none yet. "
+                "Remove SECRET_KEY to run for one person on this machine."
+            )
+        return self
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for the log's redaction."""
+        named = (self.database_url, self.redis_url, self.redis_password, self.anthropic_api_key, self.cohere_api_key)
+        return tuple(s.get_secret_value() for s in (*named, *self.gemini_api_keys) if s is not None)
+
+
+def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = None) -> Settings:
+    """Read the environment and `.env` (the environment wins) into Settings.
+
+    Raises ConfigurationError naming the variable, what is accepted, and for an unknown MAYA_ name the nearest one.
+    """
+    file = env_file if env_file is not None else ROOT / ".env"
+    from_file = {k: v for k, v in dotenv_values(file).items() if v is not None} if file.is_file() else {}
+    merged = from_file | dict(os.environ if environ is None else environ)
+    _refuse_unknown(merged)
+    known = {name: merged[name] for name in variables() if merged.get(name, "").strip()}
+    try:
+        return Settings.model_validate(known)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+
+
+def variables() -> list[str]:
+    """The names of all variables that are read, in the order of this file."""
+    return [str(field.validation_alias) for field in Settings.model_fields.values()]
+
+
+def without_effect(environ: Mapping[str, str] | None = None) -> list[str]:
+    """A sentence for every variable that is set although this version does nothing with it."""
+    present = os.environ if environ is None else environ
+    return [f"{name} is set, but {why}." for name, why in LATER.items() if present.get(name)]
+
+
+def _refuse_unknown(names: Iterable[str]) -> None:
+    known = [name for name in variables() if name.startswith("MAYA_")]
+    for name in names:
+        if name.startswith("MAYA_") and not name.startswith(_TEST_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}?" if near else "docs/configuration.md lists the names."
+            raise ConfigurationError(f"{name} is not a setting of Maya. {hint}")
+
+
+def _explain(error: ValidationError) -> str:
+    """One line per wrong variable; never the value, which may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        variable = str(problem["loc"][0]) if problem["loc"] else ""
+        lines.append(f"{variable}: {message[0].lower()}{message[1:]}" if variable else message)
+    return "\n".join(lines)
+
+
+def as_markdown() -> str:
+    """The reference of all settings, for docs/configuration.md."""
+    lines = [
+        "# Configuration",
+        "",
+        "Maya reads these variables from the environment and from a file `.env` beside `app.py`; the environment wins.",
+        "Nothing needs to be set. An unknown `MAYA_` name stops the start and names the nearest one.",
+        "This page is written by `python -m maya_core configuration`.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for field in Settings.model_fields.values():
+        lines.append(f"| `{field.validation_alias}` | {_shown(field.default)} | {field.description} |")
+    lines += [
+        "",
+        "Known from earlier installations and without effect here: " + ", ".join(f"`{n}`" for n in LATER) + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, Path):
+        return f"`{default.relative_to(ROOT)}`"
+    if isinstance(default, tuple):
+        return f"`{','.join(default)}`" if default else ""
+    return "" if default in (None, "") else f"`{default}`"

@@ -1,0 +1,135 @@
+"""What every script run needs: the engine with the container on it, and who is asking.
+
+Streamlit runs the pages in many short-lived threads; there is one runtime for all of them. The launcher starts it
+before the first page; a page test that has no launcher gets one from the environment on first use.
+"""
+
+import atexit
+import gc
+import threading
+from dataclasses import dataclass
+
+from maya_core import logs, settings
+from maya_core.accounts.access import LOCAL_USER, User
+from maya_core.chat.conversations import ConversationService
+from maya_core.chat.turn import TurnService
+from maya_core.container import Container, build_container
+from maya_core.domain.health import CircuitSnapshot, Light
+from maya_core.engine import Engine
+from maya_core.stores.transcripts.port import Transcripts
+
+_START_WITHIN_S = 60.0
+_STOP_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The running Maya, as the pages see it. Safe from any thread; coroutines go through `engine.run`."""
+
+    engine: Engine
+    container: Container
+
+    @property
+    def turns(self) -> TurnService:
+        return self.container.turns
+
+    @property
+    def conversations(self) -> ConversationService:
+        return self.container.conversations
+
+    @property
+    def transcripts(self) -> Transcripts:
+        return self.container.transcripts
+
+    @property
+    def model_configured(self) -> bool:
+        """Some model beside the offline provider is configured."""
+        return self.container.model_configured
+
+    @property
+    def env_lines(self) -> tuple[str, ...]:
+        """The lines for `.env` that add a model."""
+        return (
+            "GEMINI_API_KEYS=your-key",
+            "ANTHROPIC_API_KEY=your-key",
+            "COHERE_API_KEY=your-key",
+            "OLLAMA_HOST=http://127.0.0.1:11434",
+        )
+
+    def labels(self, provider: str, model: str) -> str:
+        """The name that people know a model by."""
+        return self.container.label(provider, model)
+
+    def lights(self) -> tuple[Light, ...]:
+        """How each part of Maya is, as last looked at; no waiting."""
+        return self.container.lights()
+
+    def breakers(self) -> tuple[CircuitSnapshot, ...]:
+        """Every provider's breaker as it stands now."""
+        return self.engine.run(self.container.breaker.snapshot(self.container.circuits), timeout_s=2.0)
+
+
+class _Holder:
+    """The one runtime of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.runtime: Runtime | None = None
+
+
+_holder = _Holder()
+
+
+def start(chosen: settings.Settings) -> Runtime:
+    """Open everything. Called once by the launcher; again, it gives the same runtime."""
+    with _holder.lock:
+        if _holder.runtime is None:
+            engine = Engine()
+            try:
+                container = engine.run(build_container(chosen), timeout_s=_START_WITHIN_S)
+            except BaseException:
+                engine.stop()
+                raise
+            _holder.runtime = Runtime(engine, container)
+            threading.Thread(target=_warm, args=(container,), name="maya-warm", daemon=True).start()
+        return _holder.runtime
+
+
+def stop() -> None:
+    """Close everything: running replies are kept as they are, the embedded server ends with its last user."""
+    with _holder.lock:
+        runtime, _holder.runtime = _holder.runtime, None
+    if runtime is not None:
+        try:
+            runtime.engine.run(runtime.container.close(), timeout_s=_STOP_WITHIN_S)
+        finally:
+            runtime.engine.stop()
+
+
+def current() -> Runtime:
+    """The running Maya."""
+    runtime = _holder.runtime
+    if runtime is None:
+        chosen = settings.load()
+        logs.configure(chosen.log_level, chosen.secrets)
+        runtime = start(chosen)
+        atexit.register(stop)
+    return runtime
+
+
+def require_user() -> User:
+    """Who is asking. Every page calls it first; in local mode it is the person at this machine."""
+    return LOCAL_USER
+
+
+def _warm(container: Container) -> None:
+    """Import what the first page and the first reply need, then take it all out of the garbage collector's sight.
+
+    Streamlit collects after every run of a script; over the modules that stay for good, that is wasted work.
+    """
+    import streamlit.elements.markdown
+    import streamlit.runtime.app_session  # noqa: F401
+
+    container.warm()
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,1 @@
+"""The door: HTTP routes of Maya's own and the middleware that every request and socket passes. No Streamlit."""
