@@ -3,7 +3,6 @@
 One row per `FailureKind`. The breaker's own limits (windows, open times) are in `maya_core.resilience.rules`.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from maya_core.domain.health import Verdict
 from maya_core.errors import FailureKind
+from maya_core.resilience.rules import RETRY_AFTER_CAP_S, BreakerPolicy, Policies, honest_retry_after
 
 Aside = Literal["none", "hold_key", "hold_model", "pause_key"]
 NextStep = Literal["next_key", "next_provider", "one_hop", "stop"]
 
-RETRY_AFTER_CAP_S = 3600.0
 DAY_S = 86_400.0
 
 
@@ -113,8 +112,6 @@ def quota_reset_at(provider: str, now: datetime) -> datetime:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def honest_retry_after(seconds: float | None, *, cap_s: float = RETRY_AFTER_CAP_S) -> float | None:
-    """A vendor's wait, capped; None for none, zero, negative or nonsense."""
-    if seconds is None or math.isnan(seconds) or seconds <= 0:
-        return None
-    return min(seconds, cap_s)
+def standard_policies() -> Policies:
+    """300 s everywhere, but a local model's server is asked again after a minute: it comes back when it is started."""
+    return Policies(by_provider={"ollama": BreakerPolicy(open_s=60.0, longest_hold_s=60.0)})

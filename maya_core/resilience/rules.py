@@ -1,0 +1,552 @@
+"""The breaker's rules: pure functions over frozen records, with the time passed in.
+
+Two stores run them: `local` calls these functions, `shared` runs the same rules as Lua inside Redis
+(`maya_core/resilience/scripts.py`). One test suite drives both with the same histories and compares every record.
+
+A circuit is closed while `open_until` is 0, open until that time, and half-open after it. Half-open is left by the
+report of a probe. Every transition raises `generation`; a report that names another generation is stale and changes
+nothing, so a slow answer from before a trip can neither close nor re-trip the circuit. Times are seconds on any one
+clock that does not go back.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from maya_core.domain.health import (
+    BreakerMode,
+    BreakerState,
+    Circuit,
+    CircuitSnapshot,
+    KeyState,
+    RecentFailure,
+    Refusal,
+    RefusalReason,
+    SetAside,
+    Ticket,
+    Verdict,
+)
+from maya_core.errors import FailureKind
+
+RETRY_AFTER_CAP_S = 3600.0
+RECENT_KEPT = 10
+LAST_RESORT_EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerPolicy:
+    """When a circuit opens and how it comes back.
+
+    Attributes:
+        open_s: how long an open circuit refuses.
+        consecutive, consecutive_within_s: so many failures in a row open it, each at most so long after the last.
+        window_s, buckets: length of the sliding window and how many pieces it is counted in.
+        min_calls: fewer calls in the window than this say nothing about ratios.
+        failure_ratio, slow_ratio: the share of the window's calls that opens the circuit.
+        probe_lease_s: how long one probe keeps others out: the probe's own deadline and 5 s.
+        successes_to_close: finished probes needed, one after another.
+        retry_after_cap_s: the longest wait that a vendor can impose.
+        reopen_ladder_s: open times from the third failed probe in a row on; the last one stays. Empty: always open_s.
+        longest_hold_s: no key is set aside longer than this without being asked again.
+    """
+
+    open_s: float = 300.0
+    consecutive: int = 2
+    consecutive_within_s: float = 600.0
+    window_s: float = 60.0
+    buckets: int = 12
+    min_calls: int = 6
+    failure_ratio: float = 0.5
+    slow_ratio: float = 0.8
+    probe_lease_s: float = 60.0
+    successes_to_close: int = 1
+    retry_after_cap_s: float = RETRY_AFTER_CAP_S
+    reopen_ladder_s: tuple[float, ...] = ()
+    longest_hold_s: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        """Refuse figures under which a circuit could never open or never come back."""
+        lengths = (self.open_s, self.consecutive_within_s, self.window_s, self.retry_after_cap_s)
+        if not all(math.isfinite(s) and s > 0 for s in (*lengths, self.longest_hold_s, *self.reopen_ladder_s)):
+            raise ValueError("every duration of a breaker policy must be positive and finite")
+        if min(self.consecutive, self.buckets, self.min_calls, self.successes_to_close) < 1:
+            raise ValueError("every count of a breaker policy must be at least 1")
+        if not (0 < self.failure_ratio <= 1 and 0 < self.slow_ratio <= 1):
+            raise ValueError("a ratio of a breaker policy must be above 0 and at most 1")
+        if not 0 < self.probe_lease_s <= 60:
+            raise ValueError(f"probe_lease_s must be above 0 and at most 60, not {self.probe_lease_s!r}")
+
+    @property
+    def bucket_s(self) -> float:
+        """The length of one piece of the window."""
+        return self.window_s / self.buckets
+
+    @property
+    def longest_open_s(self) -> float:
+        """No honest open time is longer."""
+        return max(self.open_s, self.retry_after_cap_s, *self.reopen_ladder_s)
+
+    def reopen_s(self, failed_probes: int) -> float:
+        """Open time after so many failed probes in a row."""
+        if failed_probes < 3 or not self.reopen_ladder_s:
+            return self.open_s
+        return self.reopen_ladder_s[min(failed_probes - 3, len(self.reopen_ladder_s) - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """The policy of each provider, and the one of all others."""
+
+    default: BreakerPolicy = field(default_factory=BreakerPolicy)
+    by_provider: Mapping[str, BreakerPolicy] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, circuit: Circuit) -> BreakerPolicy:
+        """The policy that this circuit lives under."""
+        return self.by_provider.get(circuit.provider, self.default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Counts of one piece of the window; `slot` is its number since the clock's zero."""
+
+    slot: int
+    calls: int = 0
+    failures: int = 0
+    slow: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that is known of one circuit, but its keys.
+
+    `recent` holds the last failures of any kind, newest first, as (cause, time).
+    """
+
+    generation: int = 0
+    mode: BreakerMode = BreakerMode.NORMAL
+    since: float = 0.0
+    open_until: float = 0.0
+    lease: str = ""
+    lease_until: float = 0.0
+    failed_probes: int = 0
+    successes: int = 0
+    consecutive: int = 0
+    failed_at: float = 0.0
+    retry_at: float = 0.0
+    cause: FailureKind | None = None
+    recent: tuple[tuple[FailureKind, float], ...] = ()
+    window: tuple[Bucket, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """A key or model that is set aside. `on_trial`: the hold ran out and one call is finding out whether it is over."""
+
+    until: float
+    pause: bool
+    cause: FailureKind
+    on_trial: bool = False
+
+
+Asides = Mapping[str, Aside]
+"""What is set aside at one provider, by `aside_field`."""
+
+
+class Event(StrEnum):
+    """A transition that a report caused."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer to an admission, and the state that follows from it."""
+
+    record: Record
+    asides: Asides
+    answer: Ticket | Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a report did. `counted` is False for a stale one, which changes nothing."""
+
+    record: Record
+    asides: Asides
+    counted: bool
+    event: Event | None = None
+
+
+def honest_retry_after(seconds: float | None, *, cap_s: float = RETRY_AFTER_CAP_S) -> float | None:
+    """A vendor's wait, capped; None for none, zero, negative or nonsense."""
+    if seconds is None or math.isnan(seconds) or seconds <= 0:
+        return None
+    return min(seconds, cap_s)
+
+
+def aside_field(model: str, key: str) -> str:
+    """The name under which a key ("" for all keys) is set aside; model "*" stands for all models of the provider."""
+    return f"{model}|{key}"
+
+
+def admit(
+    record: Record,
+    asides: Asides,
+    circuit: Circuit,
+    *,
+    keys: Sequence[str],
+    lease: str,
+    now: float,
+    policy: BreakerPolicy,
+    early: bool = False,
+) -> Decision:
+    """Decide on one call. `lease` names the probe, should this become one; `early` does not wait for `open_until`."""
+    record = _clamped(record, now, policy)
+    if record.mode is BreakerMode.ISOLATED:
+        return Decision(record=record, asides=asides, answer=_refusal(circuit, RefusalReason.ISOLATED, None, None))
+    key, key_refusal = _choose_key(asides, circuit, keys, now, policy)
+    gate = _gate(record, circuit, now, policy, early=early)
+    observing = record.mode is BreakerMode.OBSERVE
+    refusal = None if observing else _later(gate, key_refusal)
+    if refusal is not None:
+        return Decision(record=record, asides=asides, answer=refusal)
+    if key_refusal is not None:
+        key = keys[0] if keys else ""
+    else:
+        asides = _put_on_trial(asides, circuit, key, now, policy)
+    if record.open_until and gate is None:
+        record = replace(record, generation=record.generation + 1, lease=lease, lease_until=now + policy.probe_lease_s)
+        ticket = Ticket(circuit=circuit, key=key, generation=record.generation, lease=lease)
+    else:
+        ticket = Ticket(circuit=circuit, key=key, generation=record.generation)
+    return Decision(record=record, asides=asides, answer=ticket)
+
+
+def report(
+    record: Record,
+    asides: Asides,
+    ticket: Ticket,
+    *,
+    verdict: Verdict,
+    cause: FailureKind | None,
+    retry_after_s: float | None,
+    now: float,
+    policy: BreakerPolicy,
+) -> Outcome:
+    """Count how a call ended."""
+    if ticket.generation != record.generation or (ticket.probe and ticket.lease != record.lease):
+        return Outcome(record=record, asides=asides, counted=False)
+    record = _clamped(record, now, policy)
+    if cause is not None:
+        record = replace(record, recent=((cause, now), *record.recent)[:RECENT_KEPT])
+    if verdict in (Verdict.NEUTRAL, Verdict.IGNORED):
+        return Outcome(record=_released(record) if ticket.probe else record, asides=asides, counted=True)
+    if verdict is not Verdict.FAILURE:
+        asides = _trial_won(asides, ticket)
+    retry_at = now + (honest_retry_after(retry_after_s, cap_s=policy.retry_after_cap_s) or 0.0)
+    if ticket.probe:
+        record, event = _probe_ended(record, verdict, cause, retry_at, now=now, policy=policy)
+    else:
+        record, event = _call_ended(record, verdict, cause, retry_at, now=now, policy=policy)
+    return Outcome(record=record, asides=asides, counted=True, event=event)
+
+
+def set_aside(asides: Asides, aside: SetAside, *, every_model: bool, now: float, policy: BreakerPolicy) -> Asides:
+    """Hold or pause a key; a deadline that stands already is never shortened."""
+    if not aside.for_s > 0:
+        return asides
+    name = aside_field("*" if every_model else aside.circuit.model, aside.key)
+    until = now + min(aside.for_s, policy.longest_hold_s)
+    standing = asides.get(name)
+    if standing is not None and not standing.on_trial and _holds(standing, now, policy) and standing.until >= until:
+        return asides
+    kept = {other: old for other, old in asides.items() if old.until >= now - policy.longest_hold_s}
+    return {**kept, name: Aside(until=until, pause=aside.pause, cause=aside.cause)}
+
+
+def in_mode(record: Record, mode: BreakerMode) -> Record:
+    """The circuit under an admin's override; calls in flight no longer count."""
+    return replace(record, generation=record.generation + 1, mode=mode, lease="", lease_until=0.0)
+
+
+def reset(record: Record, *, now: float) -> Record:
+    """Closed and normal with an empty window. What failed lately stays readable."""
+    return Record(generation=record.generation + 1, since=now, recent=record.recent)
+
+
+def opened_elsewhere(record: Record, *, open_until: float, cause: FailureKind | None, now: float) -> Record:
+    """The record of a circuit that another store says is open until then."""
+    closed = not record.open_until
+    return replace(
+        record,
+        generation=record.generation + 1 if closed else record.generation,
+        since=now if closed else record.since,
+        open_until=open_until,
+        cause=cause or record.cause,
+    )
+
+
+def without_asides(asides: Asides, circuit: Circuit) -> Asides:
+    """What stays set aside at the provider after a reset of this circuit."""
+    gone = (aside_field(circuit.model, ""), aside_field("*", ""))
+    return {name: aside for name, aside in asides.items() if not name.startswith(gone)}
+
+
+def snapshot(
+    record: Record, asides: Asides, circuit: Circuit, *, now: float, policy: BreakerPolicy, shared: bool
+) -> CircuitSnapshot:
+    """The circuit as people are shown it."""
+    record = _clamped(record, now, policy)
+    state, retry_in_s = _state(record, now, policy)
+    window = live_buckets(record.window, now, policy)
+    return CircuitSnapshot(
+        circuit=circuit,
+        state=state,
+        mode=record.mode,
+        since_s=max(0.0, now - record.since) if record.since else 0.0,
+        retry_in_s=None if record.mode is BreakerMode.ISOLATED else retry_in_s,
+        reason=record.cause,
+        calls=sum(bucket.calls for bucket in window),
+        failures=sum(bucket.failures for bucket in window),
+        slow=sum(bucket.slow for bucket in window),
+        consecutive_failures=record.consecutive,
+        generation=record.generation,
+        keys=_key_states(asides, circuit, now, policy),
+        shared=shared,
+        recent=tuple(RecentFailure(cause=cause, ago_s=max(0.0, now - at)) for cause, at in record.recent),
+    )
+
+
+def earliest_due(
+    snapshots: Sequence[CircuitSnapshot], candidates: Sequence[tuple[Circuit, Sequence[str]]]
+) -> tuple[Circuit, Sequence[str]] | None:
+    """Of circuits that refuse, the one whose probe is due first; None when no early probe could help.
+
+    An isolated circuit, one that is being probed and one whose keys are all set aside cannot be helped.
+    """
+    if not candidates:
+        raise ValueError("a last resort needs at least one circuit")
+    due = [
+        (seen.retry_in_s, place)
+        for place, (seen, (_, keys)) in enumerate(zip(snapshots, candidates, strict=True))
+        if seen.mode is BreakerMode.NORMAL and seen.retry_in_s is not None and _can_probe(seen, keys)
+    ]
+    return candidates[min(due)[1]] if due else None
+
+
+def live_buckets(window: tuple[Bucket, ...], now: float, policy: BreakerPolicy) -> tuple[Bucket, ...]:
+    """The pieces of the window that still count."""
+    slot = math.floor(now / policy.bucket_s)
+    return tuple(bucket for bucket in window if slot - policy.buckets < bucket.slot <= slot)
+
+
+def _can_probe(seen: CircuitSnapshot, keys: Sequence[str]) -> bool:
+    if seen.state is BreakerState.HALF_OPEN and seen.retry_in_s:
+        return False
+    kept_back = {state.key for state in seen.keys}
+    return "" not in kept_back and (not keys or not kept_back.issuperset(keys))
+
+
+def _clamped(record: Record, now: float, policy: BreakerPolicy) -> Record:
+    """An open time that no rule could have set (a clock that jumped) is cut to the longest honest one."""
+    if record.open_until - now > 2 * policy.longest_open_s:
+        return replace(record, open_until=now + policy.longest_open_s)
+    return record
+
+
+def _leased(record: Record, now: float, policy: BreakerPolicy) -> bool:
+    return record.lease != "" and now < record.lease_until <= now + 2 * policy.probe_lease_s
+
+
+def _holds(aside: Aside, now: float, policy: BreakerPolicy) -> bool:
+    return now < aside.until <= now + 2 * policy.longest_hold_s
+
+
+def _gate(record: Record, circuit: Circuit, now: float, policy: BreakerPolicy, *, early: bool) -> Refusal | None:
+    if not record.open_until:
+        return None
+    if _leased(record, now, policy):
+        return _refusal(circuit, RefusalReason.PROBING, record.lease_until - now, record.cause)
+    if now < record.open_until and not early:
+        return _refusal(circuit, RefusalReason.OPEN, record.open_until - now, record.cause)
+    return None
+
+
+def _choose_key(
+    asides: Asides, circuit: Circuit, keys: Sequence[str], now: float, policy: BreakerPolicy
+) -> tuple[str, Refusal | None]:
+    """The first usable key, or why there is none: the model as a whole, or the key that is free again first."""
+    whole = _standing(asides, circuit, "", now, policy)
+    if whole is not None:
+        return "", _aside_refusal(circuit, whole, now)
+    soonest: Aside | None = None
+    for key in keys:
+        standing = _standing(asides, circuit, key, now, policy)
+        if standing is None:
+            return key, None
+        if soonest is None or standing.until < soonest.until:
+            soonest = standing
+    return "", None if soonest is None else _aside_refusal(circuit, soonest, now)
+
+
+def _names(circuit: Circuit, key: str) -> tuple[str, str]:
+    return aside_field(circuit.model, key), aside_field("*", key)
+
+
+def _standing(asides: Asides, circuit: Circuit, key: str, now: float, policy: BreakerPolicy) -> Aside | None:
+    """What keeps this key back for longest."""
+    found = [asides[name] for name in _names(circuit, key) if name in asides]
+    return max((aside for aside in found if _holds(aside, now, policy)), key=lambda a: a.until, default=None)
+
+
+def _put_on_trial(asides: Asides, circuit: Circuit, key: str, now: float, policy: BreakerPolicy) -> Asides:
+    """A hold that ran out lets one call through; the others wait for what it finds. A pause just ends."""
+    names = {*_names(circuit, ""), *_names(circuit, key)}
+    tried = {
+        name: replace(asides[name], until=now + policy.probe_lease_s, on_trial=True)
+        for name in names
+        if name in asides and not asides[name].pause
+    }
+    return {**asides, **tried} if tried else asides
+
+
+def _trial_won(asides: Asides, ticket: Ticket) -> Asides:
+    names = {*_names(ticket.circuit, ""), *_names(ticket.circuit, ticket.key)}
+    if not any(name in asides and asides[name].on_trial for name in names):
+        return asides
+    return {name: aside for name, aside in asides.items() if not (aside.on_trial and name in names)}
+
+
+def _released(record: Record) -> Record:
+    return replace(record, lease="", lease_until=0.0)
+
+
+def _probe_ended(
+    record: Record,
+    verdict: Verdict,
+    cause: FailureKind | None,
+    retry_at: float,
+    *,
+    now: float,
+    policy: BreakerPolicy,
+) -> tuple[Record, Event | None]:
+    record = _released(record)
+    if verdict is Verdict.FAILURE:
+        failed_probes = record.failed_probes + 1
+        reopened = replace(
+            record,
+            generation=record.generation + 1,
+            since=now,
+            open_until=max(record.open_until, now + policy.reopen_s(failed_probes), retry_at),
+            failed_probes=failed_probes,
+            successes=0,
+            cause=cause or record.cause,
+        )
+        return reopened, Event.REOPENED
+    if record.successes + 1 < policy.successes_to_close:
+        return replace(record, successes=record.successes + 1), None
+    closed = Record(generation=record.generation + 1, mode=record.mode, since=now, recent=record.recent)
+    return closed, Event.CLOSED
+
+
+def _call_ended(
+    record: Record,
+    verdict: Verdict,
+    cause: FailureKind | None,
+    retry_at: float,
+    *,
+    now: float,
+    policy: BreakerPolicy,
+) -> tuple[Record, Event | None]:
+    record = replace(record, window=_counted(record.window, verdict, cause, now, policy))
+    if record.open_until:
+        return record, None  # observed only: the probe alone decides
+    if verdict is Verdict.FAILURE:
+        follows = 0 <= now - record.failed_at <= policy.consecutive_within_s
+        record = replace(
+            record,
+            consecutive=record.consecutive + 1 if follows else 1,
+            failed_at=now,
+            retry_at=max(record.retry_at, retry_at),
+            cause=cause or record.cause,
+        )
+    elif record.consecutive:
+        record = replace(record, consecutive=0, retry_at=0.0)
+    if not _must_open(record, now, policy):
+        return record, None
+    opened = replace(
+        record,
+        generation=record.generation + 1,
+        since=now,
+        open_until=max(now + policy.open_s, record.retry_at),
+    )
+    return opened, Event.OPENED
+
+
+def _counted(
+    window: tuple[Bucket, ...], verdict: Verdict, cause: FailureKind | None, now: float, policy: BreakerPolicy
+) -> tuple[Bucket, ...]:
+    """The window with one more call. A missed first token is a failure and a slow call."""
+    slot = math.floor(now / policy.bucket_s)
+    live = live_buckets(window, now, policy)
+    current = next((bucket for bucket in live if bucket.slot == slot), Bucket(slot=slot))
+    slow = verdict is Verdict.SLOW or cause is FailureKind.FIRST_TOKEN_TIMEOUT
+    current = replace(
+        current,
+        calls=current.calls + 1,
+        failures=current.failures + (verdict is Verdict.FAILURE),
+        slow=current.slow + slow,
+    )
+    return (*(bucket for bucket in live if bucket.slot != slot), current)
+
+
+def _must_open(record: Record, now: float, policy: BreakerPolicy) -> bool:
+    if record.consecutive >= policy.consecutive:
+        return True
+    window = live_buckets(record.window, now, policy)
+    calls = sum(bucket.calls for bucket in window)
+    if calls < policy.min_calls:
+        return False
+    failures = sum(bucket.failures for bucket in window)
+    slow = sum(bucket.slow for bucket in window)
+    return failures >= policy.failure_ratio * calls or slow >= policy.slow_ratio * calls
+
+
+def _state(record: Record, now: float, policy: BreakerPolicy) -> tuple[BreakerState, float | None]:
+    """The state by name, and in how many seconds it makes sense to ask again."""
+    if not record.open_until:
+        return BreakerState.CLOSED, None
+    if _leased(record, now, policy):
+        return BreakerState.HALF_OPEN, record.lease_until - now
+    if now < record.open_until:
+        return BreakerState.OPEN, record.open_until - now
+    return BreakerState.HALF_OPEN, 0.0
+
+
+def _key_states(asides: Asides, circuit: Circuit, now: float, policy: BreakerPolicy) -> tuple[KeyState, ...]:
+    states = []
+    for name, aside in sorted(asides.items()):
+        model, _, key = name.rpartition("|")
+        if model in (circuit.model, "*") and _holds(aside, now, policy):
+            states.append(KeyState(key=key, pause=aside.pause, cause=aside.cause, remaining_s=aside.until - now))
+    return tuple(states)
+
+
+def _refusal(circuit: Circuit, reason: RefusalReason, retry_in_s: float | None, cause: FailureKind | None) -> Refusal:
+    return Refusal(circuit=circuit, reason=reason, retry_in_s=retry_in_s, cause=cause)
+
+
+def _aside_refusal(circuit: Circuit, aside: Aside, now: float) -> Refusal:
+    reason = RefusalReason.PAUSED if aside.pause else RefusalReason.HELD
+    return _refusal(circuit, reason, aside.until - now, aside.cause)
+
+
+def _later(gate: Refusal | None, key: Refusal | None) -> Refusal | None:
+    """Of two reasons to wait, the one that lasts longer."""
+    if gate is None or key is None:
+        return gate or key
+    return key if (key.retry_in_s or 0.0) > (gate.retry_in_s or 0.0) else gate
