@@ -80,6 +80,22 @@ def test_stream_arrives_chunk_by_chunk_and_complete(vendors: FakeVendors, sdks: 
     assert reply.output_tokens == math.ceil(len(reply.text) / 4)
 
 
+def test_anthropic_stream_has_the_frames_of_its_protocol_in_order(vendors: FakeVendors) -> None:
+    vendors.script("anthropic", Behaviour(text=("a", "b")))
+    body = {"model": "m", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    headers = {"authorization": f"Bearer {KEY}"}
+    sent = httpx.post(f"{vendors.url('anthropic')}/v1/messages", json=body, headers=headers)
+    assert [line.removeprefix("event: ") for line in sent.text.splitlines() if line.startswith("event: ")] == [
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ]
+
+
 @every_vendor
 def test_whole_answer_arrives_in_one_body(vendors: FakeVendors, sdks: RawSdks, vendor: Vendor) -> None:
     vendors.script(vendor, Behaviour(text="Grüß dich, 世界 🌍"))
