@@ -1,0 +1,212 @@
+"""Episodes, entities and facts: what Maya remembers, from whom, and since when.
+
+An episode is a window of messages as they were said. A fact is a dated claim that a person made; it keeps its speaker
+and the messages it comes from, and is never overwritten: a newer one supersedes it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from maya_core.domain.conversation import ConversationId, MessageId
+
+EntityId = NewType("EntityId", str)
+FactId = NewType("FactId", str)
+
+
+class MemoryKind(StrEnum):
+    """What a vector stands for."""
+
+    EPISODE = "episode"
+    SUMMARY = "summary"
+    FACT = "fact"
+
+
+class EntityKind(StrEnum):
+    """What sort of thing an entity is. VALUE is a literal (a date, a number, a phrase) that is only ever an object."""
+
+    USER = "user"
+    PERSON = "person"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    THING = "thing"
+    EVENT = "event"
+    TASK = "task"
+    TRIP = "trip"
+    TOPIC = "topic"
+    VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationRule:
+    """How a relation behaves. `single`: a subject has one object at a time, so a newer one supersedes the older."""
+
+    single: bool
+    sentence: str
+
+
+class Relation(StrEnum):
+    """The fixed list of relation types. Everything else is RELATED_TO with a label."""
+
+    HAS_PREFERENCE_FOR = "HAS_PREFERENCE_FOR"
+    DISLIKES = "DISLIKES"
+    IS_A = "IS_A"
+    IS_NAMED = "IS_NAMED"
+    LIVES_IN = "LIVES_IN"
+    COMES_FROM = "COMES_FROM"
+    WORKS_AT = "WORKS_AT"
+    WORKS_AS = "WORKS_AS"
+    WORKS_ON = "WORKS_ON"
+    WORKS_WITH = "WORKS_WITH"
+    STUDIES = "STUDIES"
+    KNOWS = "KNOWS"
+    FAMILY_OF = "FAMILY_OF"
+    PARTNER_OF = "PARTNER_OF"
+    HAS_PET = "HAS_PET"
+    OWNS = "OWNS"
+    USES = "USES"
+    SPEAKS = "SPEAKS"
+    ALLERGIC_TO = "ALLERGIC_TO"
+    HAS_CONDITION = "HAS_CONDITION"
+    BORN_ON = "BORN_ON"
+    LOCATED_IN = "LOCATED_IN"
+    PART_OF = "PART_OF"
+    MEMBER_OF = "MEMBER_OF"
+    IS_DESTINATION_OF = "IS_DESTINATION_OF"
+    VISITED = "VISITED"
+    PLANS = "PLANS"
+    DECIDED = "DECIDED"
+    HAS_DEADLINE = "HAS_DEADLINE"
+    HAS_BUDGET = "HAS_BUDGET"
+    ASSIGNED_TO = "ASSIGNED_TO"
+    DEPENDS_ON = "DEPENDS_ON"
+    HAS_STATUS = "HAS_STATUS"
+    TAKES_PLACE_ON = "TAKES_PLACE_ON"
+    RELATED_TO = "RELATED_TO"
+
+
+RELATION_RULES: dict[Relation, RelationRule] = {
+    Relation.HAS_PREFERENCE_FOR: RelationRule(single=False, sentence="{subject} likes {object}"),
+    Relation.DISLIKES: RelationRule(single=False, sentence="{subject} dislikes {object}"),
+    Relation.IS_A: RelationRule(single=False, sentence="{subject} is {object}"),
+    Relation.IS_NAMED: RelationRule(single=True, sentence="{subject} is called {object}"),
+    Relation.LIVES_IN: RelationRule(single=True, sentence="{subject} lives in {object}"),
+    Relation.COMES_FROM: RelationRule(single=True, sentence="{subject} comes from {object}"),
+    Relation.WORKS_AT: RelationRule(single=True, sentence="{subject} works at {object}"),
+    Relation.WORKS_AS: RelationRule(single=True, sentence="{subject} works as {object}"),
+    Relation.WORKS_ON: RelationRule(single=False, sentence="{subject} works on {object}"),
+    Relation.WORKS_WITH: RelationRule(single=False, sentence="{subject} works with {object}"),
+    Relation.STUDIES: RelationRule(single=False, sentence="{subject} studies {object}"),
+    Relation.KNOWS: RelationRule(single=False, sentence="{subject} knows {object}"),
+    Relation.FAMILY_OF: RelationRule(single=False, sentence="{subject} is family of {object}"),
+    Relation.PARTNER_OF: RelationRule(single=True, sentence="{subject}'s partner is {object}"),
+    Relation.HAS_PET: RelationRule(single=False, sentence="{subject} has a pet, {object}"),
+    Relation.OWNS: RelationRule(single=False, sentence="{subject} has {object}"),
+    Relation.USES: RelationRule(single=False, sentence="{subject} uses {object}"),
+    Relation.SPEAKS: RelationRule(single=False, sentence="{subject} speaks {object}"),
+    Relation.ALLERGIC_TO: RelationRule(single=False, sentence="{subject} is allergic to {object}"),
+    Relation.HAS_CONDITION: RelationRule(single=False, sentence="{subject} has {object}"),
+    Relation.BORN_ON: RelationRule(single=True, sentence="{subject} was born on {object}"),
+    Relation.LOCATED_IN: RelationRule(single=True, sentence="{subject} is in {object}"),
+    Relation.PART_OF: RelationRule(single=False, sentence="{subject} is part of {object}"),
+    Relation.MEMBER_OF: RelationRule(single=False, sentence="{subject} is a member of {object}"),
+    Relation.IS_DESTINATION_OF: RelationRule(single=False, sentence="{subject} is a destination of {object}"),
+    Relation.VISITED: RelationRule(single=False, sentence="{subject} visited {object}"),
+    Relation.PLANS: RelationRule(single=False, sentence="{subject} plans {object}"),
+    Relation.DECIDED: RelationRule(single=False, sentence="{subject} decided {object}"),
+    Relation.HAS_DEADLINE: RelationRule(single=True, sentence="{subject} is due {object}"),
+    Relation.HAS_BUDGET: RelationRule(single=True, sentence="{subject} has a budget of {object}"),
+    Relation.ASSIGNED_TO: RelationRule(single=True, sentence="{subject} is assigned to {object}"),
+    Relation.DEPENDS_ON: RelationRule(single=False, sentence="{subject} depends on {object}"),
+    Relation.HAS_STATUS: RelationRule(single=True, sentence="{subject} is {object}"),
+    Relation.TAKES_PLACE_ON: RelationRule(single=True, sentence="{subject} takes place on {object}"),
+    Relation.RELATED_TO: RelationRule(single=False, sentence="{subject} {label} {object}"),
+}
+"""Every relation with its rule; the list is closed."""
+
+
+class FactOrigin(StrEnum):
+    """Where a claim comes from. Only the first three can be believed; nothing raises an origin later."""
+
+    STATED = "stated"
+    CORRECTED = "corrected"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """Somebody or something that facts speak of. `aliases` are other names, as they were said."""
+
+    id: EntityId
+    name: str
+    kind: EntityKind
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A dated claim.
+
+    Attributes:
+        label: the words of a RELATED_TO relation; "" for the typed ones.
+        speaker: who said so.
+        evidence: the messages it was said in, oldest first; never empty for a stated fact.
+        valid_from, valid_to: when it is true in the world; None where nobody said.
+        recorded_at, retracted_at: from when until when Maya held it to be so.
+        superseded_by: the fact that took its place.
+        sources: the batches that brought it.
+        extractor: which extractor, in which version, found it ("offline-1", a model id).
+    """
+
+    id: FactId
+    subject: EntityId
+    relation: Relation
+    label: str
+    object: EntityId
+    speaker: str
+    confidence: float
+    origin: FactOrigin
+    evidence: tuple[MessageId, ...]
+    valid_from: datetime | None
+    valid_to: datetime | None
+    recorded_at: datetime
+    retracted_at: datetime | None = None
+    superseded_by: FactId | None = None
+    sources: tuple[str, ...] = ()
+    extractor: str = ""
+
+    def current(self, at: datetime) -> bool:
+        """Held to be true, now or at another moment `at`: recorded and not retracted, begun and not over."""
+        known = self.recorded_at <= at and (self.retracted_at is None or at < self.retracted_at)
+        begun = self.valid_from is None or self.valid_from <= at
+        return known and begun and (self.valid_to is None or at < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbourhood:
+    """A bounded part of a user's graph around one entity. `cut` tells that there is more."""
+
+    centre: EntityId
+    entities: tuple[Entity, ...]
+    facts: tuple[Fact, ...]
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRef:
+    """What a vector stands for, and where it comes from. The words themselves stay in the transcripts and the graph.
+
+    `message_ids` are those of the window (an episode), of the range (a summary) or the evidence (a fact), oldest first;
+    `first_seq` and `last_seq` their place in the conversation; `speaker` the one voice of the window, "" for several.
+    """
+
+    id: str
+    kind: MemoryKind
+    conversation_id: ConversationId
+    message_ids: tuple[MessageId, ...]
+    first_seq: int
+    last_seq: int
+    speaker: str
+    said_at: datetime
+    model: str

@@ -1,0 +1,1 @@
+"""The knowledge graph: entities and dated facts with their evidence."""

@@ -1,0 +1,1 @@
+"""Semantic memory: vectors of episodes, summaries and facts, found by meaning."""

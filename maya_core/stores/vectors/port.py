@@ -1,0 +1,74 @@
+"""The vectors port. Everything in it can be rebuilt from the transcripts.
+
+A user's vectors are a space of their own: no call can reach another user's. A dead backend raises StoreUnavailable
+within the adapter's timeout.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from maya_core.domain.conversation import UserId
+from maya_core.domain.memory import MemoryKind, MemoryRef
+
+if TYPE_CHECKING:
+    from maya_core.embeddings.port import Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorItem:
+    """A vector with what it stands for. The same id again replaces it."""
+
+    ref: MemoryRef
+    vector: "Vector"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorHit:
+    """What was found; `score` is the cosine, from -1 to 1, higher is closer."""
+
+    ref: MemoryRef
+    score: float
+
+
+class Vectors(Protocol):
+    """Vectors of one dimension, for many users."""
+
+    @property
+    def dimension(self) -> int:
+        """The length that every vector must have."""
+        ...
+
+    async def put(self, user_id: UserId, items: Sequence[VectorItem]) -> None:
+        """Store durably; repeating it changes nothing. Raises ValueError for a vector of another length."""
+        ...
+
+    async def search(
+        self, user_id: UserId, vector: "Vector", *, kinds: Sequence[MemoryKind], limit: int = 50
+    ) -> list[VectorHit]:
+        """The closest of these kinds, best first, at most `limit` (1 to 1,000). [] for a user without any."""
+        ...
+
+    async def fetch(self, user_id: UserId, ids: Sequence[str]) -> list[VectorItem]:
+        """The stored items with these ids, in the order asked; unknown ids are left out."""
+        ...
+
+    async def delete(self, user_id: UserId, ids: Sequence[str]) -> None:
+        """Remove these; ids that are not there are fine."""
+        ...
+
+    async def delete_user(self, user_id: UserId) -> None:
+        """Remove everything of a user."""
+        ...
+
+    async def list_refs(self, user_id: UserId, *, after: str = "", limit: int = 1000) -> list[MemoryRef]:
+        """Everything stored, by id; the next page starts after the last id."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable when the store does not answer in time."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
