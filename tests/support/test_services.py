@@ -42,9 +42,7 @@ socketserver.TCPServer(("127.0.0.1", int(sys.argv[1])), Pong).serve_forever()
 
 
 def _pong_service(name: str = "pong") -> Service:
-    program = Program(
-        name="pong", command=lambda port, _data: [sys.executable, "-c", _PONG_SERVER, str(port)]
-    )
+    program = Program(name="pong", command=lambda port, _data: [sys.executable, "-c", _PONG_SERVER, str(port)])
     return Service(
         name=name,
         prepare=lambda _cache: program,
@@ -129,9 +127,7 @@ def test_an_unreadable_record_is_no_record(tmp_path: Path, text: str) -> None:
 def test_a_foreign_process_under_the_recorded_pid_is_left_alone() -> None:
     foreign = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        record = processes.Record(
-            pid=foreign.pid, command_line="redis-server 127.0.0.1:6379", port=1, program="redis"
-        )
+        record = processes.Record(pid=foreign.pid, command_line="redis-server 127.0.0.1:6379", port=1, program="redis")
         assert not record.is_running()
         assert not processes.stop(record, timeout_s=1)
         assert foreign.poll() is None
@@ -356,9 +352,7 @@ def mongodb_url() -> str:
     if url is None and os.environ.get("CI") == "true":
         pytest.fail("MAYA_TEST_MONGODB_URL is not set; CI starts the servers with `make services`")
     if url is None:
-        pytest.skip(
-            "MAYA_TEST_MONGODB_URL is not set; `make services` starts a server and writes .services/env"
-        )
+        pytest.skip("MAYA_TEST_MONGODB_URL is not set; `make services` starts a server and writes .services/env")
     return url
 
 

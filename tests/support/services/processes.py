@@ -49,11 +49,7 @@ def command_line(pid: int) -> str:
     if (proc / "self").exists():
         try:
             return (
-                (proc / str(pid) / "cmdline")
-                .read_bytes()
-                .rstrip(b"\0")
-                .replace(b"\0", b" ")
-                .decode(errors="replace")
+                (proc / str(pid) / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
             )
         except (FileNotFoundError, ProcessLookupError):
             return ""
