@@ -2,6 +2,11 @@
 
 Every call names its `user_id`; another user's record is NotFound, as one that does not exist. A dead backend raises
 StoreUnavailable within the store's own timeout, and then nothing is known of the write: repeat it with the same ids.
+
+Text comes back to the letter, whatever characters it holds. Titles, names, comments and receipts are kept with U+FFFD
+in place of NUL and of halves of surrogate pairs. Times are kept to the millisecond. InvalidInput is raised for an id
+or a text that is not text, for a new id that is empty, over 200 characters or holds such a character, and for a text
+over 1,000,000 characters.
 """
 
 from collections.abc import Sequence
@@ -37,7 +42,10 @@ class Conversations(Protocol):
     """Conversations of one user. Deleted ones are hidden from everything but `undelete` and `purge`."""
 
     async def create(self, conversation: Conversation) -> Conversation:
-        """Store a new conversation. The same id again returns the stored one. Conflict if it is another user's."""
+        """Store a new, empty conversation. The same id again returns the stored one.
+
+        Raises Conflict if the id is another user's or that of a hidden conversation.
+        """
         ...
 
     async def get(self, user_id: UserId, conversation_id: ConversationId) -> Conversation:
@@ -60,7 +68,10 @@ class Conversations(Protocol):
     async def update(
         self, user_id: UserId, conversation_id: ConversationId, changes: ConversationChanges
     ) -> Conversation:
-        """Change some fields and return the result; order in lists is not touched. Raises NotFound."""
+        """Change some fields and return the result; order in lists is not touched. Raises NotFound.
+
+        A title of another source than PERSON leaves a person's title as it is.
+        """
         ...
 
     async def delete(self, user_id: UserId, conversation_id: ConversationId, *, at: datetime) -> None:
@@ -91,9 +102,10 @@ class Messages(Protocol):
 
         `message` is None when a reply is made again for a message that is stored. `retire` lists the messages that
         become inactive because these replace them. Each row gets the next `seq`; the conversation's
-        `last_message_at` and `message_count` follow. The same ids again return the stored rows and change nothing.
-        Raises Conflict when another reply of the conversation is STREAMING (nothing is stored then), NotFound
-        for an unknown or hidden conversation.
+        `last_message_at` (never backwards) and `message_count` follow. The same ids again return the stored rows and
+        change nothing. Raises Conflict when another reply of the conversation is STREAMING (nothing is stored then) or
+        when one of the ids is stored with something else, NotFound for an unknown or hidden conversation and for
+        an unknown message in `retire`.
         """
         ...
 
@@ -122,16 +134,20 @@ class Messages(Protocol):
     async def choose_sibling(self, user_id: UserId, message_id: MessageId) -> None:
         """Make this alternative the active one. Messages of the turns that belong to it and to the replaced one follow.
 
-        Concretely: all messages of the sibling group's turns become inactive but those of this message's own turn;
-        of that turn the chosen message is active, with (for a person's message) the newest reply to it. Raises Conflict
-        while a reply of the conversation is STREAMING, or when active messages follow the group's turns.
+        Concretely, the turns of what was asked and of its alternatives compete: all their messages become inactive but
+        those of this message's own turn. Of that turn the person's message is active, with the chosen reply or (when
+        the person's message was chosen) the newest one. Raises Conflict while a reply of the conversation is STREAMING,
+        or when active messages follow those turns; NotFound.
         """
         ...
 
     async def patch_reply(
         self, user_id: UserId, message_id: MessageId, *, text: str, spans: Sequence[Span], at: datetime
     ) -> bool:
-        """Write what a STREAMING reply has so far, with a sign of life. False when it was ended already."""
+        """Write what a STREAMING reply has so far, with a sign of life. False when it was ended already.
+
+        A conversation that is hidden meanwhile does not stop this or `finish_reply`. Raises NotFound.
+        """
         ...
 
     async def finish_reply(
@@ -145,7 +161,7 @@ class Messages(Protocol):
         receipt: Receipt | None,
         at: datetime,
     ) -> bool:
-        """End a STREAMING reply. True for the one caller who ended it, False for everyone after."""
+        """End a STREAMING reply. True for the one caller who ended it, False for everyone after. Raises NotFound."""
         ...
 
     async def set_feedback(self, user_id: UserId, message_id: MessageId, feedback: Feedback | None) -> None:
@@ -168,12 +184,14 @@ class KeywordSearch(Protocol):
         limit: int = 10,
         off_record: bool = False,
         exclude: ConversationId | None = None,
+        prefix: bool = False,
     ) -> list[SearchHit]:
         """Messages holding any of the words of `text`, closest first, at most `limit` (1 to 100).
 
         Only active, ended messages of conversations that are not hidden; off-the-record ones only on request.
-        `exclude` leaves one conversation out. Text without a searchable word finds nothing. Any input is safe: no
-        character of it is query syntax.
+        `exclude` leaves one conversation out; with `prefix` the last word may be the beginning of one (for a search
+        box that is being typed into). Words are compared without case, accents and common English endings. Text
+        without a searchable word finds nothing. Any input is safe: no character of it is query syntax.
         """
         ...
 

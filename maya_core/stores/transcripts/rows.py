@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from maya_core.domain.conversation import Feedback, MessageStatus, NewMessage, Receipt, Span
-from maya_core.errors import InvalidInput, NotFound
+from maya_core.domain.conversation import Feedback, Message, MessageStatus, NewMessage, Receipt, Span
+from maya_core.errors import Conflict, InvalidInput, NotFound
 
 T = TypeVar("T")
 
@@ -95,6 +95,25 @@ def check_turn(message: NewMessage | None, reply: NewMessage, retire: Sequence[o
         if said is not None:
             new_id(said.id)
             new_id(said.turn_id)
+
+
+def same_turn(
+    found: Sequence[Message], user_id: str, message: NewMessage | None, reply: NewMessage
+) -> tuple[Message | None, Message] | None:
+    """The turn among stored messages that have its ids; None when there is none of them.
+
+    Raises Conflict when an id is taken by something else.
+    """
+    if not found:
+        return None
+    ours = {
+        stored.id: stored
+        for stored in found
+        if (stored.user_id, stored.conversation_id) == (user_id, reply.conversation_id)
+    }
+    if reply.id not in ours or (message is not None and message.id not in ours):
+        raise Conflict(f"an id of the turn {reply.turn_id!r} is taken")
+    return None if message is None else ours[message.id], ours[reply.id]
 
 
 def spans_to_json(spans: Sequence[Span]) -> str | None:

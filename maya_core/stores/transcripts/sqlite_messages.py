@@ -220,22 +220,9 @@ def _stored_turn(
     connection: sqlite3.Connection, user_id: str, message: NewMessage | None, reply: NewMessage
 ) -> tuple[Message | None, Message] | None:
     """What an earlier call with the same ids has stored. Raises Conflict when an id is taken by something else."""
-    wanted = reply if message is None else message
-    row = connection.execute(
-        "SELECT * FROM messages WHERE id IN (?, ?) ORDER BY id = ? DESC", (wanted.id, reply.id, wanted.id)
-    ).fetchone()
-    if row is None:
-        return None
-    if (row["id"], row["user_id"], row["conversation_id"]) != (wanted.id, user_id, wanted.conversation_id):
-        raise Conflict(f"the message id {row['id']!r} is taken")
-    if message is None:
-        return None, to_message(row)
-    answer = connection.execute(
-        "SELECT * FROM messages WHERE conversation_id = ? AND turn_id = ? AND role = 'assistant'"
-        " ORDER BY id = ? DESC, seq DESC LIMIT 1",
-        (row["conversation_id"], row["turn_id"], reply.id),
-    ).fetchone()
-    return to_message(row), to_message(answer)
+    wanted = [reply.id] if message is None else [message.id, reply.id]
+    found = connection.execute(f"SELECT * FROM messages WHERE id IN ({_marks(wanted)})", wanted)  # noqa: S608
+    return rows.same_turn([to_message(row) for row in found], user_id, message, reply)
 
 
 def _refuse_running(connection: sqlite3.Connection, conversation_id: str) -> None:

@@ -1,0 +1,40 @@
+"""Transcripts in MongoDB: the production backend.
+
+Needs a server of MongoDB 4.4 or later that writes one document atomically; a standalone server will do, no transaction
+is used. What is acknowledged has reached the journal of a majority.
+"""
+
+from typing import Self
+
+from maya_core.stores.transcripts.mongo_conversations import MongoConversations
+from maya_core.stores.transcripts.mongo_database import MongoDatabase
+from maya_core.stores.transcripts.mongo_messages import MongoMessages
+from maya_core.stores.transcripts.mongo_search import MongoSearch
+
+
+class MongoTranscripts(MongoConversations, MongoMessages, MongoSearch):
+    """The `Transcripts` port over one MongoDB database; belongs to the event loop that connected it."""
+
+    @classmethod
+    async def connect(cls, url: str, *, database: str = "maya", timeout_s: float = 3.0) -> Self:
+        """Connect and make the indexes.
+
+        Args:
+            url: mongodb:// or mongodb+srv://; the database that it names goes before `database`.
+            timeout_s: the longest that one call of the port may take.
+
+        Raises StoreUnavailable when no server answers, ConfigurationError for an address that is none.
+        """
+        connected = MongoDatabase(url, database=database, timeout_s=timeout_s)
+        try:
+            await connected.make_indexes()
+        except BaseException:
+            await connected.close()
+            raise
+        return cls(connected)
+
+    async def ping(self) -> None:
+        await self._database.ping()
+
+    async def close(self) -> None:
+        await self._database.close()

@@ -1,0 +1,109 @@
+"""The connection to MongoDB: client, collections, indexes, time limits and errors."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from maya_core.errors import ConfigurationError, Conflict, StoreUnavailable
+from maya_core.stores.transcripts.rows import from_ms, to_ms
+
+if TYPE_CHECKING:
+    from pymongo.asynchronous.collection import AsyncCollection
+
+Document = dict[str, Any]
+
+_CONNECT_MS = 1_000
+_SELECT_SERVER_MS = 1_500
+_INDEX_TIMEOUT_S = 60.0
+
+_CONVERSATION_INDEXES: tuple[Mapping[str, int], ...] = (
+    {"user_id": 1, "archived": 1, "last_message_at": -1, "_id": 1},
+    {"user_id": 1, "tags": 1},
+    {"user_id": 1, "deleted_at": 1},
+    {"deleted_at": 1},
+    {"unfinished.at": 1},
+)
+_MESSAGE_INDEXES: tuple[Mapping[str, int], ...] = (
+    {"conversation_id": 1, "turn_id": 1},
+    {"conversation_id": 1, "sibling_of": 1},
+    {"status": 1, "heartbeat_at": 1},
+    {"user_id": 1, "words": 1, "said_at": -1},
+)
+
+
+class MongoDatabase:
+    """One database on one server or replica set, with the two collections of the transcripts.
+
+    Make it on the event loop that will use it: the driver refuses every other one.
+    """
+
+    def __init__(self, url: str, *, database: str, timeout_s: float) -> None:
+        from bson.codec_options import CodecOptions
+        from pymongo import AsyncMongoClient
+        from pymongo.errors import PyMongoError
+        from pymongo.write_concern import WriteConcern
+
+        self._timeout_s = timeout_s
+        timeout_ms = int(timeout_s * 1000)
+        try:
+            self._client: AsyncMongoClient[Document] = AsyncMongoClient(
+                url,
+                appname="maya",
+                serverSelectionTimeoutMS=min(_SELECT_SERVER_MS, timeout_ms),
+                connectTimeoutMS=min(_CONNECT_MS, timeout_ms),
+                socketTimeoutMS=timeout_ms,
+                waitQueueTimeoutMS=timeout_ms,
+                maxPoolSize=20,
+            )
+            selected = self._client.get_default_database(
+                default=database,
+                codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+                write_concern=WriteConcern(w="majority", j=True, wtimeout=timeout_ms),
+            )
+        except (PyMongoError, ValueError, TypeError) as exc:
+            # The driver's words can repeat the address with its password.
+            raise ConfigurationError(f"DATABASE_URL cannot be used: {type(exc).__name__}") from None
+        self.conversations: AsyncCollection[Document] = selected["conversations"]
+        self.messages: AsyncCollection[Document] = selected["messages"]
+
+    async def make_indexes(self) -> None:
+        """Make the indexes that are missing."""
+        async with self.bounded(_INDEX_TIMEOUT_S):
+            for keys in _CONVERSATION_INDEXES:
+                await self.conversations.create_index(list(keys.items()))
+            for keys in _MESSAGE_INDEXES:
+                await self.messages.create_index(list(keys.items()))
+            await self.messages.create_index([("conversation_id", 1), ("seq", 1)], unique=True)
+
+    @asynccontextmanager
+    async def bounded(self, timeout_s: float | None = None) -> AsyncIterator[None]:
+        """Run calls to the driver within the time limit; its errors become StoreUnavailable or Conflict."""
+        from bson.errors import BSONError
+        from pymongo.errors import DuplicateKeyError, PyMongoError
+
+        limit_s = timeout_s or self._timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                yield
+        except TimeoutError as exc:
+            raise StoreUnavailable(f"MongoDB gave no answer in {limit_s} s") from exc
+        except DuplicateKeyError as exc:
+            raise Conflict("MongoDB: the id is taken") from exc
+        except (PyMongoError, BSONError) as exc:
+            raise StoreUnavailable(f"MongoDB: {type(exc).__name__}") from exc
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable."""
+        async with self.bounded():
+            await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        """Close the connections. Closing twice is fine."""
+        await self._client.close()
+
+
+def stored_time(at: datetime) -> datetime:
+    """The moment as MongoDB keeps it, in whole milliseconds."""
+    return from_ms(to_ms(at))
