@@ -52,7 +52,7 @@ _NO_BLOCK = "BLOCKED_REASON_UNSPECIFIED"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
-    """The SDK's error class, and one client per key: one that nobody refers to closes itself in the middle of a call."""
+    """The SDK's error class, and one client per key: a client nobody refers to closes itself during a call."""
 
     api_error: type["errors.APIError"]
     clients: Mapping[str, "genai.Client"]

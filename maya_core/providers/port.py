@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from maya_core.domain.generation import ChainEvent, Prompt, ProviderEvent
 
@@ -60,6 +60,15 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """A provider with something slow to load. `stream` loads it too; warming only keeps it off the first turn."""
+
+    async def warm(self) -> None:
+        """Load it now, without blocking the loop. Safe to call twice; raises ImportError when the SDK is absent."""
         ...
 
 

@@ -39,9 +39,6 @@ class ScriptedProvider:
         self.closed = False
         self._scripts = scripts
 
-    async def warm(self) -> None:
-        """Nothing to load."""
-
     async def stream(self, prompt: Prompt, *, key: str) -> AsyncGenerator[ProviderEvent, None]:
         script = self._scripts[min(self.calls, len(self._scripts) - 1)]
         self.calls += 1
