@@ -19,7 +19,7 @@ Rules of one turn:
 import asyncio
 import logging
 import math
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,6 +60,12 @@ class Link:
     @property
     def circuit(self) -> Circuit:
         return Circuit(provider=self.provider.name, model=self.provider.model)
+
+
+def links_of(providers: Iterable[Provider]) -> list[Link]:
+    """Providers as links, each in the place that its name tells."""
+    places = {"ollama": Place.LOCAL, "offline": Place.OFFLINE}
+    return [Link(provider=provider, place=places.get(provider.name, Place.CLOUD)) for provider in providers]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -231,12 +237,15 @@ class FallbackChain:
                 slots.release()
 
     def _call(self, link: Link, ticket: Ticket, turn: _Turn) -> AdmittedCall:
-        left_s = self._limits.total_s - self._elapsed_s(turn)
+        total_s = math.inf if link.place is Place.OFFLINE else self._limits.total_s
         return AdmittedCall(
             link.provider,
             ticket,
             deadlines=self._limits.for_call(
-                probe=ticket.probe, local=link.place is not Place.CLOUD, hop=turn.asked > 0, left_s=left_s
+                probe=ticket.probe,
+                local=link.place is not Place.CLOUD,
+                hop=turn.asked > 0,
+                left_s=total_s - self._elapsed_s(turn),
             ),
             first_text_left_s=self._text_left_s(link, turn),
             limits=self._limits,
@@ -277,7 +286,7 @@ class FallbackChain:
         if kind is FailureKind.BLOCKED:
             turn.declined = True
         elif kind is FailureKind.DEADLINE:
-            step = "stop" if self._elapsed_s(turn) >= self._limits.total_s else "next_provider"
+            step = "stop" if turn.shown and self._elapsed_s(turn) >= self._limits.total_s else "next_provider"
         elif step == "one_hop" or kind is FailureKind.TOO_LONG:
             step = "stop" if turn.suspect else "next_provider"
             turn.suspect = True

@@ -15,7 +15,7 @@ from maya_core.clock import ManualClock, SystemClock
 from maya_core.domain.generation import Asking, ChainFailed, Chunk, Done
 from maya_core.domain.health import Verdict
 from maya_core.errors import ConfigurationError, FailureKind
-from maya_core.providers.chain import FallbackChain, Link
+from maya_core.providers.chain import FallbackChain, Link, Place, links_of
 from maya_core.providers.deadlines import ChainLimits
 from tests.providers.actors import END, HANG, PROMPT, Actor, Books, Seen, chain_of, quick, read
 
@@ -191,6 +191,19 @@ async def test_a_reply_that_never_ends_is_stopped_at_the_total_and_keeps_its_tex
     assert seen.text.startswith("drip drip ")
     assert backup.calls == []
     assert breaker.told_of(gemini) == [(Verdict.NEUTRAL, FailureKind.DEADLINE)]
+
+
+async def test_the_offline_answer_comes_even_when_all_the_time_is_gone() -> None:
+    gemini, offline, breaker = Actor("gemini", [(HANG,)]), Actor("offline"), Books()
+    limits = quick(first_token_s=2.0, total_s=0.05)
+    seen = await read(chain_of(gemini, breaker=breaker, offline=offline, limits=limits, clock=SystemClock()))
+    assert seen.done.provider == "offline"
+    assert seen.done.attempts[0].kind is FailureKind.DEADLINE
+
+
+def test_providers_find_their_place_by_name() -> None:
+    links = links_of([Actor("gemini"), Actor("ollama"), Actor("offline"), Actor("scripted")])
+    assert [link.place for link in links] == [Place.CLOUD, Place.LOCAL, Place.OFFLINE, Place.CLOUD]
 
 
 async def test_a_reply_may_change_hands_twice_and_each_seam_is_announced() -> None:
@@ -415,8 +428,6 @@ def test_a_chain_that_could_not_work_is_refused_when_it_is_built() -> None:
         FallbackChain([], breaker, clock=ManualClock())
     with pytest.raises(ConfigurationError, match="same name and model"):
         FallbackChain([Link(provider=Actor("a")), Link(provider=Actor("a"))], breaker, clock=ManualClock())
-    with pytest.raises(ConfigurationError, match="total_s"):
-        ChainLimits(total_s=10)
     with pytest.raises(ConfigurationError, match="at least 1"):
         ChainLimits(cloud_attempts=0)
 
