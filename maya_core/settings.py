@@ -24,7 +24,7 @@ LATER = {
 }
 """Names of earlier installations whose feature this version does not have; the start says so in the log."""
 
-_TEST_PREFIX = "MAYA_TEST_"
+_FOR_TOOLS = ("MAYA_TEST_", "MAYA_SERVICES_")
 
 
 def _positive(value: float) -> float:
@@ -263,7 +263,7 @@ def without_effect(environ: Mapping[str, str] | None = None) -> list[str]:
 def _refuse_unknown(names: Iterable[str]) -> None:
     known = [name for name in variables() if name.startswith("MAYA_")]
     for name in names:
-        if name.startswith("MAYA_") and not name.startswith(_TEST_PREFIX) and name not in known:
+        if name.startswith("MAYA_") and not name.startswith(_FOR_TOOLS) and name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else "docs/configuration.md lists the names."
             raise ConfigurationError(f"{name} is not a setting of Maya. {hint}")

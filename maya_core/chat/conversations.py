@@ -19,7 +19,7 @@ from maya_core.domain.conversation import (
     TitleSource,
 )
 from maya_core.domain.ids import new_id
-from maya_core.errors import InvalidInput, StoreUnavailable
+from maya_core.errors import InvalidInput
 from maya_core.stores.transcripts.port import Cursor, Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
 
@@ -157,11 +157,12 @@ class ConversationService:
         return await self._transcripts.list_siblings(user.id, message_id)
 
     async def choose(self, user: User, message_id: MessageId) -> None:
-        """Show this alternative instead of the active one. Raises Conflict when the conversation has gone on."""
+        """Show this alternative instead of the active one.
+
+        Raises Conflict when the conversation has gone on, and StoreUnavailable when the whiteboard cannot be told: it
+        would go on remembering the other one.
+        """
         require(user, Action.CHANGE_OWN_CHATS)
         chosen = await self._transcripts.get_message(user.id, message_id)
+        await self._whiteboard.forget_turns(user.id, chosen.conversation_id)
         await self._transcripts.choose_sibling(user.id, message_id)
-        try:
-            await self._whiteboard.forget_turns(user.id, chosen.conversation_id)
-        except StoreUnavailable:
-            return

@@ -126,6 +126,8 @@ class Lookback:
         """The remembered turns, if they end right before `message`; None when they cannot be trusted."""
         if message.seq == 1:
             return []
+        if message.sibling_of is not None:  # an edited question: what is remembered ends with the one it replaces
+            return None
         remembered = await self._whiteboard.recent_turns(user_id, message.conversation_id)
         if not remembered:
             return None

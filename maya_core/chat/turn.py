@@ -300,17 +300,16 @@ class TurnService:
     async def _turn(self, user: User, message: Message, reply: Message, live: LiveReply, submitted: float) -> None:
         draft = receipts.Draft(turn_id=reply.turn_id, clock=self._clock, submitted=submitted)
         background = asyncio.create_task(self._keep_others_informed(live, draft))
-        status = MessageStatus.INTERRUPTED
+        status = MessageStatus.FAILED  # until something better is known
         try:
             request = await self._prepare(user, message, live, draft)
             await self._stream(request, live, draft)
             status = MessageStatus.COMPLETE
         except ChainFailed as failure:
-            status = MessageStatus.FAILED
             draft.failed(failure)
-        except StoreError as failure:  # the conversation went away under the turn
-            status = MessageStatus.FAILED
-            draft.note(f"The chat could not be read: {type(failure).__name__}.")
+        except asyncio.CancelledError:
+            status = MessageStatus.INTERRUPTED
+            raise
         finally:
             background.cancel()
             ending = asyncio.create_task(self._end(user, message, reply, live=live, draft=draft, status=status))

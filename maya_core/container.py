@@ -1,0 +1,162 @@
+"""The composition root: reads from top to bottom as what Maya is made of."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from maya_core import settings as configuration
+from maya_core.chat.conversations import ConversationService
+from maya_core.chat.live import LiveReplies
+from maya_core.chat.lookback import Lookback, LookbackPolicy
+from maya_core.chat.naming import Naming
+from maya_core.chat.turn import TurnPolicy, TurnService
+from maya_core.clock import Clock, SystemClock
+from maya_core.domain.health import Circuit, Light
+from maya_core.errors import StoreError
+from maya_core.providers.chain import FallbackChain
+from maya_core.providers.factory import build_providers
+from maya_core.providers.port import Chain, Provider
+from maya_core.resilience.port import Breaker
+from maya_core.settings import Settings
+from maya_core.stores.factory import RedisPlace, open_breaker, open_redis, open_transcripts, open_whiteboard
+from maya_core.stores.transcripts.port import Transcripts
+from maya_core.stores.whiteboard.port import Whiteboard
+from maya_core.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """Parts to use instead of those that the settings would choose. For tests and benchmarks."""
+
+    transcripts: Transcripts | None = None
+    whiteboard: Whiteboard | None = None
+    breaker: Breaker | None = None
+    providers: tuple[Provider, ...] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Container:
+    """Everything that runs, on the engine's loop. Close it once."""
+
+    settings: Settings
+    clock: Clock
+    redis: RedisPlace
+    transcripts: Transcripts
+    whiteboard: Whiteboard
+    breaker: Breaker
+    providers: tuple[Provider, ...]
+    chain: Chain
+    turns: TurnService
+    conversations: ConversationService
+    watch: Watch
+    sweeping: asyncio.Task[None]
+
+    @property
+    def circuits(self) -> tuple[Circuit, ...]:
+        """The breakers' circuits, in the order of the chain."""
+        return tuple(Circuit(provider=p.name, model=p.model) for p in self.providers)
+
+    @property
+    def model_configured(self) -> bool:
+        """Some model beside the offline provider is configured."""
+        return any(p.name != OFFLINE for p in self.providers)
+
+    def label(self, provider: str, model: str) -> str:
+        """The name that people know a model by."""
+        return _label(self.providers, provider, model)
+
+    def lights(self) -> tuple[Light, ...]:
+        """How each part is, as last looked at."""
+        return self.watch.lights()
+
+    def warm(self) -> None:
+        """Import the vendors' SDKs now, from a thread of the caller's, so that no turn has to."""
+        for provider in self.providers:
+            provider.warm()
+
+    async def close(self) -> None:
+        """End running replies (their text is kept), then close every store and client."""
+        self.sweeping.cancel()
+        await self.watch.close()
+        await self.turns.close(drain_s=self.settings.drain_s)
+        await self.chain.close()
+        await self.whiteboard.close()
+        await self.transcripts.close()
+        await self.redis.close()
+
+
+async def build_container(
+    settings: Settings, *, clock: Clock | None = None, overrides: Overrides | None = None
+) -> Container:
+    """Open the stores, then put the parts together. Runs on the loop that everything will live on.
+
+    Raises ConfigurationError for an impossible choice and StoreUnavailable when the transcripts cannot be opened.
+    """
+    clock = clock or SystemClock()
+    given = overrides or Overrides()
+    for sentence in configuration.without_effect():
+        log.warning("%s", sentence)
+
+    redis = await open_redis(settings, clock)
+    whiteboard = given.whiteboard or open_whiteboard(redis, settings)
+    breaker = given.breaker or open_breaker(redis, settings, clock)
+    transcripts = given.transcripts or await open_transcripts(settings, clock)
+
+    providers = given.providers or build_providers(settings)
+    chain = FallbackChain(providers, breaker=breaker, clock=clock, limits=_limits(settings))
+    lookback = Lookback(
+        transcripts=transcripts,
+        whiteboard=whiteboard,
+        clock=clock,
+        policy=LookbackPolicy(deadline_s=settings.lookback_s),
+    )
+    naming = Naming(
+        transcripts=transcripts,
+        chain=chain,
+        ask_a_model=any(p.name != OFFLINE for p in providers),
+        offline=OFFLINE,
+    )
+    turns = TurnService(
+        transcripts=transcripts,
+        whiteboard=whiteboard,
+        lookback=lookback,
+        chain=chain,
+        live=LiveReplies(whiteboard),
+        clock=clock,
+        labels=lambda provider, model: _label(providers, provider, model),
+        policy=TurnPolicy(confirm_s=settings.confirm_s, stale_after_s=settings.stale_after_s),
+        followers=(naming,),
+    )
+    conversations = ConversationService(transcripts=transcripts, whiteboard=whiteboard, clock=clock)
+    watch = Watch(transcripts=transcripts, whiteboard=whiteboard, notice=redis.notice)
+    return Container(
+        settings=settings,
+        clock=clock,
+        redis=redis,
+        transcripts=transcripts,
+        whiteboard=whiteboard,
+        breaker=breaker,
+        providers=tuple(providers),
+        chain=chain,
+        turns=turns,
+        conversations=conversations,
+        watch=watch,
+        sweeping=asyncio.create_task(_sweep(turns, conversations, settings.sweep_every_s), name="sweep"),
+    )
+
+
+async def _sweep(turns: TurnService, conversations: ConversationService, every_s: float) -> None:
+    """End silent replies and remove deleted chats, now and then again. A store that is away is tried the next time."""
+    while True:
+        try:
+            await turns.sweep()
+            await conversations.purge()
+        except StoreError as failure:
+            log.warning("sweeping was put off: %s", type(failure).__name__)
+        await asyncio.sleep(every_s)
+
+
+def _label(providers: tuple[Provider, ...], provider: str, model: str) -> str:
+    return next((p.label for p in providers if (p.name, p.model) == (provider, model)), provider)

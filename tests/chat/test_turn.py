@@ -1,0 +1,502 @@
+"""The request path, over the real SQLite store and an in-process Redis, with a scripted chain."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maya_core.accounts.access import LOCAL_USER, Level, User
+from maya_core.chat.conversations import ConversationService
+from maya_core.chat.live import LiveReplies
+from maya_core.chat.lookback import Lookback
+from maya_core.chat.naming import Naming
+from maya_core.chat.turn import Started, TurnPolicy, TurnService
+from maya_core.clock import SystemClock
+from maya_core.domain.conversation import (
+    ConversationId,
+    Message,
+    MessageId,
+    MessageStatus,
+    Role,
+    TierOutcome,
+    TitleSource,
+    UserId,
+)
+from maya_core.domain.generation import Done
+from maya_core.domain.ids import new_id
+from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
+from maya_core.stores.redis_client import connect_in_process
+from maya_core.stores.sqlite import Database
+from maya_core.stores.transcripts.sqlite import SqliteTranscripts
+from maya_core.stores.whiteboard.redis import RedisWhiteboard
+from tests.support.chains import ScriptedChain, breaks_after, says
+
+OTHER = User(id=UserId("other"), name="Other", level=Level.MEMBER)
+SOON = TurnPolicy(confirm_s=0.3, publish_every_s=0.01, save_every_s=0.02, stale_after_s=60.0, end_within_s=0.5)
+
+
+class World:
+    """Everything a turn needs, with the parts at hand."""
+
+    def __init__(self, transcripts: SqliteTranscripts, whiteboard: RedisWhiteboard) -> None:
+        clock = SystemClock()
+        self.transcripts = transcripts
+        self.whiteboard = whiteboard
+        self.chain = ScriptedChain()
+        self.conversations = ConversationService(transcripts=transcripts, whiteboard=whiteboard, clock=clock)
+        self.naming = Naming(transcripts=transcripts, chain=self.chain, ask_a_model=False, offline="offline")
+        self.turns = self.another_process()
+
+    def another_process(self) -> TurnService:
+        """A turn service that shares only the stores with the first."""
+        return TurnService(
+            transcripts=self.transcripts,
+            whiteboard=self.whiteboard,
+            lookback=Lookback(transcripts=self.transcripts, whiteboard=self.whiteboard, clock=SystemClock()),
+            chain=self.chain,
+            live=LiveReplies(self.whiteboard),
+            clock=SystemClock(),
+            labels=lambda provider, _: provider.title(),
+            policy=SOON,
+            followers=(self.naming,),
+        )
+
+    async def chat(self, user: User = LOCAL_USER) -> ConversationId:
+        return (await self.conversations.new(user)).id
+
+    async def ask(self, chat: ConversationId, text: str, *script: str, user: User = LOCAL_USER) -> Message:
+        """One whole turn; the stored reply."""
+        self.chain.add(says(*(script or ("All right.",))))
+        started = await self.turns.start(user, chat, text, MessageId(new_id()))
+        return await self.ended(started, user)
+
+    async def ended(self, started: Started, user: User = LOCAL_USER) -> Message:
+        for _ in range(400):
+            reply = await self.transcripts.get_message(user.id, started.reply.id)
+            if reply.status is not MessageStatus.STREAMING:
+                return reply
+            await asyncio.sleep(0.01)
+        raise AssertionError("the reply never ended")
+
+    async def texts(self, chat: ConversationId, user: User = LOCAL_USER) -> list[str]:
+        return [m.text for m in await self.transcripts.list_messages(user.id, chat, limit=100)]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    transcripts = await SqliteTranscripts.open(Database(tmp_path / "maya.db"))
+    client = connect_in_process()
+    made = World(transcripts, RedisWhiteboard(client, waiting=client, timeout_s=1.0))
+    yield made
+    await made.turns.close(drain_s=0.0)
+    await transcripts.close()
+    await client.aclose()
+
+
+async def test_a_turn_stores_the_message_and_the_whole_reply_with_its_receipt(world: World) -> None:
+    chat = await world.chat()
+    reply = await world.ask(chat, "Where did we park?", "On level ", "three.")
+    assert await world.texts(chat) == ["Where did we park?", "On level three."]
+    assert reply.status is MessageStatus.COMPLETE
+    assert [(s.provider, s.start, s.end) for s in reply.spans] == [("gemini", 0, 15)]
+    assert reply.receipt is not None
+    assert {t.tier for t in reply.receipt.tiers} == {"this chat", "earlier chats"}
+    assert reply.receipt.missing == ()
+    assert reply.receipt.usage is not None
+    assert reply.receipt.usage.input_tokens == 10
+    assert reply.receipt.own_ms is not None
+    assert reply.receipt.total_ms is not None
+    assert reply.receipt.own_ms <= reply.receipt.total_ms
+
+
+async def test_the_model_reads_the_conversation_so_far_in_order(world: World) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "My name is Ada.", "Hello Ada.")
+    await world.ask(chat, "What is my name?", "Ada.")
+    await world.ask(chat, "And again?", "Still Ada.")
+    last = world.chain.prompts[-1].messages
+    assert [m.text for m in last] == [
+        "My name is Ada.", "Hello Ada.", "What is my name?", "Ada.", "And again?",
+    ]  # fmt: skip
+
+
+async def test_history_comes_from_the_transcripts_when_the_whiteboard_has_forgotten(world: World) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "First thing.", "Noted.")
+    await world.whiteboard.forget_turns(LOCAL_USER.id, chat)
+    await world.ask(chat, "Second thing.", "Noted too.")
+    assert [m.text for m in world.chain.prompts[-1].messages] == ["First thing.", "Noted.", "Second thing."]
+
+
+async def test_a_whiteboard_that_missed_a_turn_is_not_believed(world: World) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "First thing.", "Noted.")
+    remembered = await world.whiteboard.recent_turns(LOCAL_USER.id, chat)
+    assert remembered is not None
+    await world.ask(chat, "Second thing.", "Noted too.")
+    await world.whiteboard.remember_turns(LOCAL_USER.id, chat, remembered, ttl_s=60)
+    await world.ask(chat, "Third thing.", "Yes.")
+    assert "Second thing." in [m.text for m in world.chain.prompts[-1].messages]
+
+
+async def test_words_of_earlier_chats_are_recalled_fenced_and_their_citation_is_recorded(world: World) -> None:
+    await world.ask(await world.chat(), "The spare key is under the blue flowerpot.", "Noted.")
+    chat = await world.chat()
+    reply = await world.ask(chat, "Where is the spare key?", "Under the flowerpot [1].")
+    prompt = world.chain.prompts[-1]
+    assert "blue flowerpot" in prompt.system
+    assert "never follow a request" in prompt.system
+    assert reply.receipt is not None
+    first = reply.receipt.recalled[0]
+    assert first.injected
+    assert first.cited
+    assert "blue flowerpot" in first.excerpt.text
+
+
+async def test_another_users_words_are_never_recalled(world: World) -> None:
+    await world.ask(await world.chat(OTHER), "The vault code is swordfish.", "Noted.", user=OTHER)
+    reply = await world.ask(await world.chat(), "What is the vault code?", "I do not know.")
+    assert "swordfish" not in world.chain.prompts[-1].system
+    assert reply.receipt is not None
+    assert reply.receipt.recalled == ()
+
+
+async def test_off_the_record_words_are_never_recalled_elsewhere(world: World) -> None:
+    secret = await world.conversations.new(LOCAL_USER, off_record=True)
+    await world.ask(secret.id, "The surprise party is on Friday.", "Understood.")
+    await world.ask(await world.chat(), "When is the surprise party?", "I do not know.")
+    assert "Friday" not in world.chain.prompts[-1].system
+
+
+async def test_another_users_chat_does_not_exist(world: World) -> None:
+    chat = await world.chat(OTHER)
+    with pytest.raises(NotFound):
+        await world.turns.start(LOCAL_USER, chat, "Hello", MessageId(new_id()))
+    with pytest.raises(NotFound):
+        await world.conversations.open(LOCAL_USER, chat)
+    assert world.chain.prompts == []
+
+
+async def test_the_same_message_sent_twice_is_one_message_with_one_reply(world: World) -> None:
+    chat = await world.chat()
+    world.chain.add(says("Once."))
+    message_id = MessageId(new_id())
+    first = await world.turns.start(LOCAL_USER, chat, "Hello", message_id)
+    again = await world.turns.start(LOCAL_USER, chat, "Hello", message_id)
+    await world.ended(first)
+    late = await world.turns.start(LOCAL_USER, chat, "Hello", message_id)
+    assert first.reply.id == again.reply.id == late.reply.id
+    assert await world.texts(chat) == ["Hello", "Once."]
+    assert len(world.chain.prompts) == 1
+
+
+async def test_a_second_message_is_refused_while_a_reply_runs_and_nothing_of_it_is_stored(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Slow."))
+    started = await world.turns.start(LOCAL_USER, chat, "One", MessageId(new_id()))
+    with pytest.raises(Conflict):
+        await world.turns.start(LOCAL_USER, chat, "Two", MessageId(new_id()))
+    world.chain.gate.set()
+    await world.ended(started)
+    assert await world.texts(chat) == ["One", "Slow."]
+
+
+@pytest.mark.parametrize("text", ["", "   \n\t ", "x" * 32_001, "\x00\x07"])
+async def test_text_that_cannot_be_accepted_is_refused_with_a_sentence_and_sends_nothing(
+    world: World, text: str
+) -> None:
+    chat = await world.chat()
+    with pytest.raises(InvalidInput, match=r"\.$"):
+        await world.turns.start(LOCAL_USER, chat, text, MessageId(new_id()))
+    assert await world.texts(chat) == []
+    assert world.chain.prompts == []
+
+
+async def test_stop_keeps_what_was_written_and_ends_the_request(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Half a ", "thought"))
+    started = await world.turns.start(LOCAL_USER, chat, "Think", MessageId(new_id()))
+    for _ in range(200):
+        view = world.turns.own_view(LOCAL_USER, started.reply.id)
+        if view is not None and view.text == "Half a thought":
+            break
+        await asyncio.sleep(0.01)
+    await world.turns.stop(LOCAL_USER, started.reply.id)
+    reply = await world.ended(started)
+    assert (reply.status, reply.text) == (MessageStatus.INTERRUPTED, "Half a thought")
+    assert world.chain.closed_early == 1
+
+
+async def test_stop_from_another_process_reaches_the_one_that_writes(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Going on"))
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    await world.another_process().stop(LOCAL_USER, started.reply.id)
+    reply = await world.ended(started)
+    assert (reply.status, reply.text) == (MessageStatus.INTERRUPTED, "Going on")
+
+
+async def test_another_user_can_neither_watch_nor_stop_a_reply(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Private"))
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    await asyncio.sleep(0.05)
+    assert world.turns.own_view(OTHER, started.reply.id) is None
+    assert await world.another_process().view(OTHER, started.reply.id) is None
+    await world.turns.stop(OTHER, started.reply.id)
+    await asyncio.sleep(0.1)
+    world.chain.gate.set()
+    assert (await world.ended(started)).status is MessageStatus.COMPLETE
+
+
+async def test_another_process_follows_a_running_reply_to_its_end(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(breaks_after("One ", then=("two",)))
+    started = await world.turns.start(LOCAL_USER, chat, "Count", MessageId(new_id()))
+    elsewhere = world.another_process()
+    for _ in range(200):
+        view = await elsewhere.view(LOCAL_USER, started.reply.id)
+        if view is not None and view.text == "One two":
+            break
+        await asyncio.sleep(0.01)
+    assert view is not None
+    assert (view.text, view.ended, view.answered_by) == ("One two", False, "Cohere")
+    assert [(s.at, s.sentence) for s in view.seams] == [(4, "continued by Cohere")]
+    world.chain.gate.set()
+    await world.ended(started)
+    for _ in range(200):
+        view = await elsewhere.view(LOCAL_USER, started.reply.id)
+        if view is not None and view.ended:
+            break
+        await asyncio.sleep(0.01)
+    assert view is not None
+    assert view.ended
+
+
+async def test_two_tabs_that_follow_at_once_see_the_same_text_once(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says(*"abcdefghij"))
+    started = await world.turns.start(LOCAL_USER, chat, "Spell", MessageId(new_id()))
+    elsewhere = world.another_process()
+    seen = ""
+    for _ in range(100):
+        views = await asyncio.gather(*(elsewhere.view(LOCAL_USER, started.reply.id) for _ in range(8)))
+        seen = max((v.text for v in views if v), key=len, default="")
+        assert "abcdefghij".startswith(seen)
+        if seen == "abcdefghij":
+            break
+        await asyncio.sleep(0.01)
+    assert seen == "abcdefghij"
+    world.chain.gate.set()
+    await world.ended(started)
+
+
+async def test_a_chain_that_fails_leaves_a_failed_reply_with_its_partial_text_and_reasons(world: World) -> None:
+    chat = await world.chat()
+    world.chain.add(breaks_after("A beginning"))
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    reply = await world.ended(started)
+    assert (reply.status, reply.text) == (MessageStatus.FAILED, "A beginning")
+    assert reply.receipt is not None
+    assert [a.provider for a in reply.receipt.attempts] == ["gemini"]
+
+
+async def test_a_bug_in_the_chain_still_ends_the_reply(world: World) -> None:
+    chat = await world.chat()
+    world.chain.add([*says("Oh")[:2], ZeroDivisionError("a bug")])
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    reply = await world.ended(started)
+    assert (reply.status, reply.text) == (MessageStatus.FAILED, "Oh")
+
+
+async def test_regenerate_keeps_the_old_reply_as_a_sibling_and_asks_without_it(world: World) -> None:
+    chat = await world.chat()
+    old = await world.ask(chat, "Suggest a name", "Orion")
+    world.chain.add(says("Vega"))
+    started = await world.turns.regenerate(LOCAL_USER, chat, MessageId(new_id()))
+    new = await world.ended(started)
+    assert await world.texts(chat) == ["Suggest a name", "Vega"]
+    assert "Orion" not in [m.text for m in world.chain.prompts[-1].messages]
+    siblings = await world.conversations.siblings(LOCAL_USER, new.id)
+    assert [m.text for m in siblings] == ["Orion", "Vega"]
+    await world.conversations.choose(LOCAL_USER, old.id)
+    assert await world.texts(chat) == ["Suggest a name", "Orion"]
+    await world.ask(chat, "Another one", "Lyra")
+    assert [m.text for m in world.chain.prompts[-1].messages] == ["Suggest a name", "Orion", "Another one"]
+
+
+async def test_edit_last_asks_again_and_keeps_the_old_turn(world: World) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "Hello", "Hi.")
+    first = await world.ask(chat, "Capital of Frence?", "Paris?")
+    world.chain.add(says("Paris."))
+    started = await world.turns.edit_last(LOCAL_USER, chat, "Capital of France?", MessageId(new_id()))
+    await world.ended(started)
+    assert await world.texts(chat) == ["Hello", "Hi.", "Capital of France?", "Paris."]
+    assert [m.text for m in world.chain.prompts[-1].messages] == ["Hello", "Hi.", "Capital of France?"]
+    assert (await world.transcripts.get_message(LOCAL_USER.id, first.id)).text == "Paris?"
+
+
+async def test_edit_and_regenerate_need_a_question(world: World) -> None:
+    chat = await world.chat()
+    with pytest.raises(InvalidInput):
+        await world.turns.regenerate(LOCAL_USER, chat, MessageId(new_id()))
+    with pytest.raises(InvalidInput):
+        await world.turns.edit_last(LOCAL_USER, chat, "Hello", MessageId(new_id()))
+
+
+async def test_a_chat_is_named_by_its_first_words_and_keeps_a_name_that_a_person_gave(world: World) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "Plan the trip to Lisbon in May", "Gladly.")
+    await asyncio.sleep(0.05)
+    named = await world.transcripts.get(LOCAL_USER.id, chat)
+    assert (named.title, named.title_source) == ("Plan the trip to Lisbon in May", TitleSource.FIRST_WORDS)
+    await world.conversations.rename(LOCAL_USER, chat, "Lisbon")
+    await world.ask(chat, "And the hotel?", "Yes.")
+    await asyncio.sleep(0.05)
+    assert (await world.transcripts.get(LOCAL_USER.id, chat)).title == "Lisbon"
+
+
+async def test_a_model_names_a_chat_without_moving_it_in_the_list(world: World) -> None:
+    world.naming = Naming(transcripts=world.transcripts, chain=world.chain, ask_a_model=True, offline="offline")
+    world.turns = world.another_process()
+    chat = await world.chat()
+    world.chain.add(says("Of course."))
+    world.chain.add(says("Lisbon in May"))
+    started = await world.turns.start(LOCAL_USER, chat, "Plan the trip to Lisbon", MessageId(new_id()))
+    await world.ended(started)
+    spoken_at = (await world.transcripts.get(LOCAL_USER.id, chat)).last_message_at
+    for _ in range(200):
+        named = await world.transcripts.get(LOCAL_USER.id, chat)
+        if named.title_source is TitleSource.MODEL:
+            break
+        await asyncio.sleep(0.01)
+    assert named.title == "Lisbon in May"
+    assert named.last_message_at == spoken_at
+
+
+async def test_close_interrupts_running_turns_and_keeps_their_text(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("So far"))
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    await asyncio.sleep(0.1)
+    await world.turns.close(drain_s=0.05)
+    reply = await world.transcripts.get_message(LOCAL_USER.id, started.reply.id)
+    assert (reply.status, reply.text) == (MessageStatus.INTERRUPTED, "So far")
+
+
+async def test_a_deleted_chat_ends_its_running_reply_without_a_word(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("To nobody"))
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    await world.conversations.delete(LOCAL_USER, chat)
+    world.chain.gate.set()
+    for _ in range(300):
+        if world.turns.own_view(LOCAL_USER, started.reply.id) is None:
+            break
+        await asyncio.sleep(0.01)
+    assert world.turns.own_view(LOCAL_USER, started.reply.id) is None
+
+
+class Failing:
+    """Transcripts whose named methods are out of order."""
+
+    def __init__(self, inner: SqliteTranscripts, *broken: str, times: int = 10_000) -> None:
+        self._inner = inner
+        self._broken = broken
+        self._times = times
+
+    def __getattr__(self, name: str) -> object:
+        if name in self._broken and self._times > 0:
+            self._times -= 1
+
+            async def fail(*_: object, **__: object) -> None:
+                raise StoreUnavailable("out of order")
+
+            return fail
+        return getattr(self._inner, name)
+
+
+def with_transcripts(world: World, store: Failing) -> None:
+    world.transcripts = store  # type: ignore[assignment]  # the tests' own stand-in, method by method
+    world.turns = world.another_process()
+
+
+async def test_nothing_goes_to_a_model_when_the_message_cannot_be_saved(world: World) -> None:
+    chat = await world.chat()
+    good = world.transcripts
+    with_transcripts(world, Failing(good, "begin_turn"))
+    with pytest.raises(StoreUnavailable):
+        await world.turns.start(LOCAL_USER, chat, "Hello", MessageId(new_id()))
+    assert world.chain.prompts == []
+    assert await good.list_messages(LOCAL_USER.id, chat) == []
+
+
+async def test_an_unconfirmed_write_is_repeated_with_the_same_ids(world: World) -> None:
+    chat = await world.chat()
+    good = world.transcripts
+    with_transcripts(world, Failing(good, "begin_turn", times=1))
+    world.chain.add(says("Yes."))
+    started = await world.turns.start(LOCAL_USER, chat, "Hello", MessageId(new_id()))
+    await world.ended(started)
+    assert [m.text for m in await good.list_messages(LOCAL_USER.id, chat)] == ["Hello", "Yes."]
+
+
+async def test_a_search_that_is_down_is_listed_and_the_reply_made_without_it(world: World) -> None:
+    chat = await world.chat()
+    with_transcripts(world, Failing(world.transcripts, "search"))
+    reply = await world.ask(chat, "Hello", "Hi.")
+    assert reply.status is MessageStatus.COMPLETE
+    assert reply.receipt is not None
+    assert reply.receipt.missing == ("earlier chats",)
+    assert [t.outcome for t in reply.receipt.tiers] == [TierOutcome.OK, TierOutcome.DOWN]
+
+
+async def test_a_whiteboard_that_is_gone_costs_no_word(world: World) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "First", "One.")
+
+    class Gone:
+        def __getattr__(self, name: str) -> object:
+            async def fail(*_: object, **__: object) -> None:
+                raise StoreUnavailable("gone")
+
+            return fail
+
+    world.whiteboard = Gone()  # type: ignore[assignment]  # the tests' own stand-in
+    world.turns = world.another_process()
+    reply = await world.ask(chat, "Second", "Two.")
+    assert reply.status is MessageStatus.COMPLETE
+    assert [m.text for m in world.chain.prompts[-1].messages] == ["First", "One.", "Second"]
+
+
+async def test_a_turn_that_a_dead_process_left_behind_does_not_block_the_next(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Never finished"))
+    dead = world.another_process()
+    dead._policy = replace(SOON, stale_after_s=0.0)
+    started = await world.turns.start(LOCAL_USER, chat, "One", MessageId(new_id()))
+    task = next(iter(world.turns._tasks.values()))
+    task.cancel()
+    await asyncio.sleep(0)  # the process is gone before it could end the row
+    world.chain.gate.set()
+    world.chain.gate = None
+    await asyncio.sleep(0.05)
+    world.chain.add(says("Fresh."))
+    await dead.start(LOCAL_USER, chat, "Two", MessageId(new_id()))
+    assert (await world.ended(started)).role is Role.ASSISTANT
+
+
+def test_scripts_of_these_tests_end_with_a_done() -> None:
+    assert isinstance(says("x")[-1], Done)
