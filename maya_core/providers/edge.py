@@ -25,12 +25,11 @@ _importing = threading.Lock()
 
 
 class Lazy(Generic[T]):
-    """Something costly that is made once, in a thread, when it is first needed. For one event loop."""
+    """Something costly that is made once, when it is first needed, outside the event loop."""
 
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
+    def __init__(self, build: Callable[[], T]) -> None:
+        self._build = build
         self._made: T | None = None
-        self._lock = asyncio.Lock()
 
     @property
     def made(self) -> T | None:
@@ -38,16 +37,17 @@ class Lazy(Generic[T]):
         return self._made
 
     async def get(self) -> T:
-        """The thing; makes it first if need be."""
-        if self._made is None:
-            async with self._lock:
-                if self._made is None:
-                    self._made = await asyncio.to_thread(self._make_alone)
-        return self._made
+        """The thing; has a thread make it first if need be."""
+        if self._made is not None:
+            return self._made
+        return await asyncio.to_thread(self.make)
 
-    def _make_alone(self) -> T:
+    def make(self) -> T:
+        """The thing; makes it in this thread if need be, or waits for the thread that does."""
         with _importing:
-            return self._make()
+            if self._made is None:
+                self._made = self._build()
+            return self._made
 
 
 def spoken(prompt: Prompt) -> Iterator[PromptMessage]:

@@ -6,6 +6,8 @@ The default model ids are those that the installed SDKs name; `docs/providers.md
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pydantic import SecretStr
+
 from maya_core.clock import Clock
 from maya_core.providers import anthropic, cohere, gemini
 from maya_core.providers.anthropic import AnthropicProvider
@@ -15,6 +17,7 @@ from maya_core.providers.keys import clean_keys
 from maya_core.providers.offline import OfflineProvider
 from maya_core.providers.ollama import OllamaProvider
 from maya_core.providers.port import Provider
+from maya_core.settings import Settings
 
 GEMINI_MODEL = "gemini-3.8-flash"
 ANTHROPIC_MODEL = "claude-haiku-5-5"
@@ -43,6 +46,28 @@ class ProviderSettings:
     ollama_url: str = ""
     ollama_model: str = ""
     timeout_s: float = 180.0
+
+
+def provider_settings(settings: Settings) -> ProviderSettings:
+    """The part of the settings that concerns the providers."""
+
+    def secret(value: SecretStr | None) -> tuple[str, ...]:
+        return () if value is None else (value.get_secret_value(),)
+
+    return ProviderSettings(
+        gemini_keys=tuple(key.get_secret_value() for key in settings.gemini_api_keys),
+        gemini_model=settings.gemini_model,
+        gemini_url=settings.gemini_base_url or "",
+        anthropic_keys=secret(settings.anthropic_api_key),
+        anthropic_model=settings.anthropic_model,
+        anthropic_url=settings.anthropic_base_url or "",
+        cohere_keys=secret(settings.cohere_api_key),
+        cohere_model=settings.cohere_model,
+        cohere_url=settings.cohere_base_url or "",
+        ollama_url=settings.ollama_host or "",
+        ollama_model=settings.ollama_model,
+        timeout_s=settings.total_s,
+    )
 
 
 def build_providers(settings: ProviderSettings, *, clock: Clock) -> list[Provider]:

@@ -1,10 +1,11 @@
 """Google's Gemini through `google-genai`, by API key (never Vertex AI)."""
 
 import math
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
 from maya_core.domain.generation import FinishReason, Prompt, ProviderEvent, TextDelta
@@ -50,6 +51,29 @@ _NO_END = "FINISH_REASON_UNSPECIFIED"
 _NO_BLOCK = "BLOCKED_REASON_UNSPECIFIED"
 
 
+_answers: ContextVar[list["httpx2.Response"]] = ContextVar("gemini_answers")
+
+
+async def _note_answer(response: "httpx2.Response") -> None:
+    _answers.get().append(response)
+
+
+@asynccontextmanager
+async def _answers_closed() -> AsyncIterator[None]:
+    """Close the HTTP answers that come inside.
+
+    Closing the SDK's stream does not: its generators hold each other, and the request would run on until the
+    garbage collector finds them.
+    """
+    answers: list[httpx2.Response] = []
+    _answers.set(answers)
+    try:
+        yield
+    finally:
+        for answer in answers:
+            await answer.aclose()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
     """The SDK's error class, and one client per key: a client nobody refers to closes itself during a call."""
@@ -82,9 +106,9 @@ class GeminiProvider:
         self._clock = clock
         self._loaded = Lazy(self._load)
 
-    async def warm(self) -> None:
-        """Import the SDK and make the clients, off the loop."""
-        await self._loaded.get()
+    def warm(self) -> None:
+        """Import the SDK and make the clients. From a thread that is not the loop's."""
+        self._loaded.make()
 
     async def stream(self, prompt: Prompt, *, key: str) -> AsyncGenerator[ProviderEvent, None]:
         with Call(provider=self.name, model=self.model, read_error=self._read_error) as call:
@@ -94,16 +118,15 @@ class GeminiProvider:
                 contents=_contents(prompt),
                 config=_config(prompt),
             )
-            # The SDK says "iterator"; it is a generator, and closing it ends the request.
-            async with aclosing(cast("AsyncGenerator[types.GenerateContentResponse, None]", chunks)) as open_chunks:
-                call.reading = True
-                async for chunk in open_chunks:
+            call.reading = True
+            async with _answers_closed():
+                async for chunk in chunks:
                     if text := _read(chunk, call):
                         yield TextDelta(text=text)
                     if call.ended:
                         break
                 if call.ended:
-                    await call.drain(open_chunks, lambda chunk: _read(chunk, call))
+                    await call.drain(chunks, lambda chunk: _read(chunk, call))
         yield call.finished()
 
     async def close(self) -> None:
@@ -126,7 +149,7 @@ class GeminiProvider:
         for name, secret in self._secrets.items():
             # Given its HTTP clients, the SDK can neither turn to aiohttp (hidden retries, waits of 10 s) nor to
             # another HTTP library that the environment names.
-            transport = httpx2.AsyncClient(verify=tls)
+            transport = httpx2.AsyncClient(verify=tls, event_hooks={"response": [_note_answer]})
             transports.append(transport)
             clients[name] = genai.Client(
                 api_key=secret,

@@ -50,9 +50,9 @@ class OllamaProvider:
         self._clock = clock
         self._loaded = Lazy(self._load)
 
-    async def warm(self) -> None:
-        """Import the SDK and make the client, off the loop."""
-        await self._loaded.get()
+    def warm(self) -> None:
+        """Import the SDK and make the client. From a thread that is not the loop's."""
+        self._loaded.make()
 
     async def stream(self, prompt: Prompt, *, key: str) -> AsyncGenerator[ProviderEvent, None]:
         with Call(provider=self.name, model=self.model, read_error=self._read_error) as call:

@@ -67,8 +67,8 @@ class Provider(Protocol):
 class Warmable(Protocol):
     """A provider with something slow to load. `stream` loads it too; warming only keeps it off the first turn."""
 
-    async def warm(self) -> None:
-        """Load it now, without blocking the loop. Safe to call twice; raises ImportError when the SDK is absent."""
+    def warm(self) -> None:
+        """Load it now. Blocks, so never from the loop; from any thread, any number of times."""
         ...
 
 
