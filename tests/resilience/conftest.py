@@ -53,7 +53,6 @@ def own_redis(short_folder: Path) -> Iterator[RedisProcess]:
     """A redis-server to be killed, frozen or wiped."""
     server = RedisProcess(short_folder / f"{uuid4().hex[:8]}.sock")
     yield server
-    server.thaw()
     server.kill()
 
 

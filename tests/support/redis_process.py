@@ -44,11 +44,11 @@ class RedisProcess:
 
     def freeze(self) -> None:
         """SIGSTOP: the socket accepts and stays silent."""
-        os.kill(self._process.pid, signal.SIGSTOP)
+        self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """SIGCONT."""
-        os.kill(self._process.pid, signal.SIGCONT)
+        self._process.send_signal(signal.SIGCONT)
 
     def _start(self) -> subprocess.Popen[bytes]:
         folder = self.socket_path.parent
