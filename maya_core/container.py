@@ -13,9 +13,10 @@ from maya_core.chat.turn import TurnPolicy, TurnService
 from maya_core.clock import Clock, SystemClock
 from maya_core.domain.health import Circuit, Light
 from maya_core.errors import StoreError
-from maya_core.providers.chain import FallbackChain
-from maya_core.providers.factory import build_providers
-from maya_core.providers.port import Chain, Provider
+from maya_core.providers.chain import FallbackChain, Link, Place
+from maya_core.providers.deadlines import ChainLimits
+from maya_core.providers.factory import build_providers, provider_settings
+from maya_core.providers.port import Chain, Provider, Warmable
 from maya_core.resilience.port import Breaker
 from maya_core.settings import Settings
 from maya_core.stores.factory import RedisPlace, open_breaker, open_redis, open_transcripts, open_whiteboard
@@ -24,6 +25,9 @@ from maya_core.stores.whiteboard.port import Whiteboard
 from maya_core.watch import Watch
 
 log = logging.getLogger(__name__)
+
+OFFLINE = "offline"
+_PLACES = {OFFLINE: Place.OFFLINE, "ollama": Place.LOCAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,8 @@ class Container:
     def warm(self) -> None:
         """Import the vendors' SDKs now, from a thread of the caller's, so that no turn has to."""
         for provider in self.providers:
-            provider.warm()
+            if isinstance(provider, Warmable):
+                provider.warm()
 
     async def close(self) -> None:
         """End running replies (their text is kept), then close every store and client."""
@@ -102,10 +107,11 @@ async def build_container(
     redis = await open_redis(settings, clock)
     whiteboard = given.whiteboard or open_whiteboard(redis, settings)
     breaker = given.breaker or open_breaker(redis, settings, clock)
-    transcripts = given.transcripts or await open_transcripts(settings, clock)
+    transcripts = given.transcripts or await open_transcripts(settings)
 
-    providers = given.providers or build_providers(settings)
-    chain = FallbackChain(providers, breaker=breaker, clock=clock, limits=_limits(settings))
+    providers = given.providers or tuple(build_providers(provider_settings(settings), clock=clock))
+    links = [Link(provider=p, place=_PLACES.get(p.name, Place.CLOUD)) for p in providers]
+    chain = FallbackChain(links, breaker, clock=clock, limits=_limits(settings))
     lookback = Lookback(
         transcripts=transcripts,
         whiteboard=whiteboard,
@@ -138,7 +144,7 @@ async def build_container(
         transcripts=transcripts,
         whiteboard=whiteboard,
         breaker=breaker,
-        providers=tuple(providers),
+        providers=providers,
         chain=chain,
         turns=turns,
         conversations=conversations,
@@ -156,6 +162,16 @@ async def _sweep(turns: TurnService, conversations: ConversationService, every_s
         except StoreError as failure:
             log.warning("sweeping was put off: %s", type(failure).__name__)
         await asyncio.sleep(every_s)
+
+
+def _limits(settings: Settings) -> ChainLimits:
+    return ChainLimits(
+        first_token_s=settings.first_token_s,
+        hop_first_token_s=settings.later_first_token_s,
+        probe_first_token_s=settings.probe_first_token_s,
+        idle_s=settings.idle_s,
+        total_s=settings.total_s,
+    )
 
 
 def _label(providers: tuple[Provider, ...], provider: str, model: str) -> str:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
 from maya_core.domain.health import FAST_MEMORY, Light
+from maya_core.resilience.policy import standard_policies
+from maya_core.resilience.port import Breaker
 from maya_core.settings import Settings
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
@@ -117,6 +119,13 @@ def open_whiteboard(place: RedisPlace, settings: Settings) -> Whiteboard:
     from maya_core.stores.whiteboard.redis import RedisWhiteboard
 
     return RedisWhiteboard(place.client, waiting=place.waiting, timeout_s=settings.whiteboard_timeout_s)
+
+
+def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker:
+    """The breaker that all processes on that Redis share; by itself it decides in process while Redis is away."""
+    from maya_core.resilience.shared import SharedBreaker
+
+    return SharedBreaker(place.client, clock=clock, policies=standard_policies(open_s=settings.breaker_open_s))
 
 
 async def open_transcripts(settings: Settings) -> Transcripts:
