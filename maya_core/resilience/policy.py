@@ -112,6 +112,10 @@ def quota_reset_at(provider: str, now: datetime) -> datetime:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def standard_policies() -> Policies:
-    """300 s everywhere, but a local model's server is asked again after a minute: it comes back when it is started."""
-    return Policies(by_provider={"ollama": BreakerPolicy(open_s=60.0, longest_hold_s=60.0)})
+def standard_policies(*, open_s: float = 300.0) -> Policies:
+    """`open_s` everywhere; a local model's server is asked again within a minute, since people start it by hand."""
+    local_s = min(60.0, open_s)
+    return Policies(
+        default=BreakerPolicy(open_s=open_s),
+        by_provider={"ollama": BreakerPolicy(open_s=local_s, longest_hold_s=60.0)},
+    )

@@ -267,7 +267,7 @@ class Fleet(RuleBasedStateMachine):
         return self.runner.run(work)
 
 
-FULL = os.environ.get("MAYA_FAULTS") == "full"
+FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 
 
 @pytest.mark.faults
