@@ -89,7 +89,7 @@ class Watch:
         self._lapsed = False
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(self._loop)
         assert self._task is not None, "a watch is entered inside a task"  # noqa: S101 - for the type checker
         self._cancels_before = self._task.cancelling()
         if self._timer is None or self._armed_for > self.due:

@@ -1,0 +1,1 @@
+"""Measurements of Maya, each beside its baseline or peer in the same run. Nothing here passes or fails."""
