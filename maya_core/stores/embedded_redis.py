@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_SOCKET_PATH_BYTES = 100
 _LARGEST_LOG_BYTES = 1024 * 1024
 _LONGEST_PAUSE_S = 30.0
+_LONGEST_REAP_S = 5.0
 _POLL_S = 0.01
 
 _INSTALL_LINES = {
@@ -132,8 +133,6 @@ class RedisLauncher:
             with self._deciding():
                 if self._stopping.is_set():
                     return self._unavailable("it is being stopped")
-                if self._process is not None:
-                    self._process.poll()  # reaps a killed one
                 self._join()
                 return self._attach() or self._launch()
         except OSError as error:
@@ -162,6 +161,8 @@ class RedisLauncher:
     def _watch(self) -> None:
         pause_s = self._check_every_s
         while not self._stopping.wait(pause_s):
+            if self._process is not None:
+                self._process.poll()  # a killed one would stay a zombie when another process restarts it
             if self._answers():
                 pause_s = self._check_every_s
                 continue
@@ -207,7 +208,8 @@ class RedisLauncher:
                 return None
             if self._clock.monotonic() > deadline:
                 raise TimeoutError(f"a redis-server holds {str(self._directory)!r} and does not answer")
-            time.sleep(_POLL_S)
+            if self._stopping.wait(_POLL_S):
+                raise InterruptedError("it is being stopped")
         return EmbeddedRedis(socket=self._socket, started=False)
 
     def _launch(self) -> EmbeddedRedis | RedisUnavailable:
@@ -392,7 +394,8 @@ def _reap(process: "subprocess.Popen[bytes]", *, patience_s: float) -> None:
         process.wait(patience_s)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        with suppress(subprocess.TimeoutExpired):  # not even a kill ends one that waits for a broken disk
+            process.wait(_LONGEST_REAP_S)
 
 
 def _escaped(path: Path) -> str:

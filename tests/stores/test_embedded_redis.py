@@ -1,5 +1,6 @@
 """The embedded redis-server, with real servers and real processes."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -212,14 +213,20 @@ def test_only_this_user_can_reach_the_server(launch: Launch, data_dir: Path) -> 
     assert server.net_connections(kind="inet") == []
 
 
-def test_the_server_gets_no_secrets_and_no_ctrl_c(
-    launch: Launch, data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sample-not-a-key")
+def test_ctrl_c_in_the_terminal_is_not_for_the_server(launch: Launch, data_dir: Path) -> None:
     launch().start()
     [server] = servers_of(data_dir)
-    assert server.environ() == {}
     assert os.getsid(server.pid) == server.pid
+
+
+def test_the_server_gets_no_secrets_from_our_environment(
+    launch: Launch, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sample-not-a-key")
+    launch(binary=_program(tmp_path / "curious", "/usr/bin/env")).start()
+    seen = (data_dir / "redis" / "redis.log").read_text()
+    assert "PWD=" in seen
+    assert "sample-not-a-key" not in seen
 
 
 def test_nothing_is_evicted_a_full_server_refuses(launch: Launch) -> None:
@@ -237,6 +244,25 @@ def test_a_stale_socket_does_not_hinder_the_start(launch: Launch, data_dir: Path
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(stale))
     assert stale.exists()
+    assert started(launch().start())
+
+
+def test_a_stale_socket_is_gone_even_when_no_server_comes(launch: Launch, data_dir: Path, tmp_path: Path) -> None:
+    stale = data_dir / "redis" / "redis.sock"
+    stale.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(stale))
+    launch(binary=_program(tmp_path / "broken", "exit 1")).start()
+    assert not stale.exists()
+
+
+def test_whoever_starts_waits_for_the_one_who_is_deciding(launch: Launch, data_dir: Path) -> None:
+    (data_dir / "redis").mkdir(parents=True)
+    with (data_dir / "redis" / "start.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        outcome = launch(start_timeout_s=0.1).start()
+        assert isinstance(outcome, RedisUnavailable)
+        assert "locked" in outcome.reason
     assert started(launch().start())
 
 
@@ -307,15 +333,15 @@ def _answers(client: "redis.Redis") -> bool:
 def test_of_many_watchers_one_restarts_the_server(
     launch: Launch, data_dir: Path, other_process: Callable[[], OtherProcess]
 ) -> None:
+    outcome = launch().start()
     others = [other_process() for _ in range(3)]
     for other in others:
         other.begin()
     for other in others:
-        assert "EmbeddedRedis" in other.outcome()
-    launcher = launch()
-    outcome = launcher.start()
+        assert "started=False" in other.outcome()
     for _ in range(3):
-        kill_server(data_dir)
+        killed = kill_server(data_dir)
+        wait_for("its parent reaps it", lambda killed=killed: not psutil.pid_exists(killed))  # type: ignore[misc]
         with client_of(outcome) as client:
             wait_for("an answer", lambda client=client: _answers(client))  # type: ignore[misc]
         assert len(servers_of(data_dir)) == 1

@@ -60,16 +60,14 @@ class Whiteboard(Protocol):
 
     # The live stream of one reply, so that another tab or another process can follow it.
 
-    async def publish(
-        self, user_id: UserId, message_id: MessageId, entries: Sequence[bytes], *, ttl_s: float
-    ) -> None:
+    async def publish(self, user_id: UserId, message_id: MessageId, entries: Sequence[bytes], *, ttl_s: float) -> None:
         """Append entries to the stream of a reply; the stream is bounded and expires `ttl_s` after the last append."""
         ...
 
     async def follow(
         self, user_id: UserId, message_id: MessageId, *, after: str = "0", block_s: float = 0.0, limit: int = 500
     ) -> list[StreamEntry]:
-        """Entries after the id `after`, oldest first; waits up to `block_s` for the first one. [] when there are none."""
+        """Entries after the id `after`, oldest first; waits up to `block_s` for the first one. [] if there are none."""
         ...
 
     # Locks and cache.
