@@ -1,0 +1,215 @@
+"""What a person does in a chat: send, stop, ask again, edit, rate, look at versions."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+import streamlit as st
+
+from maya_core.accounts.access import User
+from maya_core.chat import intake
+from maya_core.chat.conversations import WINDOW, OpenChat
+from maya_core.chat.turn import Started
+from maya_core.domain.conversation import ConversationId, Message, MessageId, Role
+from maya_core.domain.ids import new_id
+from maya_core.errors import Conflict, InvalidInput, StoreUnavailable
+from maya_core.ui import navigation
+from maya_core.ui.boundary import guarded
+from maya_core.ui.markup import Node, el
+from maya_core.ui.reading import Reading
+from maya_core.ui.runtime import Runtime
+from maya_core.ui.safe_markdown import render
+from maya_core.ui.view import Act, view
+from maya_core.ui.words import said_when
+
+INPUT = "message"
+"""Session key of the line to write in: set it before a run, and its text is what stands there."""
+
+_START_WITHIN_S = 30.0
+_WITHIN_S = 10.0
+_QUICK_REPLY_S = 0.06
+_CONTINUE = "Please continue."
+
+_RUNNING = "A reply is still being written. Stop it or wait for it; what you wrote is kept here."
+_NOT_SAVED = "Your message could not be saved, so nothing was sent. It is still here; send it again in a moment."
+
+
+def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:  # noqa: PLR0912 - one case per button
+    """A press on a message. Comes from a browser: the services check the id against the user."""
+    message_id = MessageId(act.to)
+    chats, run = maya.conversations, maya.engine.run
+    match act.name:
+        case "older":
+            st.session_state["window"] = int(st.session_state.get("window", WINDOW)) + WINDOW
+        case "regenerate":
+            _begin(maya, user, lambda: maya.turns.regenerate(user, chat_id, MessageId(new_id())))
+        case "continue":
+            _begin(maya, user, lambda: maya.turns.start(user, chat_id, _CONTINUE, MessageId(new_id())))
+        case "edit":
+            st.session_state["editing"] = act.to
+        case "good":
+            run(chats.rate(user, message_id, good=True), timeout_s=_WITHIN_S)
+            st.session_state.pop("commenting", None)
+        case "bad":
+            run(chats.rate(user, message_id, good=False), timeout_s=_WITHIN_S)
+            st.session_state["commenting"] = act.to
+        case "unrate":
+            run(chats.unrate(user, message_id), timeout_s=_WITHIN_S)
+        case "choose":
+            run(chats.choose(user, message_id), timeout_s=_WITHIN_S)
+        case "versions":
+            st.session_state["show_versions"] = act.to
+        case "open_at":
+            other, _, found = act.to.partition(" ")
+            navigation.open_chat(other, message_id=found)
+            navigation.moved()
+
+
+# Sending and stopping
+
+
+def send(maya: Runtime, user: User) -> None:
+    """Store what was written and begin its reply. Refused or not saved, it goes back into the line."""
+    text = st.session_state.get(INPUT) or ""
+    sent = False
+    try:
+        started = _send(maya, user, text)
+        sent = True
+    finally:
+        if not sent:
+            st.session_state[INPUT] = text
+    st.session_state.pop("sending", None)
+    st.session_state["notice"] = started.notice
+    st.session_state.pop("find", None)
+    navigation.stay_in(started.reply.conversation_id)
+
+
+def _send(maya: Runtime, user: User, text: str) -> Started:
+    intake.accept(text)  # before a chat is made for it
+    in_address = navigation.chat_in_address()
+    chat_id = ConversationId(in_address) if in_address else navigation.chat_to_begin()
+    message_id = _message_id(text)
+    off_record = bool(st.session_state.get("off_record", False))
+
+    async def begin() -> Started:
+        if not in_address:
+            await maya.conversations.new(user, conversation_id=chat_id, off_record=off_record)
+        return await maya.turns.start(user, chat_id, text, message_id)
+
+    return _begin(maya, user, begin)
+
+
+def _begin(maya: Runtime, user: User, start: Callable[[], Coroutine[object, object, Started]]) -> Started:
+    """Start a turn, and give a quick reply the chance to be drawn together with the question."""
+
+    async def begun() -> Started:
+        started = await start()
+        give_up = asyncio.get_running_loop().time() + _QUICK_REPLY_S
+        while maya.turns.own_view(user, started.reply.id) and asyncio.get_running_loop().time() < give_up:
+            await asyncio.sleep(0.005)
+        return started
+
+    try:
+        return maya.engine.run(begun(), timeout_s=_START_WITHIN_S)
+    except Conflict as conflict:
+        raise InvalidInput(_RUNNING) from conflict
+    except (StoreUnavailable, TimeoutError) as away:
+        raise InvalidInput(_NOT_SAVED) from away
+
+
+def _message_id(text: str) -> MessageId:
+    """The id of this text; sending the same text again after a failure is sending the same message."""
+    known = st.session_state.get("sending")
+    if known is None or known[1] != text:
+        known = (new_id(), text)
+        st.session_state["sending"] = known
+    return MessageId(known[0])
+
+
+def stop(maya: Runtime, user: User, reply_id: MessageId) -> None:
+    """End the running reply; its text is kept."""
+    maya.engine.run(maya.turns.stop(user, reply_id), timeout_s=_WITHIN_S)
+
+
+# Editing the last question
+
+
+def edit_form(maya: Runtime, user: User, chat: OpenChat) -> None:
+    """The last question, to ask it again with other words; shown after "edit" was pressed."""
+    editing = st.session_state.get("editing")
+    message = next((m for m in chat.messages if m.id == editing and m.role is Role.USER), None)
+    if message is None:
+        return
+    with st.container(key="edit_form"):
+        st.text_area("Ask again with other words", value=message.text, key=f"edit:{message.id}", height=120)
+        with st.container(horizontal=True):
+            st.button(
+                "Ask again",
+                key="edit_send",
+                on_click=guarded(_ask_again),
+                args=(maya, user, message),
+                type="primary",
+            )
+            st.button("Cancel", key="edit_cancel", on_click=guarded(_leave_editing), type="tertiary")
+
+
+def _ask_again(maya: Runtime, user: User, message: Message) -> None:
+    text = st.session_state[f"edit:{message.id}"]
+    message_id = _message_id(text)
+    started = _begin(maya, user, lambda: maya.turns.edit_last(user, message.conversation_id, text, message_id))
+    st.session_state.pop("sending", None)
+    st.session_state["notice"] = started.notice
+    _leave_editing()
+
+
+def _leave_editing() -> None:
+    st.session_state.pop("editing", None)
+
+
+# Saying what was wrong
+
+
+def comment_form(maya: Runtime, user: User) -> None:
+    """One line for the reason, after "bad" was pressed. The thumb is stored already."""
+    message_id = st.session_state.get("commenting")
+    if not message_id:
+        return
+    with st.container(key="comment_form", horizontal=True, vertical_alignment="bottom"):
+        st.text_input("What was wrong? (You can leave this out.)", key=f"comment:{message_id}", max_chars=2000)
+        st.button("Save", key="comment_save", on_click=guarded(_comment), args=(maya, user, message_id))
+        st.button("Close", key="comment_close", on_click=guarded(_leave_commenting), type="tertiary")
+
+
+def _comment(maya: Runtime, user: User, message_id: str) -> None:
+    comment = st.session_state.get(f"comment:{message_id}", "")
+    rated = maya.conversations.rate(user, MessageId(message_id), good=False, comment=comment)
+    maya.engine.run(rated, timeout_s=_WITHIN_S)
+    _leave_commenting()
+    st.session_state["notice"] = "Thank you. Your comment is stored with the reply."
+
+
+def _leave_commenting() -> None:
+    st.session_state.pop("commenting", None)
+
+
+# Versions of a picked message
+
+
+@st.dialog("Versions of this message", width="large")
+def versions_dialog(maya: Runtime, user: User, message_id: str, reading: Reading) -> None:
+    """Every alternative of one message, oldest first."""
+    found = maya.engine.run(maya.conversations.siblings(user, MessageId(message_id)), timeout_s=_WITHIN_S)
+    nodes: list[Node] = [_version(message, reading) for message in found]
+    if len(found) == 1:
+        nodes.insert(0, el("p", "There is only this one.", class_="note", key="one"))
+    view(nodes, key="versions")
+
+
+def _version(message: Message, reading: Reading) -> Node:
+    when = said_when(message.said_at, now=reading.now, zone=reading.zone)
+    return el(
+        "article",
+        el("header", el("div", el("strong", "Shown" if message.active else "Replaced"), class_="by"), el("time", when)),
+        el("div", *render(message.text or "(no text)"), class_="body"),
+        class_="message",
+        key=message.id,
+    )

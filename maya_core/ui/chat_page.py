@@ -1,0 +1,208 @@
+"""The chat page: what is open, its messages, the running reply, and the line to write in.
+
+The history is drawn with as few elements as there can be (one), and a running reply in a fragment of its own: a tick
+of it does not send the history again. Everything that was typed survives every refusal.
+"""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from maya_core.accounts.access import User
+from maya_core.chat.conversations import WINDOW, OpenChat
+from maya_core.clock import SystemClock
+from maya_core.domain.conversation import (
+    ConversationId,
+    ConversationKind,
+    Message,
+    MessageId,
+    MessageStatus,
+    Role,
+)
+from maya_core.ui import chat_actions, chat_menu, live_tail, navigation
+from maya_core.ui.boundary import attempt, guarded, refusal_view
+from maya_core.ui.first_page import first_page
+from maya_core.ui.markup import Node, el
+from maya_core.ui.message_view import Versions, message_view
+from maya_core.ui.reading import Reading, browser_zone
+from maya_core.ui.runtime import Runtime
+from maya_core.ui.view import view
+
+_WITHIN_S = 10.0
+_WINDOW_AT_MOST = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An open chat with where its newest question and reply stand among their alternatives."""
+
+    chat: OpenChat
+    versions: dict[MessageId, Versions]
+
+    @property
+    def running(self) -> Message | None:
+        """The reply that is being written."""
+        last = self.chat.messages[-1] if self.chat.messages else None
+        return last if last is not None and last.status is MessageStatus.STREAMING else None
+
+
+def chat_page(maya: Runtime, user: User) -> None:
+    """Draw the chat in the address, or an empty page for a new one."""
+    reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=maya.labels)
+    chat_id = navigation.chat_in_address()
+    opened, problem = attempt(lambda: _open(maya, user, chat_id)) if chat_id else (None, "")
+    _banner(maya)
+    if opened is not None:
+        _conversation(maya, user, opened, reading)
+    elif problem:
+        view([_not_here(problem)], key="not_here", on_act=guarded(lambda _: navigation.new_chat()))
+    else:
+        first_page(maya)
+    _bottom(maya, user, opened)
+
+
+def _open(maya: Runtime, user: User, chat_id: str) -> Opened:
+    if not navigation.plausible(chat_id):
+        chat_id = "-"
+    window = min(int(st.session_state.get("window", WINDOW)), _WINDOW_AT_MOST)
+    work = _load(maya, user, ConversationId(chat_id), window, st.session_state.get("find", ""))
+    return maya.engine.run(work, timeout_s=_WITHIN_S)
+
+
+async def _load(maya: Runtime, user: User, chat_id: ConversationId, window: int, find: str) -> Opened:
+    chat = await maya.conversations.open(user, chat_id, window=window)
+    if find and chat.more and find not in {m.id for m in chat.messages}:
+        chat = await maya.conversations.open(user, chat_id, window=_WINDOW_AT_MOST)
+    versions: dict[MessageId, Versions] = {}
+    for message in chat.messages[-2:]:
+        alternatives = [m.id for m in await maya.conversations.siblings(user, message.id)]
+        if len(alternatives) > 1:
+            versions[message.id] = _place(message.id, alternatives)
+    return Opened(chat=chat, versions=versions)
+
+
+def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
+    at = alternatives.index(message_id)
+    return Versions(
+        at=at + 1,
+        of=len(alternatives),
+        before=alternatives[at - 1] if at else "",
+        after=alternatives[at + 1] if at + 1 < len(alternatives) else "",
+    )
+
+
+def _banner(maya: Runtime) -> None:
+    urgent = [light for light in maya.lights() if not light.ok and light.urgent]
+    if urgent:
+        view([el("p", light.sentence, class_="banner", role="status", key=light.part) for light in urgent], key="banner")
+
+
+def _not_here(problem: str) -> Node:
+    return el(
+        "section",
+        el("p", problem),
+        el("button", "Start a new chat", class_="link", act="new"),
+        class_="not-here",
+        role="alert",
+        key="not-here",
+    )
+
+
+# The conversation
+
+
+def _conversation(maya: Runtime, user: User, opened: Opened, reading: Reading) -> None:
+    chat_menu.head(maya, user, opened.chat.conversation)
+    running = opened.running
+    view(
+        _history(opened, reading),
+        key="history",
+        on_act=guarded(lambda act: chat_actions.act(maya, user, opened.chat.conversation.id, act)),
+        focus=st.session_state.get("find", ""),
+        keep_place=True,
+    )
+    if running is not None:
+        live_tail.tail(maya, user, running, reading)
+    else:
+        live_tail.pulse(maya, user, opened.chat.conversation)
+    if shown := st.session_state.pop("show_versions", ""):
+        chat_actions.versions_dialog(maya, user, shown, reading)
+
+
+def _history(opened: Opened, reading: Reading) -> list[Node]:
+    """Everything that is not being written now. Buttons belong to the newest question and the newest reply."""
+    messages = [m for m in opened.chat.messages if m is not opened.running]
+    nodes: list[Node] = []
+    if opened.chat.more:
+        if len(opened.chat.messages) >= _WINDOW_AT_MOST:
+            nodes.append(el("p", "Older messages are found by the search, and are in the export.", class_="note", key="more"))
+        else:
+            nodes.append(el("button", "Load older", class_="link older", act="older", key="more"))
+    newest = _newest(messages) if opened.running is None else {}
+    for message in messages:
+        nodes.append(
+            message_view(
+                message,
+                reading,
+                newest=message.id in newest.values(),
+                open_receipt=False,
+                versions=opened.versions.get(message.id),
+            )
+        )
+    return nodes
+
+
+def _newest(messages: list[Message]) -> dict[Role, MessageId]:
+    return {message.role: message.id for message in messages[-2:]}
+
+
+# The bottom
+
+
+def _bottom(maya: Runtime, user: User, opened: Opened | None) -> None:
+    running = opened.running if opened is not None else None
+    with st.bottom:
+        chat_menu.undo_bar(maya, user)
+        if opened is not None:
+            chat_actions.edit_form(maya, user, opened.chat)
+            chat_actions.comment_form(maya, user)
+        _sentences()
+        with st.container(key="compose_running" if running is not None else "compose", gap=None):
+            st.chat_input(
+                "Message Maya",
+                key=chat_actions.INPUT,
+                on_submit=guarded(chat_actions.send),
+                args=(maya, user),
+            )
+            if running is not None:
+                st.button(
+                    "Stop",
+                    key="stop",
+                    icon=":material/stop_circle:",
+                    type="tertiary",
+                    shortcut="Escape",
+                    on_click=guarded(chat_actions.stop),
+                    args=(maya, user, running.id),
+                )
+        _under_the_line(opened)
+
+
+def _sentences() -> None:
+    nodes: list[Node] = []
+    if refusal := st.session_state.get("refusal", ""):
+        nodes.append(refusal_view(refusal))
+    if notice := st.session_state.pop("notice", ""):
+        nodes.append(el("p", notice, class_="note", role="status", key="notice"))
+    if nodes:
+        view(nodes, key="sentences")
+
+
+def _under_the_line(opened: Opened | None) -> None:
+    if opened is None and not navigation.chat_in_address():
+        st.toggle(
+            "Off the record",
+            key="off_record",
+            help="Kept for you to read, never searched for other replies, never learnt from.",
+        )
+    elif opened is not None and opened.chat.conversation.kind is ConversationKind.OFF_RECORD:
+        view([el("p", "This chat is off the record.", class_="note", key="off")], key="under")

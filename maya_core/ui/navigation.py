@@ -1,0 +1,62 @@
+"""Where the person is: the chat in the address, the one that is about to begin, and moving between them.
+
+The session holds plain ids and texts only; what they stand for is read from the stores on every run.
+"""
+
+import streamlit as st
+
+from maya_core.domain.conversation import ConversationId
+from maya_core.domain.ids import new_id
+
+CHAT = "chat"
+_ID_AT_MOST = 100
+
+
+def chat_in_address() -> str:
+    """The id in `?chat=`; "" for a new chat. Whatever it is, only a store can tell whether it may be read."""
+    return st.query_params.get(CHAT, "")
+
+
+def plausible(chat_id: str) -> bool:
+    """Could be an id at all; anything else is not looked up."""
+    return 0 < len(chat_id) <= _ID_AT_MOST and chat_id.isprintable()
+
+
+def chat_to_begin() -> ConversationId:
+    """The id of the chat that the first message will create; the same until then."""
+    if "begin" not in st.session_state:
+        st.session_state["begin"] = new_id()
+    return ConversationId(st.session_state["begin"])
+
+
+def open_chat(chat_id: str, *, message_id: str = "") -> None:
+    """Go to a chat, and to a message in it."""
+    _leave()
+    st.query_params[CHAT] = chat_id
+    st.session_state["find"] = message_id
+    st.session_state["moved"] = True
+
+
+def new_chat(*, off_record: bool = False) -> None:
+    """Go to an empty page. Nothing is stored until the first message."""
+    _leave()
+    st.query_params.clear()
+    st.session_state.pop("begin", None)
+    st.session_state["off_record"] = off_record
+    st.session_state["moved"] = True
+
+
+def stay_in(chat_id: str) -> None:
+    """The chat that was about to begin exists now."""
+    st.query_params[CHAT] = chat_id
+    st.session_state.pop("begin", None)
+
+
+def moved() -> bool:
+    """The last action went somewhere else, so the whole page is to be drawn. True once."""
+    return bool(st.session_state.pop("moved", False))
+
+
+def _leave() -> None:
+    for name in ("window", "find", "editing", "commenting", "refusal", "notice"):
+        st.session_state.pop(name, None)
