@@ -85,13 +85,16 @@ class SecurityHeaders:
 
 
 def content_security_policy(index_html: Path) -> str:
-    """The policy for a page shell: everything from ourselves, inline scripts by their hash, nothing from outside."""
+    """The policy for a page shell: everything from ourselves, inline scripts by their hash, nothing from outside.
+
+    `blob:` is how Streamlit hands a component's script to the browser; only a script of ours can make such an address.
+    """
     scripts = _INLINE_SCRIPT.findall(index_html.read_text("utf-8"))
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     return "; ".join(
         (
             "default-src 'self'",
-            f"script-src 'self' 'wasm-unsafe-eval' {hashes}".rstrip(),
+            f"script-src 'self' blob: 'wasm-unsafe-eval' {hashes}".rstrip(),
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
