@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import sys
+from typing import NoReturn
 
 from maya_core import settings
 from maya_core.errors import ConfigurationError
@@ -30,12 +31,15 @@ def _run(port: str) -> int:
         return _refuse(f"PORT must be a number from 1 to 65535, not {port!r}.")
     if _taken(int(port)):
         return _refuse(f"Port {port} is taken by another program. Choose another one: make run PORT={int(port) + 1}")
+    _become_the_server(port)
+
+
+def _become_the_server(port: str) -> NoReturn:
+    """Replace this process, so that Ctrl-C and every signal go straight to the server."""
     print(f"Maya: http://127.0.0.1:{port}", flush=True)
-    app = str(settings.ROOT / "app.py")
-    command = [sys.executable, "-m", "streamlit", "run", app, "--server.port", port]
     os.chdir(settings.ROOT)  # Streamlit reads .streamlit/config.toml from here
-    os.execv(sys.executable, command)  # noqa: S606 - the server replaces this process
-    return 1  # not reached
+    app = str(settings.ROOT / "app.py")
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", app, "--server.port", port])  # noqa: S606
 
 
 def _taken(port: int) -> bool:

@@ -1,0 +1,128 @@
+"""The door: Host, Origin, headers, for plain requests and for the socket."""
+
+from pathlib import Path
+
+import pytest
+import streamlit
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from maya_core.web.middleware import Gate, SecurityHeaders, content_security_policy
+from maya_core.web.routes import routes
+
+OWN = "127.0.0.1:8501"
+
+
+async def anything(_: object) -> PlainTextResponse:
+    return PlainTextResponse("inside")
+
+
+async def stream(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text("inside")
+    await socket.close()
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = Starlette(
+        routes=[
+            *routes(),
+            Route("/page", anything, methods=["GET", "POST"]),
+            Route("/_stcore/metrics", anything),
+            WebSocketRoute("/_stcore/stream", stream),
+        ],
+        middleware=[
+            Middleware(Gate, allowed_hosts=("127.0.0.1", "localhost", "maya.example.org")),
+            Middleware(SecurityHeaders, policy="default-src 'self'"),
+        ],
+    )
+    return TestClient(app, base_url=f"http://{OWN}")
+
+
+@pytest.mark.parametrize("host", [OWN, "localhost:8501", "LOCALHOST:1", "127.0.0.1", "maya.example.org"])
+def test_configured_names_are_let_in(client: TestClient, host: str) -> None:
+    assert client.get("/healthz", headers={"host": host}).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "maya.example.org.evil.example:8501", "[::1]:8501", "0.0.0.0", ""],
+)
+def test_other_names_are_refused_on_every_route(client: TestClient, host: str) -> None:
+    for path in ("/healthz", "/page", "/unknown"):
+        assert client.get(path, headers={"host": host}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (f"http://{OWN}", 200),
+        (f"https://{OWN}", 200),
+        ("http://evil.example", 403),
+        ("http://127.0.0.1:9999", 403),
+        ("http://localhost:8501", 403),
+        ("null", 403),
+        ("file://", 403),
+        (f"http://{OWN}.evil.example", 403),
+    ],
+)
+def test_a_request_must_come_from_our_own_origin(client: TestClient, origin: str, expected: int) -> None:
+    assert client.post("/page", headers={"origin": origin}).status_code == expected
+    assert client.get("/page", headers={"origin": origin}).status_code == expected
+
+
+def test_a_change_from_another_site_is_refused_even_without_an_origin(client: TestClient) -> None:
+    assert client.post("/page", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert client.post("/page").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://localhost:9999", "http://127.0.0.1:9999", "null", None]
+)
+def test_the_socket_is_refused_to_every_other_origin_and_to_none(client: TestClient, origin: str | None) -> None:
+    headers = {"host": OWN} | ({"origin": origin} if origin else {})
+    with pytest.raises(WebSocketDisconnect) as caught, client.websocket_connect("/_stcore/stream", headers=headers):
+        pass
+    assert caught.value.code == 1008
+
+
+def test_the_socket_opens_for_our_own_page(client: TestClient) -> None:
+    headers = {"host": OWN, "origin": f"http://{OWN}"}
+    with client.websocket_connect("/_stcore/stream", headers=headers) as socket:
+        assert socket.receive_text() == "inside"
+
+
+def test_streamlits_open_metrics_are_closed(client: TestClient) -> None:
+    assert client.get("/_stcore/metrics").status_code == 403
+
+
+def test_every_response_carries_the_security_headers(client: TestClient) -> None:
+    for path in ("/healthz", "/page", "/unknown"):
+        headers = client.get(path).headers
+        assert headers["content-security-policy"] == "default-src 'self'"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-frame-options"] == "DENY"
+
+
+def test_the_policy_names_the_page_shells_inline_scripts_and_nothing_from_outside() -> None:
+    policy = content_security_policy(Path(streamlit.__file__).parent / "static" / "index.html")
+    script = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert "'sha256-" in script
+    assert "unsafe-eval'" not in script.replace("wasm-unsafe-eval", "")
+    assert "'unsafe-inline'" not in script
+    assert "http" not in policy
+
+
+def test_a_changed_inline_script_gets_another_hash(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("<script>one()</script><script src='x.js'></script>")
+    one = content_security_policy(page)
+    page.write_text("<script>two()</script>")
+    assert content_security_policy(page) != one
+    assert one.count("sha256-") == 1
