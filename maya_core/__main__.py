@@ -31,7 +31,7 @@ def _run(port: str) -> int:
         return _refuse(f"PORT must be a number from 1 to 65535, not {port!r}.")
     if _taken(int(port)):
         return _refuse(f"Port {port} is taken by another program. Choose another one: make run PORT={int(port) + 1}")
-    _become_the_server(port)
+    return _become_the_server(port)
 
 
 def _become_the_server(port: str) -> NoReturn:
