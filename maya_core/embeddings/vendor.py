@@ -1,0 +1,120 @@
+"""What the embedding models of vendors share: batches, deadlines, several keys, and vectors brought to length 1."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from maya_core.errors import FailureKind, ProviderError
+
+if TYPE_CHECKING:
+    from maya_core.embeddings.port import Matrix, Vector
+
+_OF_THE_KEY = frozenset(
+    {FailureKind.BAD_KEY, FailureKind.BILLING, FailureKind.QUOTA, FailureKind.RATE_LIMITED, FailureKind.FORBIDDEN}
+)
+
+
+class EmbeddingCalls(Protocol):
+    """One vendor's wire: a request is a batch of texts."""
+
+    @property
+    def provider(self) -> str:
+        """Name of the vendor, as in a ProviderError."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The vendor's id of the model."""
+        ...
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Names of the keys, in the order in which they are used; at least one."""
+        ...
+
+    @property
+    def largest_batch(self) -> int:
+        """How many texts a request may hold."""
+        ...
+
+    async def request(self, texts: Sequence[str], *, question: bool, key: str, dimension: int) -> list[list[float]]:
+        """One vector a text, in order. Raises ProviderError."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class VendorEmbedder:
+    """An `Embedder` over a vendor's wire. A request that one key cannot pay for is repeated with the next.
+
+    Args:
+        timeout_s: the longest that one request may take, with every key that is tried.
+    """
+
+    def __init__(self, calls: EmbeddingCalls, *, dimension: int, timeout_s: float) -> None:
+        self._calls = calls
+        self._dimension = dimension
+        self._timeout_s = timeout_s
+
+    @property
+    def model(self) -> str:
+        return f"{self._calls.provider}:{self._calls.model}"
+
+    @property
+    def dimension(self) -> int:
+        return self._dimension
+
+    async def embed_texts(self, texts: Sequence[str]) -> "Matrix":
+        import numpy as np
+
+        out = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        size = self._calls.largest_batch
+        for start in range(0, len(texts), size):
+            out[start : start + size] = await self._embed(texts[start : start + size], question=False)
+        return out
+
+    async def embed_query(self, text: str) -> "Vector":
+        vector: Vector = (await self._embed([text], question=True))[0]
+        return vector
+
+    async def close(self) -> None:
+        await self._calls.close()
+
+    async def _embed(self, texts: Sequence[str], *, question: bool) -> "Matrix":
+        # Vendors refuse empty text; a full stop means as little.
+        asked = [text if text.strip() else "." for text in texts]
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return self._checked(await self._with_some_key(asked, question=question), len(texts))
+        except TimeoutError as exc:
+            raise self._error(FailureKind.FIRST_TOKEN_TIMEOUT, f"no vectors in {self._timeout_s} s") from exc
+
+    async def _with_some_key(self, texts: Sequence[str], *, question: bool) -> list[list[float]]:
+        *others, last = self._calls.keys
+        for key in others:
+            try:
+                return await self._calls.request(texts, question=question, key=key, dimension=self._dimension)
+            except ProviderError as error:
+                if error.kind not in _OF_THE_KEY:
+                    raise
+        return await self._calls.request(texts, question=question, key=last, dimension=self._dimension)
+
+    def _checked(self, vectors: list[list[float]], expected: int) -> "Matrix":
+        import numpy as np
+
+        if len(vectors) != expected or any(len(vector) != self._dimension for vector in vectors):
+            found = sorted({len(vector) for vector in vectors})
+            detail = f"{len(vectors)} vectors of {found} numbers for {expected} texts; expected {self._dimension}"
+            raise self._error(FailureKind.EMPTY, detail)
+        matrix = np.asarray(vectors, dtype=np.float32)
+        lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+        if not np.isfinite(lengths).all() or (lengths == 0).any():
+            raise self._error(FailureKind.EMPTY, "a vector without a direction")
+        # Gemini's shortened vectors are not of length 1.
+        matrix /= lengths
+        return matrix
+
+    def _error(self, kind: FailureKind, detail: str) -> ProviderError:
+        return ProviderError(kind, provider=self._calls.provider, model=self._calls.model, detail=detail)
