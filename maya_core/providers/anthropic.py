@@ -71,6 +71,8 @@ class AnthropicProvider:
                 messages=_messages(prompt),
                 system=prompt.system or loaded.omit,
                 stream=True,
+                # ANTHROPIC_CUSTOM_HEADERS may name another key: what a request itself carries wins over it.
+                extra_headers={"Authorization": f"Bearer {self._secrets[key]}", "X-Api-Key": loaded.omit},
             )
             async with events:
                 call.reading = True
