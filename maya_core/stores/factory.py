@@ -1,5 +1,6 @@
 """Which backend is used, decided by the settings and by what answers at start. Nothing else matches on backends."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ class RedisPlace:
         if self.waiting is not self.client:
             await self.waiting.aclose()
         if self.launcher is not None:
-            self.launcher.stop()
+            await asyncio.to_thread(self.launcher.stop)
 
 
 async def open_redis(settings: Settings, clock: Clock) -> RedisPlace:
@@ -64,7 +65,7 @@ async def open_redis(settings: Settings, clock: Clock) -> RedisPlace:
             ok=True,
             sentence="The Redis server in REDIS_HOST did not answer at start; Maya uses its own instead.",
         )
-    return _embedded(settings, clock, notice)
+    return await _embedded(settings, clock, notice)
 
 
 def _server(url: str, settings: Settings) -> RedisPlace:
@@ -85,14 +86,14 @@ async def _answers(place: RedisPlace) -> bool:
         return False
 
 
-def _embedded(settings: Settings, clock: Clock, notice: Light | None) -> RedisPlace:
+async def _embedded(settings: Settings, clock: Clock, notice: Light | None) -> RedisPlace:
     from maya_core.stores.embedded_redis import EmbeddedRedis, RedisLauncher
     from maya_core.stores.redis_client import unix_url
 
     if settings.embedded_redis == "off":
         return _in_process("MAYA_EMBEDDED_REDIS is off.")
     launcher = RedisLauncher(settings.data_dir, clock=clock, binary=settings.redis_server)
-    outcome = launcher.start()
+    outcome = await asyncio.to_thread(launcher.start)
     if not isinstance(outcome, EmbeddedRedis):
         return _in_process(f"Install Redis for more than one process: {outcome.install_line}")
     place = _server(unix_url(outcome.socket), settings)
