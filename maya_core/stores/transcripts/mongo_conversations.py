@@ -22,7 +22,6 @@ class MongoConversations:
 
     def __init__(self, database: MongoDatabase) -> None:
         self._database = database
-        self._conversations = database.conversations
 
     async def create(self, conversation: Conversation) -> Conversation:
         from pymongo.errors import DuplicateKeyError
@@ -30,9 +29,9 @@ class MongoConversations:
         document = _to_document(conversation)
         async with self._database.bounded():
             try:
-                await self._conversations.insert_one(document)
+                await self._database.conversations.insert_one(document)
             except DuplicateKeyError:
-                found = await self._conversations.find_one({"_id": document["_id"], "deleted_at": None})
+                found = await self._database.conversations.find_one({"_id": document["_id"], "deleted_at": None})
                 if found is None or found["user_id"] != document["user_id"]:
                     raise Conflict(f"the conversation id {conversation.id!r} is taken") from None
                 return to_conversation(found)
@@ -65,7 +64,7 @@ class MongoConversations:
                 {"last_message_at": at, "_id": {"$gt": known_id(after.id)}},
             ]
         async with self._database.bounded():
-            found = self._conversations.find(wanted, {"unfinished": 0})
+            found = self._database.conversations.find(wanted, {"unfinished": 0})
             ordered = found.sort([("last_message_at", -1), ("_id", 1)]).limit(bounded(limit, most=200))
             return [to_conversation(document) async for document in ordered]
 
@@ -80,25 +79,25 @@ class MongoConversations:
         async with self._database.bounded():
             if title:
                 persons = {"title_source": {"$ne": TitleSource.PERSON.value}} if automatic else {}
-                await self._conversations.update_one({**wanted, **persons}, {"$set": title})
+                await self._database.conversations.update_one({**wanted, **persons}, {"$set": title})
             if others:
-                await self._conversations.update_one(wanted, {"$set": others})
+                await self._database.conversations.update_one(wanted, {"$set": others})
             return to_conversation(await visible_conversation(self._database, user, id))
 
     async def delete(self, user_id: UserId, conversation_id: ConversationId, *, at: datetime) -> None:
         wanted = {"_id": known_id(conversation_id), "user_id": known_id(user_id)}
         deleted_at = stored_time(at)
         async with self._database.bounded():
-            hidden = await self._conversations.update_one(
+            hidden = await self._database.conversations.update_one(
                 {**wanted, "deleted_at": None}, {"$set": {"deleted_at": deleted_at}}
             )
-            if hidden.matched_count == 0 and await self._conversations.find_one(wanted, {"_id": 1}) is None:
+            if hidden.matched_count == 0 and await self._database.conversations.find_one(wanted, {"_id": 1}) is None:
                 raise NotFound(f"no conversation {conversation_id!r}")
 
     async def undelete(self, user_id: UserId, conversation_id: ConversationId) -> Conversation:
         user, wanted = known_id(user_id), known_id(conversation_id)
         async with self._database.bounded():
-            await self._conversations.update_one(
+            await self._database.conversations.update_one(
                 {"_id": wanted, "user_id": user, "purging": False}, {"$set": {"deleted_at": None}}
             )
             return to_conversation(await visible_conversation(self._database, user, wanted))
@@ -106,7 +105,7 @@ class MongoConversations:
     async def purge(self, *, deleted_before: datetime, limit: int = 100) -> int:
         hidden = {"deleted_at": {"$lt": stored_time(deleted_before)}}
         async with self._database.bounded():
-            found = self._conversations.find(hidden, {"_id": 1}).sort("deleted_at", 1)
+            found = self._database.conversations.find(hidden, {"_id": 1}).sort("deleted_at", 1)
             ids = [document["_id"] async for document in found.limit(bounded(limit, most=1000))]
         removed = 0
         for conversation_id in ids:
@@ -116,11 +115,11 @@ class MongoConversations:
 
     async def _remove(self, hidden: Document) -> int:
         """Remove a conversation, its messages first. Once marked it cannot be brought back, only purged again."""
-        marked = await self._conversations.update_one(hidden, {"$set": {"purging": True, "unfinished": None}})
+        marked = await self._database.conversations.update_one(hidden, {"$set": {"purging": True, "unfinished": None}})
         if marked.matched_count == 0:
             return 0
         await self._database.messages.delete_many({"conversation_id": hidden["_id"]})
-        removed = await self._conversations.delete_one({"_id": hidden["_id"], "purging": True})
+        removed = await self._database.conversations.delete_one({"_id": hidden["_id"], "purging": True})
         return removed.deleted_count
 
 

@@ -19,7 +19,7 @@ from maya_core.domain.conversation import (
 from maya_core.errors import Conflict, NotFound
 from maya_core.stores.transcripts import rows
 from maya_core.stores.transcripts.mongo_database import Document, MongoDatabase, stored_time
-from maya_core.stores.transcripts.mongo_work import claim, complete, refuse_running, visible_conversation
+from maya_core.stores.transcripts.mongo_work import claim, complete, refuse_running, unchanged, visible_conversation
 from maya_core.stores.transcripts.rows import bounded, clean_text, exact_text, known_id
 from maya_core.stores.transcripts.siblings import asked_in, choose
 from maya_core.stores.transcripts.words import index_terms
@@ -33,7 +33,6 @@ class MongoMessages:
 
     def __init__(self, database: MongoDatabase) -> None:
         self._database = database
-        self._messages = database.messages
 
     async def begin_turn(
         self,
@@ -50,7 +49,12 @@ class MongoMessages:
         async with self._database.bounded():
             for _ in range(_CLAIM_ATTEMPTS):
                 conversation = await visible_conversation(self._database, user, conversation_id)
-                stored = await self._stored_turn(user, message, reply)
+                try:
+                    stored = await self._stored_turn(user, message, reply)
+                except Conflict:
+                    if await unchanged(self._database, conversation):
+                        raise
+                    continue  # perhaps half of this very turn, on its way in
                 if stored is not None:
                     return stored
                 await refuse_running(self._database, conversation)
@@ -80,7 +84,7 @@ class MongoMessages:
             query["seq"] = {"$lt": int(before_seq)}
         async with self._database.bounded():
             await visible_conversation(self._database, user, wanted)
-            newest = self._messages.find(query, {"words": 0}).sort("seq", -1).limit(bounded(limit, most=500))
+            newest = self._database.messages.find(query, {"words": 0}).sort("seq", -1).limit(bounded(limit, most=500))
             return [to_message(document) async for document in newest][::-1]
 
     async def list_siblings(self, user_id: UserId, message_id: MessageId) -> list[Message]:
@@ -139,7 +143,7 @@ class MongoMessages:
         async with self._database.bounded():
             if (await self._visible(user, wanted)).role is not Role.ASSISTANT:
                 raise NotFound(f"no reply {wanted!r}")
-            await self._messages.update_one({"_id": wanted, "user_id": user}, {"$set": {"feedback": stored}})
+            await self._database.messages.update_one({"_id": wanted, "user_id": user}, {"$set": {"feedback": stored}})
 
     async def interrupt_stale(self, *, silent_since: datetime, limit: int = 100) -> list[MessageId]:
         before, most = {"$lt": stored_time(silent_since)}, bounded(limit, most=1000)
@@ -147,12 +151,12 @@ class MongoMessages:
             claimed = self._database.conversations.find({"unfinished.at": before}).limit(most)
             for conversation in [document async for document in claimed]:
                 await complete(self._database, conversation["_id"], conversation["unfinished"])
-            silent = self._messages.find({"status": _STREAMING, "heartbeat_at": before})
+            silent = self._database.messages.find({"status": _STREAMING, "heartbeat_at": before})
             stale = [document async for document in silent.sort("heartbeat_at", 1).limit(most)]
         interrupted = []
         for reply in stale:
             async with self._database.bounded():
-                ended = await self._messages.update_one(
+                ended = await self._database.messages.update_one(
                     {"_id": reply["_id"], "status": _STREAMING, "heartbeat_at": before},
                     {"$set": {"status": MessageStatus.INTERRUPTED.value, "words": index_terms(reply["text"])}},
                 )
@@ -180,25 +184,25 @@ class MongoMessages:
         self, user_id: str, message: NewMessage | None, reply: NewMessage
     ) -> tuple[Message | None, Message] | None:
         wanted = [reply.id] if message is None else [message.id, reply.id]
-        found = self._messages.find({"_id": {"$in": wanted}})
-        return rows.same_turn([to_message(document) async for document in found], user_id, message, reply)
+        found = [await self._database.messages.find_one({"_id": id}) for id in wanted]
+        return rows.same_turn([to_message(document) for document in found if document], user_id, message, reply)
 
     async def _check_retired(self, conversation_id: str, retired: Sequence[str]) -> None:
         query = {"_id": {"$in": list(retired)}, "conversation_id": conversation_id}
-        if retired and await self._messages.count_documents(query) != len(set(retired)):
+        if retired and await self._database.messages.count_documents(query) != len(set(retired)):
             raise NotFound("a message to replace is not in the conversation")
 
     async def _change_streaming(self, user_id: str, message_id: str, changes: Document) -> bool:
         """Change a reply that has not ended. False when it has; raises NotFound where there is none."""
         wanted: Document = {"_id": message_id, "user_id": user_id}
         async with self._database.bounded():
-            changed = await self._messages.update_one({**wanted, "status": _STREAMING}, {"$set": changes})
-            if changed.matched_count == 0 and await self._messages.find_one(wanted, {"_id": 1}) is None:
+            changed = await self._database.messages.update_one({**wanted, "status": _STREAMING}, {"$set": changes})
+            if changed.matched_count == 0 and await self._database.messages.find_one(wanted, {"_id": 1}) is None:
                 raise NotFound(f"no message {message_id!r}")
         return changed.matched_count == 1
 
     async def _message(self, user_id: str, message_id: str) -> Message:
-        found = await self._messages.find_one({"_id": message_id, "user_id": user_id}, {"words": 0})
+        found = await self._database.messages.find_one({"_id": message_id, "user_id": user_id}, {"words": 0})
         if found is None:
             raise NotFound(f"no message {message_id!r}")
         return to_message(found)
@@ -211,7 +215,9 @@ class MongoMessages:
     async def _siblings(self, message: Message) -> list[Message]:
         first = message.sibling_of or message.id
         group = {"conversation_id": message.conversation_id, "$or": [{"_id": first}, {"sibling_of": first}]}
-        return [to_message(document) async for document in self._messages.find(group, {"words": 0}).sort("seq", 1)]
+        return [
+            to_message(document) async for document in self._database.messages.find(group, {"words": 0}).sort("seq", 1)
+        ]
 
     async def _competing(self, chosen: Message) -> list[Message]:
         """All messages of the turns of which only one can be active: the alternatives to what was asked here."""
@@ -221,7 +227,7 @@ class MongoMessages:
 
     async def _of_turns(self, conversation_id: str, turn_ids: Collection[str]) -> list[Message]:
         query = {"conversation_id": conversation_id, "turn_id": {"$in": sorted(turn_ids)}}
-        return [to_message(document) async for document in self._messages.find(query, {"words": 0})]
+        return [to_message(document) async for document in self._database.messages.find(query, {"words": 0})]
 
     async def _followed(self, competing: Sequence[Message]) -> bool:
         """Do active messages of other turns come after these?"""
@@ -231,7 +237,7 @@ class MongoMessages:
             "seq": {"$gt": min(said.seq for said in competing)},
             "turn_id": {"$nin": sorted({said.turn_id for said in competing})},
         }
-        return await self._messages.find_one(query, {"_id": 1}) is not None
+        return await self._database.messages.find_one(query, {"_id": 1}) is not None
 
 
 def to_message(document: Document) -> Message:

@@ -41,6 +41,12 @@ async def refuse_running(database: MongoDatabase, conversation: Document) -> Non
         raise Conflict(f"the reply {running!r} is running")
 
 
+async def unchanged(database: MongoDatabase, conversation: Document) -> bool:
+    """Has nobody claimed the conversation since it was read?"""
+    same = {"_id": conversation["_id"], "epoch": conversation["epoch"]}
+    return await database.conversations.find_one(same, {"_id": 1}) is not None
+
+
 async def claim(
     database: MongoDatabase,
     conversation: Document,
