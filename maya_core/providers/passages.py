@@ -98,10 +98,16 @@ def count_words(text: str) -> int:
 def _fold(word: str) -> str:
     """One form for the commonest endings of a word; short words stay as they are."""
     word = word.casefold().removesuffix("'s").removesuffix("’s")
-    for ending, keep in (("ies", 3), ("ing", 4), ("ed", 4), ("es", 4), ("s", 3)):
-        if word.endswith(ending) and len(word) - len(ending) >= keep and not word.endswith("ss"):
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
-    return word
+    if word.endswith("ies") and len(word) > 4:
+        word = word[:-3] + "y"
+    elif word.endswith(("xes", "ches", "shes", "sses", "zes")):
+        word = word[:-2]
+    elif word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word.removesuffix(ending)
+    return word.removesuffix("e") if len(word) > 4 else word
 
 
 _COMMON_FOLDED = frozenset(_fold(word) for word in _COMMON) | _COMMON
