@@ -88,6 +88,15 @@ class LocalBreaker:
             )
         return outcome.counted
 
+    async def report_for_shared(
+        self, ticket: Ticket, verdict: Verdict, *, cause: FailureKind | None, retry_after_s: float | None
+    ) -> bool:
+        """Count a call that the shared state admitted and cannot be told about. A probe's lease just runs out there."""
+        if ticket.probe:
+            return False
+        own = replace(ticket, generation=self._record(ticket.circuit).generation, local=True)
+        return await self.report(own, verdict, cause=cause, retry_after_s=retry_after_s)
+
     async def set_aside(self, aside: SetAside) -> None:
         """Hold or pause a key in this process."""
         self._asides[aside.circuit.provider] = rules.set_aside(

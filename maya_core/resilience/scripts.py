@@ -8,21 +8,17 @@ the number of buckets -> "slot:calls:failures:slow"). What is set aside at a pro
 "until|pause|on_trial|cause"). All keys of a provider carry the same `{tag}`.
 """
 
+import math
 from hashlib import sha1
 from typing import Final
 
+from maya_core.resilience.rules import RECENT_KEPT, BreakerPolicy
 
-class Script:
-    """A Lua script and the digest under which Redis keeps it."""
-
-    __slots__ = ("sha", "source")
-
-    def __init__(self, body: str) -> None:
-        self.source = _SHARED + body
-        self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+KEPT_S: Final = 86_400
+"""Every key expires so long after its last write, unless an admin's override stands in it."""
 
 
-_SHARED: Final = """
+_CLOCK: Final = """
 local function clock(given)
   if given ~= '' then return tonumber(given) end
   local t = redis.call('TIME')
@@ -30,7 +26,11 @@ local function clock(given)
 end
 
 local function text(number) return string.format('%.17g', number) end
+"""
 
+_SHARED: Final = (
+    _CLOCK
+    + """
 local FIELDS = {'generation', 'mode', 'open_until', 'lease', 'lease_until', 'cause', 'failed_probes', 'successes',
   'consecutive', 'failed_at', 'retry_at', 'recent'}
 
@@ -47,7 +47,7 @@ local function load(key)
   return record
 end
 
-local function save(key, record, changes, ttl)
+local function save(key, record, changes)
   local flat = {}
   for name, value in pairs(changes) do
     if type(value) == 'number' then value = text(value) end
@@ -56,12 +56,12 @@ local function save(key, record, changes, ttl)
   end
   if #flat == 0 then return end
   redis.call('HSET', key, unpack(flat))
-  if record.mode == 'normal' then redis.call('EXPIRE', key, ttl) else redis.call('PERSIST', key) end
+  if record.mode == 'normal' then redis.call('EXPIRE', key, policy.ttl_s) else redis.call('PERSIST', key) end
 end
 
-local function clamped(record, changes, now, longest_open)
-  if record.open_until - now > 2 * longest_open then
-    record.open_until = now + longest_open
+local function clamped(record, changes, now)
+  if record.open_until - now > 2 * policy.longest_open_s then
+    record.open_until = now + policy.longest_open_s
     changes.open_until = record.open_until
   end
 end
@@ -74,22 +74,20 @@ local function parse_aside(value)
   return {until_ = tonumber(until_), pause = pause == '1', trial = trial == '1', cause = cause}
 end
 """
+)
 
 _ADMIT: Final = """
--- KEYS: circuit, asides. ARGV: now or '', lease, early, probe_lease_s, longest_open_s, longest_hold_s, ttl_s, model,
--- keys...
+-- KEYS: circuit, asides. ARGV: now or '', lease, '1' when early, model, keys...
 -- Answers {'admit', generation, number of the key (0: none), lease granted or '', open_until}
 -- or {'refuse', reason, retry_in_s or '', cause}.
 local now = clock(ARGV[1])
-local lease, early = ARGV[2], ARGV[3] == '1'
-local probe_lease, longest_open, longest_hold = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local ttl, model, first_key = ARGV[7], ARGV[8], 9
+local lease, early, model, first_key = ARGV[2], ARGV[3] == '1', ARGV[4], 5
 local key_count = #ARGV - first_key + 1
 local record, changes = load(KEYS[1]), {}
 
-clamped(record, changes, now, longest_open)
+clamped(record, changes, now)
 if record.mode == 'isolated' then
-  save(KEYS[1], record, changes, ttl)
+  save(KEYS[1], record, changes)
   return {'refuse', 'isolated', '', ''}
 end
 
@@ -100,7 +98,7 @@ for i = first_key, #ARGV do
 end
 local values = redis.call('HMGET', KEYS[2], unpack(names))
 
-local function holds(aside) return now < aside.until_ and aside.until_ <= now + 2 * longest_hold end
+local function holds(aside) return now < aside.until_ and aside.until_ <= now + 2 * policy.longest_hold_s end
 
 local function standing(first)
   local longest = nil
@@ -125,7 +123,8 @@ end
 
 local gate, gate_until = nil, 0
 if record.open_until ~= 0 then
-  local leased = record.lease ~= '' and now < record.lease_until and record.lease_until <= now + 2 * probe_lease
+  local longest_lease = 2 * policy.probe_lease_s
+  local leased = record.lease ~= '' and now < record.lease_until and record.lease_until <= now + longest_lease
   if leased then
     gate, gate_until = 'probing', record.lease_until
   elseif now < record.open_until and not early then
@@ -134,7 +133,7 @@ if record.open_until ~= 0 then
 end
 
 if record.mode ~= 'observe' and (gate or blocked) then
-  save(KEYS[1], record, changes, ttl)
+  save(KEYS[1], record, changes)
   if blocked and (not gate or blocked.until_ - now > gate_until - now) then
     return {'refuse', blocked.pause and 'paused' or 'held', text(blocked.until_ - now), blocked.cause}
   end
@@ -150,7 +149,7 @@ else
       local aside = parse_aside(values[i])
       if aside and not aside.pause then
         tried[#tried + 1] = names[i]
-        tried[#tried + 1] = text(now + probe_lease) .. '|0|1|' .. aside.cause
+        tried[#tried + 1] = text(now + policy.probe_lease_s) .. '|0|1|' .. aside.cause
       end
     end
   end
@@ -161,25 +160,19 @@ local granted = ''
 if record.open_until ~= 0 and not gate then
   granted = lease
   record.generation = next_generation(record)
-  changes.generation, changes.lease, changes.lease_until = record.generation, lease, now + probe_lease
+  changes.generation, changes.lease, changes.lease_until = record.generation, lease, now + policy.probe_lease_s
 end
-save(KEYS[1], record, changes, ttl)
+save(KEYS[1], record, changes)
 return {'admit', record.generation, chosen, granted, text(math.max(0, record.open_until - now))}
 """
 
 _REPORT: Final = """
--- KEYS: circuit, window, asides. ARGV: now or '', generation, lease, verdict, cause, retry_after_s (0: none), ttl_s,
--- model, key, open_s, consecutive, consecutive_within_s, bucket_s, buckets, min_calls, failure_ratio, slow_ratio,
--- successes_to_close, longest_open_s, recent_kept, reopen_ladder_s...
+-- KEYS: circuit, window, asides.
+-- ARGV: now or '', generation, lease, verdict, cause, retry_after_s (0: none), model, key.
 -- Answers {'stale'} or {'counted', event or '', generation, open for s, calls, failures, slow, recent}.
 local now = clock(ARGV[1])
 local generation, lease, verdict, cause = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local retry_at, ttl, model, key = now + tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
-local open_s, consecutive, within = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local bucket_s, buckets, min_calls = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
-local failure_ratio, slow_ratio = tonumber(ARGV[16]), tonumber(ARGV[17])
-local successes_to_close, longest_open, recent_kept = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
-local ladder, ladder_length = 20, #ARGV - 20
+local retry_at, model, key = now + tonumber(ARGV[6]), ARGV[7], ARGV[8]
 local record, changes = load(KEYS[1]), {}
 local calls, failures, slow = 0, 0, 0
 local probe, failed = lease ~= '', verdict == 'failure'
@@ -187,7 +180,7 @@ local probe, failed = lease ~= '', verdict == 'failure'
 if generation ~= record.generation or (probe and lease ~= record.lease) then return {'stale'} end
 
 local function done(event)
-  save(KEYS[1], record, changes, ttl)
+  save(KEYS[1], record, changes)
   local generation_now = changes.generation or record.generation
   local open_for = math.max(0, (changes.open_until or record.open_until) - now)
   local recent = event ~= '' and (changes.recent or record.recent) or ''
@@ -204,7 +197,7 @@ local function remember()
   local seen = 0
   for comma in string.gmatch(recent, '(),') do
     seen = seen + 1
-    if seen == recent_kept then
+    if seen == policy.recent_kept then
       recent = string.sub(recent, 1, comma - 1)
       break
     end
@@ -221,7 +214,7 @@ local function win_trial()
 end
 
 local function count()
-  local slot = math.floor(now / bucket_s)
+  local slot = math.floor(now / policy.bucket_s)
   local late = (verdict == 'slow' or cause == 'first_token_timeout') and 1 or 0
   local mine = {1, failed and 1 or 0, late}
   local stored = redis.call('HGETALL', KEYS[2])
@@ -230,16 +223,16 @@ local function count()
     at, c, f, s = tonumber(at), tonumber(c), tonumber(f), tonumber(s)
     if at == slot then
       mine = {mine[1] + c, mine[2] + f, mine[3] + s}
-    elseif slot - buckets < at and at < slot then
+    elseif slot - policy.buckets < at and at < slot then
       calls, failures, slow = calls + c, failures + f, slow + s
     end
   end
   calls, failures, slow = calls + mine[1], failures + mine[2], slow + mine[3]
-  redis.call('HSET', KEYS[2], slot % buckets, string.format('%d:%d:%d:%d', slot, mine[1], mine[2], mine[3]))
-  redis.call('EXPIRE', KEYS[2], ttl)
+  redis.call('HSET', KEYS[2], slot % policy.buckets, string.format('%d:%d:%d:%d', slot, mine[1], mine[2], mine[3]))
+  redis.call('EXPIRE', KEYS[2], policy.ttl_s)
 end
 
-clamped(record, changes, now, longest_open)
+clamped(record, changes, now)
 if cause ~= '' then remember() end
 if verdict == 'neutral' or verdict == 'ignored' then
   if probe then release() end
@@ -251,10 +244,8 @@ if probe then
   release()
   if failed then
     local failed_probes = record.failed_probes + 1
-    local again = open_s
-    if failed_probes >= 3 and ladder_length > 0 then
-      again = tonumber(ARGV[ladder + math.min(failed_probes - 2, ladder_length)])
-    end
+    local again, ladder = policy.open_s, policy.reopen_ladder_s
+    if failed_probes >= 3 and #ladder > 0 then again = ladder[math.min(failed_probes - 2, #ladder)] end
     changes.generation = next_generation(record)
     changes.since = now
     changes.open_until = math.max(record.open_until, now + again, retry_at)
@@ -262,7 +253,7 @@ if probe then
     if cause ~= '' then changes.cause = cause end
     return done('reopened')
   end
-  if record.successes + 1 < successes_to_close then
+  if record.successes + 1 < policy.successes_to_close then
     changes.successes = record.successes + 1
     return done('')
   end
@@ -279,7 +270,7 @@ if record.open_until ~= 0 then return done('') end
 local run, asked = record.consecutive, record.retry_at
 if failed then
   local gap = now - record.failed_at
-  run = (gap >= 0 and gap <= within) and run + 1 or 1
+  run = (gap >= 0 and gap <= policy.consecutive_within_s) and run + 1 or 1
   asked = math.max(asked, retry_at)
   changes.consecutive, changes.failed_at, changes.retry_at = run, now, asked
   if cause ~= '' then changes.cause = cause end
@@ -287,38 +278,39 @@ elseif run > 0 then
   run, asked = 0, 0
   changes.consecutive, changes.retry_at = 0, 0
 end
-local ratios = calls >= min_calls and (failures >= failure_ratio * calls or slow >= slow_ratio * calls)
-if run < consecutive and not ratios then return done('') end
+local ratios = calls >= policy.min_calls
+  and (failures >= policy.failure_ratio * calls or slow >= policy.slow_ratio * calls)
+if run < policy.consecutive and not ratios then return done('') end
 changes.generation = next_generation(record)
 changes.since = now
-changes.open_until = math.max(now + open_s, asked)
+changes.open_until = math.max(now + policy.open_s, asked)
 return done('opened')
 """
 
 _SET_ASIDE: Final = """
--- KEYS: asides. ARGV: now or '', name, for_s, pause, cause, longest_hold_s, ttl_s.
+-- KEYS: asides. ARGV: now or '', name, for_s, pause, cause.
 local now = clock(ARGV[1])
-local name, for_s, longest_hold, ttl = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[6]), ARGV[7]
-local until_ = now + math.min(for_s, longest_hold)
+local name, for_s = ARGV[2], tonumber(ARGV[3])
+local until_ = now + math.min(for_s, policy.longest_hold_s)
 local stored = redis.call('HGETALL', KEYS[1])
 for i = 1, #stored, 2 do
   local aside = parse_aside(stored[i + 1])
-  local holds = now < aside.until_ and aside.until_ <= now + 2 * longest_hold
+  local holds = now < aside.until_ and aside.until_ <= now + 2 * policy.longest_hold_s
   if stored[i] == name then
     if holds and not aside.trial and aside.until_ >= until_ then return 0 end
-  elseif aside.until_ < now - longest_hold then
+  elseif aside.until_ < now - policy.longest_hold_s then
     redis.call('HDEL', KEYS[1], stored[i])
   end
 end
 redis.call('HSET', KEYS[1], name, text(until_) .. '|' .. ARGV[4] .. '|0|' .. ARGV[5])
-redis.call('EXPIRE', KEYS[1], ttl)
+redis.call('EXPIRE', KEYS[1], policy.ttl_s)
 return 1
 """
 
 _OVERRIDE: Final = """
--- KEYS: circuit, window, asides. ARGV: now or '', mode ('normal' resets), ttl_s, model.
+-- KEYS: circuit, window, asides. ARGV: now or '', mode ('normal' resets), model.
 local now = clock(ARGV[1])
-local record, ttl = load(KEYS[1]), ARGV[3]
+local record = load(KEYS[1])
 record.mode = ARGV[2]
 local changes = {generation = next_generation(record), mode = record.mode, lease = '', lease_until = 0}
 if record.mode == 'normal' then
@@ -328,12 +320,12 @@ if record.mode == 'normal' then
   changes.since, changes.cause = now, ''
   redis.call('DEL', KEYS[2])
   for _, name in ipairs(redis.call('HKEYS', KEYS[3])) do
-    for _, gone in ipairs({ARGV[4] .. '|', '*|'}) do
+    for _, gone in ipairs({ARGV[3] .. '|', '*|'}) do
       if string.sub(name, 1, #gone) == gone then redis.call('HDEL', KEYS[3], name) end
     end
   end
 end
-save(KEYS[1], record, changes, ttl)
+save(KEYS[1], record, changes)
 return 1
 """
 
@@ -346,8 +338,50 @@ redis.call('SET', KEYS[1], text(now + every), 'EX', math.ceil(every) + 1)
 return {'0'}
 """
 
-ADMIT: Final = Script(_ADMIT)
-REPORT: Final = Script(_REPORT)
-SET_ASIDE: Final = Script(_SET_ASIDE)
-OVERRIDE: Final = Script(_OVERRIDE)
-LAST_RESORT: Final = Script(_LAST_RESORT)
+
+class Script:
+    """A Lua script and the digest under which Redis keeps it."""
+
+    __slots__ = ("sha", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.sha = sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+class Scripts:
+    """The scripts for circuits that live under one policy, whose figures are written into them."""
+
+    __slots__ = ("admit", "override", "report", "set_aside")
+
+    def __init__(self, policy: BreakerPolicy) -> None:
+        head = _policy_table(policy) + _SHARED
+        self.admit = Script(head + _ADMIT)
+        self.report = Script(head + _REPORT)
+        self.set_aside = Script(head + _SET_ASIDE)
+        self.override = Script(head + _OVERRIDE)
+
+
+LAST_RESORT: Final = Script(_CLOCK + _LAST_RESORT)
+
+
+def _policy_table(policy: BreakerPolicy) -> str:
+    figures: dict[str, float] = {
+        "open_s": policy.open_s,
+        "consecutive": policy.consecutive,
+        "consecutive_within_s": policy.consecutive_within_s,
+        "bucket_s": policy.bucket_s,
+        "buckets": policy.buckets,
+        "min_calls": policy.min_calls,
+        "failure_ratio": policy.failure_ratio,
+        "slow_ratio": policy.slow_ratio,
+        "probe_lease_s": policy.probe_lease_s,
+        "successes_to_close": policy.successes_to_close,
+        "longest_open_s": policy.longest_open_s,
+        "longest_hold_s": policy.longest_hold_s,
+        "recent_kept": RECENT_KEPT,
+        "ttl_s": math.ceil(max(KEPT_S, policy.longest_hold_s, policy.longest_open_s)),
+    }
+    rows = [f"{name} = {figure!r}" for name, figure in figures.items()]
+    rows.append(f"reopen_ladder_s = {{{', '.join(map(repr, policy.reopen_ladder_s))}}}")
+    return f"local policy = {{{', '.join(rows)}}}\n"

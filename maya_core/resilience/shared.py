@@ -7,7 +7,6 @@ at most once a second. The twin follows what Redis said last, so a circuit known
 import asyncio
 import contextlib
 import logging
-import math
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,19 +24,18 @@ from maya_core.domain.health import (
     Verdict,
 )
 from maya_core.errors import FailureKind
-from maya_core.resilience import rules, scripts
+from maya_core.resilience import rules
 from maya_core.resilience.events import log_transition
 from maya_core.resilience.local import LocalBreaker
 from maya_core.resilience.policy import policy_for
-from maya_core.resilience.rules import Aside, Asides, BreakerPolicy, Bucket, Event, Policies, Record
-from maya_core.resilience.scripts import Script
+from maya_core.resilience.rules import Aside, Asides, Bucket, Event, Policies, Record
+from maya_core.resilience.scripts import LAST_RESORT, Script, Scripts
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 logger = logging.getLogger(__name__)
 
-KEPT_S: Final = 86_400.0
 WARN_EVERY_S: Final = 60.0
 
 Answer = TypeVar("Answer")
@@ -47,18 +45,15 @@ class _OutOfReachError(Exception):
     """Redis did not answer, or is not being asked just now."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
-    """What every call about one circuit sends along, encoded once."""
+    """What every call about one circuit needs, worked out once."""
 
     state: bytes
     window: bytes
     asides: bytes
     model: bytes
-    ttl: bytes
-    admit: tuple[bytes, ...]
-    report: tuple[bytes, ...]
-    longest_hold: bytes
+    scripts: Scripts
 
 
 class SharedBreaker:
@@ -123,14 +118,14 @@ class SharedBreaker:
         cause: FailureKind | None = None,
         retry_after_s: float | None = None,
     ) -> bool:
-        """Count the call where it was admitted. A shared ticket is lost, not counted, while Redis is away."""
+        """Count the call where it was admitted; here when that was Redis and Redis is away by now."""
         if ticket.local:
             return await self._twin.report(ticket, verdict, cause=cause, retry_after_s=retry_after_s)
         prepared = self._of(ticket.circuit)
         cap_s = self._policies.of(ticket.circuit).retry_after_cap_s
         try:
             reply = await self._run(
-                scripts.REPORT,
+                prepared.scripts.report,
                 (prepared.state, prepared.window, prepared.asides),
                 self._now(),
                 str(ticket.generation),
@@ -138,13 +133,11 @@ class SharedBreaker:
                 verdict.value,
                 cause.value if cause else "",
                 _number(rules.honest_retry_after(retry_after_s, cap_s=cap_s) or 0.0),
-                prepared.ttl,
                 prepared.model,
                 ticket.key,
-                *prepared.report,
             )
         except _OutOfReachError:
-            return False
+            return await self._twin.report_for_shared(ticket, verdict, cause=cause, retry_after_s=retry_after_s)
         if _text(reply[0]) == "stale":
             return False
         if _text(reply[1]):
@@ -159,15 +152,13 @@ class SharedBreaker:
         prepared = self._of(aside.circuit)
         model = "*" if policy_for(aside.cause).every_model else aside.circuit.model
         await self._try(
-            scripts.SET_ASIDE,
+            prepared.scripts.set_aside,
             (prepared.asides,),
             self._now(),
             rules.aside_field(model, aside.key),
             _number(aside.for_s),
             "1" if aside.pause else "0",
             aside.cause.value,
-            prepared.longest_hold,
-            prepared.ttl,
         )
 
     async def snapshot(self, circuits: Sequence[Circuit]) -> tuple[CircuitSnapshot, ...]:
@@ -195,13 +186,11 @@ class SharedBreaker:
     async def _admit(self, circuit: Circuit, keys: Sequence[str], *, early: bool) -> Ticket | Refusal:
         prepared = self._of(circuit)
         reply = await self._run(
-            scripts.ADMIT,
+            prepared.scripts.admit,
             (prepared.state, prepared.asides),
             self._now(),
             uuid.uuid4().hex,
             "1" if early else "",
-            *prepared.admit,
-            prepared.ttl,
             prepared.model,
             *keys,
         )
@@ -232,7 +221,7 @@ class SharedBreaker:
         if chosen is None:
             return await self._admit(*candidates[0], early=False)
         turn = f"{self._prefix}last-resort".encode()
-        reply = await self._run(scripts.LAST_RESORT, (turn,), self._now(), _number(rules.LAST_RESORT_EVERY_S))
+        reply = await self._run(LAST_RESORT, (turn,), self._now(), _number(rules.LAST_RESORT_EVERY_S))
         wait_s = float(_text(reply[0]))
         if wait_s > 0:
             return Refusal(circuit=chosen[0], reason=RefusalReason.OPEN, retry_in_s=wait_s)
@@ -257,7 +246,7 @@ class SharedBreaker:
     async def _override(self, circuit: Circuit, mode: BreakerMode) -> None:
         prepared = self._of(circuit)
         keys = (prepared.state, prepared.window, prepared.asides)
-        await self._try(scripts.OVERRIDE, keys, self._now(), mode.value, prepared.ttl, prepared.model)
+        await self._try(prepared.scripts.override, keys, self._now(), mode.value, prepared.model)
 
     async def _snapshot(self, circuits: Sequence[Circuit]) -> tuple[CircuitSnapshot, ...]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -328,38 +317,15 @@ class SharedBreaker:
     def _of(self, circuit: Circuit) -> _Prepared:
         prepared = self._prepared.get(circuit)
         if prepared is None:
-            prepared = self._prepared[circuit] = _prepare(circuit, self._policies.of(circuit), self._prefix)
+            tag = f"{self._prefix}{{{circuit.provider}}}"
+            prepared = self._prepared[circuit] = _Prepared(
+                state=f"{tag}:circuit:{circuit.model}".encode(),
+                window=f"{tag}:window:{circuit.model}".encode(),
+                asides=f"{tag}:asides".encode(),
+                model=circuit.model.encode(),
+                scripts=Scripts(self._policies.of(circuit)),
+            )
         return prepared
-
-
-def _prepare(circuit: Circuit, policy: BreakerPolicy, prefix: str) -> _Prepared:
-    tag = f"{prefix}{{{circuit.provider}}}"
-    report = (
-        policy.open_s,
-        policy.consecutive,
-        policy.consecutive_within_s,
-        policy.bucket_s,
-        policy.buckets,
-        policy.min_calls,
-        policy.failure_ratio,
-        policy.slow_ratio,
-        policy.successes_to_close,
-        policy.longest_open_s,
-        rules.RECENT_KEPT,
-        *policy.reopen_ladder_s,
-    )
-    admit = (policy.probe_lease_s, policy.longest_open_s, policy.longest_hold_s)
-    ttl_s = max(KEPT_S, policy.longest_hold_s, policy.longest_open_s)
-    return _Prepared(
-        state=f"{tag}:circuit:{circuit.model}".encode(),
-        window=f"{tag}:window:{circuit.model}".encode(),
-        asides=f"{tag}:asides".encode(),
-        model=circuit.model.encode(),
-        ttl=str(math.ceil(ttl_s)).encode(),
-        admit=tuple(_number(figure).encode() for figure in admit),
-        report=tuple(_number(figure).encode() for figure in report),
-        longest_hold=_number(policy.longest_hold_s).encode(),
-    )
 
 
 def decode_record(state: Mapping[str, str], window: Mapping[str, str]) -> Record:

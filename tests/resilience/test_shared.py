@@ -220,12 +220,23 @@ async def patiently_refused(breaker: SharedBreaker, clock: ManualClock) -> Ticke
     raise AssertionError("Redis never answered in time")
 
 
-async def test_a_ticket_from_redis_is_lost_while_redis_is_away(own_redis: RedisProcess, clients: Clients) -> None:
+async def test_calls_that_redis_admitted_count_here_when_it_is_away(own_redis: RedisProcess, clients: Clients) -> None:
     breaker = breaker_on(clients(own_redis.socket_path))
-    ticket = await breaker.admit(CIRCUIT, keys=())
-    assert isinstance(ticket, Ticket)
+    tickets = [await breaker.admit(CIRCUIT, keys=()) for _ in range(2)]
     own_redis.kill()
-    assert not await breaker.report(ticket, Verdict.FAILURE, cause=FailureKind.CONNECT)
+    for ticket in tickets:
+        assert isinstance(ticket, Ticket)
+        assert await breaker.report(ticket, Verdict.FAILURE, cause=FailureKind.CONNECT)
+    assert isinstance(await breaker.admit(CIRCUIT, keys=()), Refusal)
+
+
+async def test_a_probe_that_redis_leased_counts_for_nothing_here(own_redis: RedisProcess, clients: Clients) -> None:
+    breaker = breaker_on(clients(own_redis.socket_path), policy=BreakerPolicy(open_s=0.05))
+    await fail(breaker)
+    probe = await until_admitted(breaker)
+    assert probe.probe
+    own_redis.kill()
+    assert not await breaker.report(probe, Verdict.SUCCESS)
 
 
 async def test_a_silent_redis_costs_its_timeout_once_a_second_and_no_more(
