@@ -159,8 +159,8 @@ class AdmittedCall:
         self.end()
 
     def _fail(self, kind: FailureKind, retry_after_s: float | None = None) -> None:
-        """The first outcome counts; trouble while closing a finished stream changes nothing."""
-        if self.finished is None and self.failure is None:
+        """Trouble while closing a stream that has ended already changes nothing."""
+        if self._on_end is not None:
             self.failure = kind
             self.retry_after_s = retry_after_s
             self.end()

@@ -71,7 +71,8 @@ class Watch:
 
     Only waiting is timed: while a reader holds a piece, no deadline runs, and no cancellation can hit the reader's
     own code (an `asyncio.timeout` that is open across a `yield` would do that, see PEP 789). A wait that passes `due`
-    is cancelled and raises `Lapsed`; a cancellation from outside goes through untouched. Belongs to one loop.
+    is cancelled and raises `Lapsed`; a cancellation from outside stays one, even when the provider answers it with an
+    error or a piece of text. Belongs to one loop.
 
     Attributes:
         due: loop time until which the next wait may last.
@@ -99,11 +100,14 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         task, self._task = self._task, None
-        if not self._lapsed or task is None:
+        if task is None:
             return
-        self._lapsed = False
-        if task.uncancel() <= self._cancels_before:
-            raise Lapsed from error
+        if self._lapsed:
+            self._lapsed = False
+            if task.uncancel() <= self._cancels_before:
+                raise Lapsed from error
+        if task.cancelling() > self._cancels_before and not isinstance(error, asyncio.CancelledError):
+            raise asyncio.CancelledError from error
 
     def close(self) -> None:
         """Stop the timer."""

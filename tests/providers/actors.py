@@ -47,6 +47,7 @@ class Actor:
     calls: list[tuple[str, Prompt]] = field(default_factory=list)
     closed: int = 0
     running: int = 0
+    closing: asyncio.Event | None = None
     error_on_close: Exception | None = None
 
     @property
@@ -79,6 +80,8 @@ class Actor:
                     step()
         finally:
             self.running -= 1
+            if self.closing is not None:
+                await self.closing.wait()
             if self.error_on_close is not None:
                 raise self.error_on_close
 

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from maya_core.clock import ManualClock, SystemClock
 from maya_core.domain.generation import Asking, ChainFailed, Chunk, Done
-from maya_core.domain.health import Verdict
+from maya_core.domain.health import Ticket, Verdict
 from maya_core.errors import ConfigurationError, FailureKind
+from maya_core.providers.call import AdmittedCall
 from maya_core.providers.chain import FallbackChain, Link, Place, links_of
-from maya_core.providers.deadlines import ChainLimits
+from maya_core.providers.deadlines import ChainLimits, Lapsed, Watch
+from maya_core.providers.port import Deadlines
 from tests.providers.actors import END, HANG, PROMPT, Actor, Books, Seen, chain_of, quick, read
 
 
@@ -135,10 +137,10 @@ async def test_a_stream_that_falls_silent_ends_after_the_idle_deadline_even_when
 
 
 async def test_a_steady_stream_outlives_the_idle_deadline_many_times() -> None:
-    pieces = [step for n in range(12) for step in (0.02, f"{n} ")]
+    pieces = [step for n in range(40) for step in (0.02, f"{n} ")]
     gemini, breaker = Actor("gemini", [(*pieces, END)]), Books()
-    seen = await read(chain_of(gemini, breaker=breaker, limits=quick(first_token_s=0.1, idle_s=0.1)))
-    assert len(seen.of(Chunk)) == 12
+    seen = await read(chain_of(gemini, breaker=breaker, limits=quick(first_token_s=0.4, idle_s=0.4)))
+    assert len(seen.of(Chunk)) == 40
 
 
 async def test_a_reader_that_takes_its_time_is_neither_cancelled_nor_blamed_on_the_provider() -> None:
@@ -340,8 +342,35 @@ async def test_a_stream_without_its_end_mark_is_broken_and_one_without_text_is_e
     assert [a.kind for a in seen.failed.attempts] == [FailureKind.STREAM_BROKEN, FailureKind.EMPTY]
 
 
+async def test_the_time_that_a_reader_takes_is_not_counted_as_the_providers() -> None:
+    clock = ManualClock()
+    gemini, breaker = Actor("gemini", [("a", "b", "c", END)]), Books(clock)
+    chain = chain_of(gemini, breaker=breaker, clock=clock, limits=ChainLimits())
+    async for event in chain.stream(PROMPT):
+        if isinstance(event, Chunk):
+            clock.advance(30)
+    await chain.delivered()
+    assert breaker.told_of(gemini) == [(Verdict.SUCCESS, None)]
+
+
 async def test_trouble_while_closing_a_finished_stream_changes_nothing() -> None:
     gemini, breaker = Actor("gemini", error_on_close=RuntimeError("late")), Books()
+    ticket = await breaker.admit(gemini.circuit, keys=())
+    assert isinstance(ticket, Ticket)
+    ends: list[AdmittedCall] = []
+    call = AdmittedCall(
+        gemini,
+        ticket,
+        deadlines=Deadlines(first_token_s=1, idle_s=1, total_s=1),
+        first_text_left_s=1,
+        limits=ChainLimits(),
+        clock=ManualClock(),
+        on_end=ends.append,
+    )
+    assert [text async for text in call.texts(PROMPT)] == ["All ", "good."]
+    assert (call.finished, call.failure, ends) == (END, None, [call])
+
+    breaker = Books()
     seen = await read(chain_of(gemini, breaker=breaker))
     assert seen.done.provider == "gemini"
     assert breaker.told_of(gemini) == [(Verdict.SUCCESS, None)]
@@ -397,18 +426,62 @@ async def test_every_ticket_comes_back_exactly_once_wherever_a_turn_is_cut_short
     assert all(actor.running == 0 for actor in actors)
 
 
-async def test_a_cancellation_that_meets_a_deadline_is_still_a_cancellation() -> None:
-    gemini, backup, breaker = Actor("gemini", [(HANG,)]), Actor("anthropic"), Books()
-    chain = chain_of(gemini, backup, breaker=breaker, limits=quick(first_token_s=0.02))
-    for delay_s in (0.018, 0.019, 0.02, 0.0205, 0.021):
-        task = asyncio.create_task(read(chain))
-        asyncio.get_running_loop().call_later(delay_s, task.cancel)
-        with suppress(asyncio.CancelledError):
-            await task
-        assert task.cancelled() or task.result().events
-        await breaker.reset(gemini.circuit)
+async def test_a_cancellation_that_comes_together_with_a_deadline_is_still_a_cancellation() -> None:
+    loop = asyncio.get_running_loop()
+    watch = Watch(loop.time() + 0.02)
+
+    async def wait() -> None:
+        with watch:
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    loop.call_at(watch.due, task.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+async def test_a_stop_that_an_adapter_turns_into_an_error_is_still_a_stop() -> None:
+    gemini = Actor("gemini", [("a", HANG)], error_on_close=RuntimeError("while closing"))
+    backup, breaker = Actor("anthropic"), Books()
+    chain = chain_of(gemini, backup, breaker=breaker, limits=quick(idle_s=4.0))
+    task = asyncio.create_task(read(chain))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     await chain.delivered()
-    assert breaker.every_ticket_came_back_once()
+    assert breaker.told_of(gemini) == [(Verdict.NEUTRAL, None)]
+    assert backup.calls == []
+
+
+async def test_a_deadline_leaves_no_cancellation_behind() -> None:
+    watch = Watch(asyncio.get_running_loop().time() + 0.01)
+    with pytest.raises(Lapsed), watch:
+        await asyncio.Event().wait()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    await asyncio.sleep(0)
+
+
+async def test_a_stop_is_reported_before_the_adapter_has_closed_its_connection() -> None:
+    closing = asyncio.Event()
+    gemini, breaker = Actor("gemini", [("a", HANG)], closing=closing), Books()
+    chain = chain_of(gemini, breaker=breaker, limits=quick(idle_s=4.0))
+    stream = chain.stream(PROMPT)
+    async for event in stream:
+        if isinstance(event, Chunk):
+            break
+    leaving = asyncio.create_task(stream.aclose())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not leaving.done()
+    assert breaker.told_of(gemini) == [(Verdict.NEUTRAL, None)]
+    closing.set()
+    await leaving
 
 
 async def test_closing_the_chain_delivers_what_is_under_way_and_closes_every_provider_once() -> None:
