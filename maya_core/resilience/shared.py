@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 WARN_EVERY_S: Final = 60.0
 
+_KINDS: Final = {kind.value: kind for kind in FailureKind}
+
 Answer = TypeVar("Answer")
 
 
@@ -209,7 +211,7 @@ class SharedBreaker:
     def _refused(self, circuit: Circuit, reply: Sequence[object]) -> Refusal:
         reason = RefusalReason(_text(reply[1]))
         retry_in_s = float(_text(reply[2])) if _text(reply[2]) else None
-        cause = FailureKind(_text(reply[3])) if _text(reply[3]) else None
+        cause = _cause(_text(reply[3]))
         if reason in (RefusalReason.OPEN, RefusalReason.PROBING, RefusalReason.ISOLATED):
             isolated = reason is RefusalReason.ISOLATED
             self._twin.follow(circuit, open_for_s=retry_in_s or 0.0, cause=cause, isolated=isolated)
@@ -330,7 +332,6 @@ class SharedBreaker:
 
 def decode_record(state: Mapping[str, str], window: Mapping[str, str]) -> Record:
     """A circuit's two hashes as the record that the rules know; absent fields have their defaults."""
-    cause = state.get("cause")
     return Record(
         generation=int(state.get("generation", "0")),
         mode=BreakerMode(state.get("mode", "normal")),
@@ -343,7 +344,7 @@ def decode_record(state: Mapping[str, str], window: Mapping[str, str]) -> Record
         consecutive=int(state.get("consecutive", "0")),
         failed_at=float(state.get("failed_at", "0")),
         retry_at=float(state.get("retry_at", "0")),
-        cause=FailureKind(cause) if cause else None,
+        cause=_cause(state.get("cause", "")),
         recent=_parse_recent(state.get("recent", "")),
         window=tuple(sorted(map(_parse_bucket, window.values()), key=lambda bucket: bucket.slot)),
     )
@@ -365,7 +366,12 @@ def _parse_bucket(value: str) -> Bucket:
 
 def _parse_recent(value: str) -> tuple[tuple[FailureKind, float], ...]:
     entries = (entry.partition("@") for entry in value.split(",") if entry)
-    return tuple((FailureKind(cause), float(at)) for cause, _, at in entries)
+    return tuple((_cause(cause) or FailureKind.UNKNOWN, float(at)) for cause, _, at in entries)
+
+
+def _cause(name: str) -> FailureKind | None:
+    """A stored cause; one that a newer Maya wrote and this one does not know is UNKNOWN."""
+    return _KINDS.get(name, FailureKind.UNKNOWN) if name else None
 
 
 def _number(figure: float) -> str:

@@ -309,6 +309,19 @@ async def test_a_thousand_calls_leave_a_bounded_record(redis_socket: Path, clien
     assert len(await client.hget(f"{prefix}{{gemini}}:circuit:flash", "recent") or "") < 400
 
 
+async def test_a_cause_that_a_newer_version_wrote_reads_as_unknown(redis_socket: Path, clients: Clients) -> None:
+    client, prefix = clients(redis_socket), f"t-{uuid4().hex}:"
+    breaker = breaker_on(client, prefix=prefix)
+    await fail(breaker)
+    await client.hset(f"{prefix}{{gemini}}:circuit:flash", mapping={"cause": "melted", "recent": "melted@1"})
+    refusal = await breaker.admit(CIRCUIT, keys=())
+    assert isinstance(refusal, Refusal)
+    assert refusal.cause is FailureKind.UNKNOWN
+    (seen,) = await breaker.snapshot([CIRCUIT])
+    assert (seen.reason, seen.recent[0].cause) == (FailureKind.UNKNOWN, FailureKind.UNKNOWN)
+    assert breaker.shared
+
+
 async def test_transitions_are_logged_with_their_reasons(
     redis_socket: Path, clients: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:
