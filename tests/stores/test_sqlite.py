@@ -1,0 +1,262 @@
+"""The SQLite file: durability, locks, time limits, damage, migrations."""
+
+import asyncio
+import os
+import sqlite3
+import stat
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from maya_core.errors import ConfigurationError, Conflict, StoreUnavailable
+from maya_core.stores.migrations import MIGRATIONS, migrate
+from maya_core.stores.sqlite import Database
+from maya_core.stores.transcripts.sqlite import SqliteTranscripts
+from tests.contract.test_transcripts import ANN, conversation, turn
+
+ROOT = Path(__file__).parents[2]
+SLACK_S = 1.5
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "maya.db"
+
+
+@pytest.fixture
+async def database(path: Path) -> AsyncIterator[Database]:
+    made = Database(path, busy_timeout_s=0.2, timeout_s=0.5)
+    await made.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"), timeout_s=10.0)
+    yield made
+    await made.close()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Another writer holds the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+async def count(database: Database) -> int:
+    return await database.read(lambda c: int(c.execute("SELECT count(*) FROM t").fetchone()[0]))
+
+
+async def insert(database: Database, x: int) -> None:
+    await database.write(lambda c: c.execute("INSERT INTO t VALUES (?)", (x,)))
+
+
+async def unavailable_after(call: Callable[[], object]) -> float:
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        await call()  # type: ignore[misc]
+    return time.monotonic() - began
+
+
+async def test_every_connection_is_durable_and_checks_references(database: Database) -> None:
+    def settings(connection: sqlite3.Connection) -> tuple[object, ...]:
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        return tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+
+    assert await database.write(settings) == ("wal", 2, 1)
+    for seen in await asyncio.gather(*(database.read(settings) for _ in range(8))):
+        assert seen == ("wal", 2, 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX")
+async def test_the_file_belongs_to_its_owner_alone(database: Database, path: Path) -> None:
+    await insert(database, 1)
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+async def test_a_change_that_fails_leaves_nothing(database: Database) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO t VALUES (1)")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(half)
+    assert await count(database) == 0
+    await insert(database, 1)
+    assert await count(database) == 1
+
+
+async def test_a_constraint_is_a_conflict(database: Database) -> None:
+    await insert(database, 1)
+    with pytest.raises(Conflict):
+        await insert(database, 1)
+
+
+async def test_a_locked_file_is_unavailable_in_time_and_still_read(database: Database, path: Path) -> None:
+    with locked(path):
+        assert 0.15 < await unavailable_after(lambda: insert(database, 1)) < 0.5 + SLACK_S
+        assert await count(database) == 0
+    await insert(database, 1)
+    assert await count(database) == 1
+
+
+async def test_a_writer_waits_for_a_lock_that_is_let_go(path: Path) -> None:
+    database = Database(path, busy_timeout_s=10.0, timeout_s=20.0)
+    await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+    with locked(path):
+        writing = asyncio.create_task(insert(database, 1))
+        await asyncio.sleep(0.1)
+        assert not writing.done()
+    await writing
+    assert await count(database) == 1
+    await database.close()
+
+
+async def test_what_its_caller_gave_up_is_not_written_later(path: Path) -> None:
+    database = Database(path, busy_timeout_s=10.0, timeout_s=0.3)
+    await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"), timeout_s=10.0)
+    with locked(path):
+        calls = await asyncio.gather(*(insert(database, x) for x in range(5)), return_exceptions=True)
+        assert all(isinstance(outcome, StoreUnavailable) for outcome in calls)
+    for _ in range(200):
+        try:
+            await database.write(lambda c: c.execute("INSERT INTO t VALUES (100)"))
+            break
+        except StoreUnavailable:
+            await asyncio.sleep(0.05)
+    stored = await database.read(lambda c: [row[0] for row in c.execute("SELECT x FROM t WHERE x > 0")])
+    assert stored == [100]
+    await database.close()
+
+
+async def test_an_endless_query_is_cut_and_frees_its_thread(path: Path) -> None:
+    database = Database(path, timeout_s=0.3, readers=1)
+    await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"), timeout_s=10.0)
+    assert await unavailable_after(lambda: database.read(lambda c: c.execute(ENDLESS).fetchone())) < 0.3 + SLACK_S
+    for _ in range(100):
+        try:
+            assert await count(database) == 0
+            break
+        except StoreUnavailable:
+            await asyncio.sleep(0.05)
+    assert await count(database) == 0
+    await database.close()
+
+
+async def test_a_full_disk_refuses_the_change_and_keeps_what_was_there(database: Database) -> None:
+    await insert(database, 1)
+
+    def too_much(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 10")  # SQLITE_FULL, as a full disk gives it
+        connection.execute("CREATE TABLE big (b)")
+        for _ in range(100):
+            connection.execute("INSERT INTO big VALUES (zeroblob(4000))")
+
+    await unavailable_after(lambda: database.write(too_much))
+    assert await count(database) == 1
+    assert await database.read(lambda c: c.execute("SELECT 1 FROM sqlite_master WHERE name = 'big'").fetchone()) is None
+
+
+@pytest.fixture
+def junk(path: Path) -> bytes:
+    """What stands in the file that should be a database."""
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database" * 500)
+    return path.read_bytes()
+
+
+async def test_a_file_that_is_no_database_is_unavailable_and_left_alone(path: Path, junk: bytes) -> None:
+    database = Database(path, timeout_s=2.0)
+    await unavailable_after(lambda: SqliteTranscripts.open(database))
+    await database.close()
+    assert await asyncio.to_thread(path.read_bytes) == junk
+
+
+async def test_a_path_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for impossible in (tmp_path, tmp_path / "file" / "maya.db"):
+        database = Database(impossible, timeout_s=2.0)
+        await unavailable_after(lambda d=database: SqliteTranscripts.open(d))  # type: ignore[misc]
+        await database.close()
+
+
+async def test_a_closed_database_is_unavailable(database: Database) -> None:
+    await database.close()
+    await database.close()
+    await unavailable_after(lambda: count(database))
+    await unavailable_after(lambda: insert(database, 1))
+
+
+class TestMigrations:
+    async def test_each_step_is_applied_once_and_recorded(self, path: Path) -> None:
+        for _ in range(3):
+            store = await SqliteTranscripts.open(Database(path))
+            names = await store._database.read(lambda c: {row[0] for row in c.execute("SELECT name FROM migrations")})
+            assert names == {step.__name__ for step in MIGRATIONS}
+            await store.close()
+
+    async def test_a_later_step_is_added_to_an_older_file(self, database: Database) -> None:
+        applied: list[str] = []
+
+        def first(connection: sqlite3.Connection) -> None:
+            applied.append("first")
+
+        def second(connection: sqlite3.Connection) -> None:
+            applied.append("second")
+
+        await database.write(lambda c: migrate(c, (first,)))
+        await database.write(lambda c: migrate(c, (first, second)))
+        assert applied == ["first", "second"]
+
+    async def test_a_failing_step_leaves_the_file_as_it_was(self, database: Database) -> None:
+        def good(connection: sqlite3.Connection) -> None:
+            connection.execute("CREATE TABLE made (x)")
+
+        def bad(connection: sqlite3.Connection) -> None:
+            connection.execute("CREATE TABLE made (x)")
+
+        await unavailable_after(lambda: database.write(lambda c: migrate(c, (good, bad))))
+        await database.write(lambda c: migrate(c, (good,)))
+
+    async def test_a_file_of_a_newer_version_is_refused(self, path: Path) -> None:
+        database = Database(path)
+        await SqliteTranscripts.open(database)
+        await database.write(lambda c: c.execute("INSERT INTO migrations VALUES ('from_the_future')"))
+        with pytest.raises(ConfigurationError, match="from_the_future"):
+            await SqliteTranscripts.open(database)
+        await database.close()
+
+    async def test_processes_that_start_at_once_agree(self, path: Path) -> None:
+        code = (
+            "import asyncio, sys; from pathlib import Path;"
+            "from maya_core.stores.sqlite import Database;"
+            "from maya_core.stores.transcripts.sqlite import SqliteTranscripts;"
+            "asyncio.run(SqliteTranscripts.open(Database(Path(sys.argv[1]), timeout_s=30.0)))"
+        )
+        starting = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(path), cwd=ROOT) for _ in range(4)
+        ]
+        assert [await process.wait() for process in starting] == [0] * 4
+        store = await SqliteTranscripts.open(Database(path))
+        await store.ping()
+        await store.close()
+
+
+async def test_the_text_index_stays_whole(path: Path) -> None:
+    store = await SqliteTranscripts.open(Database(path))
+    for _ in range(3):
+        chat = await store.create(conversation())
+        await turn(store, chat, "zebra \x00 crossing", "stripes")
+        await store.delete(ANN, chat.id, at=chat.created_at)
+    assert await store.purge(deleted_before=chat.created_at.replace(year=2030), limit=2) == 2
+    check = "INSERT INTO messages_text (messages_text) VALUES ('integrity-check')"
+    await store._database.write(lambda c: c.execute(check).fetchall())
+    indexed = await store._database.read(
+        lambda c: c.execute(
+            "SELECT count(*) FROM messages_text WHERE messages_text MATCH 'zebra OR stripes'"
+        ).fetchone()
+    )
+    assert indexed[0] == 2
+    await store.close()
