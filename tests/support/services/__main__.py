@@ -16,7 +16,6 @@ from tests.support.services.catalogue import SERVICES, Service
 from tests.support.services.environment import write_environment
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
-_START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 10.0
 
 
@@ -91,7 +90,7 @@ def _start(service: Service, *, run: Path, cache: Path) -> processes.Record:
         port=port,
         log=run / f"{service.name}.log",
         answers=service.answers,
-        timeout_s=_START_TIMEOUT_S,
+        timeout_s=service.start_timeout_s,
     )
     record.save(_record_file(service, run))
     return record

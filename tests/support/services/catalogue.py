@@ -16,6 +16,18 @@ from tests.support.services.builds import MissingError, built, find_tool, run_to
 _RECIPES = Path(__file__).parent
 _PROBE_TIMEOUT_S = 1.0
 
+_NEO4J_SETTINGS = """\
+server.bolt.listen_address=127.0.0.1:{port}
+server.default_listen_address=127.0.0.1
+server.http.enabled=false
+server.https.enabled=false
+dbms.security.auth_enabled=false
+dbms.usage_report.enabled=false
+server.memory.pagecache.size=64m
+db.tx_log.preallocate=false
+db.logs.query.enabled=OFF
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
@@ -33,6 +45,7 @@ class Service:
     prepare: Callable[[Path], Program]
     answers: Callable[[int], bool]
     variables: Callable[[int], dict[str, str]]
+    start_timeout_s: float = 30.0
 
 
 def prepare_redis(_cache: Path) -> Program:
@@ -131,6 +144,38 @@ def mongodb_answers(port: int) -> bool:
     return b"ok\0" in reply
 
 
+def prepare_neo4j(cache: Path) -> Program:
+    """Neo4j Community 5.26, its jars fetched with the installed Maven, started by its own main class."""
+    name = "Neo4j"
+    recipe = _RECIPES / "neo4j_server"
+
+    def build(folder: Path, log: Path) -> None:
+        maven = find_tool("mvn", wanted_by=name)
+        jars = [f"-DoutputDirectory={folder / 'lib'}", "-DincludeScope=runtime"]
+        fetch = [maven, "-B", "-ntp", "-f", str(recipe / "pom.xml"), "dependency:copy-dependencies", *jars]
+        run_tool(fetch, folder=folder, log=log, wanted_by=name)
+
+    java = find_tool("java", wanted_by=name)
+    classpath = str(built(cache, recipe, build) / "lib" / "*")
+
+    def command(port: int, data: Path) -> list[str]:
+        settings = data / "conf"
+        settings.mkdir()
+        (settings / "neo4j.conf").write_text(_NEO4J_SETTINGS.format(port=port), encoding="utf-8")
+        # The first compiler and the simplest collector alone: the server starts in half the time, in less memory.
+        machine = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath]
+        folders = [f"--home-dir={data}", f"--config-dir={settings}"]
+        return [java, *machine, "org.neo4j.server.CommunityEntryPoint", *folders]
+
+    return Program(name=name, command=command)
+
+
+def neo4j_answers(port: int) -> bool:
+    """Whether a server on 127.0.0.1 agrees to speak Bolt 5."""
+    offer = b"\x60\x60\xb0\x17" + b"\0\x04\x04\x05" + bytes(12)  # the magic number, then Bolt 5.0 to 5.4
+    return _exchange(port, offer, wanted=4)[3:] == b"\x05"
+
+
 def _exchange(port: int, request: bytes, *, wanted: int) -> bytes:
     """Send the request to 127.0.0.1 and read `wanted` bytes of the answer, fewer if it ends or is late."""
     answer = b""
@@ -156,5 +201,12 @@ SERVICES = (
         prepare=prepare_mongodb,
         answers=mongodb_answers,
         variables=lambda port: {"MAYA_TEST_MONGODB_URL": f"mongodb://127.0.0.1:{port}/"},
+    ),
+    Service(
+        name="neo4j",
+        prepare=prepare_neo4j,
+        answers=neo4j_answers,
+        variables=lambda port: {"MAYA_TEST_NEO4J_URI": f"bolt://127.0.0.1:{port}"},
+        start_timeout_s=120.0,
     ),
 )
