@@ -160,6 +160,8 @@ def undo_bar(maya: Runtime, user: User) -> None:
         return
 
     def bar() -> None:
+        if navigation.moved():
+            st.rerun()
         deleted = st.session_state.get("undo")
         if deleted is None:
             return
@@ -170,8 +172,6 @@ def undo_bar(maya: Runtime, user: User) -> None:
         with st.container(key="undo_bar", horizontal=True, vertical_alignment="center"):
             view([el("p", "“", el("bdi", title), "” was deleted.", key="gone")], key="gone")
             st.button("Undo", key="undo_delete", type="tertiary", on_click=guarded(_undo), args=(maya, user, chat_id))
-        if navigation.moved():
-            st.rerun()
 
     st.fragment(bar, run_every=1.0)()
 

@@ -119,6 +119,7 @@ def _conversation(maya: Runtime, user: User, opened: Opened, reading: Reading) -
         key="history",
         on_act=guarded(lambda act: chat_actions.act(maya, user, opened.chat.conversation.id, act)),
         focus=st.session_state.get("find", ""),
+        follow=opened.chat.conversation.id,
         keep_place=True,
     )
     if running is not None:
@@ -160,31 +161,39 @@ def _newest(messages: list[Message]) -> dict[Role, MessageId]:
 
 
 def _bottom(maya: Runtime, user: User, opened: Opened | None) -> None:
+    """The line to write in, between two containers that are always there: it must never be made anew.
+
+    A line that moves is a new one to the browser, and what was typed into it is gone.
+    """
     running = opened.running if opened is not None else None
     with st.bottom:
-        chat_menu.undo_bar(maya, user)
-        if opened is not None:
-            chat_actions.edit_form(maya, user, opened.chat)
-            chat_actions.comment_form(maya, user)
-        _sentences()
-        with st.container(key="compose_running" if running is not None else "compose", gap=None):
+        with st.container(key="above"):
+            chat_menu.undo_bar(maya, user)
+            if opened is not None:
+                chat_actions.edit_form(maya, user, opened.chat)
+                chat_actions.comment_form(maya, user)
+            _sentences()
+        with st.container(key="compose", gap=None):
             st.chat_input(
-                "Message Maya",
-                key=chat_actions.INPUT,
-                on_submit=guarded(chat_actions.send),
-                args=(maya, user),
+                "Message Maya", key=chat_actions.INPUT, on_submit=guarded(chat_actions.send), args=(maya, user)
             )
             if running is not None:
-                st.button(
-                    "Stop",
-                    key="stop",
-                    icon=":material/stop_circle:",
-                    type="tertiary",
-                    shortcut="Escape",
-                    on_click=guarded(chat_actions.stop),
-                    args=(maya, user, running.id),
-                )
-        _under_the_line(opened)
+                _stop_button(maya, user, running)
+        with st.container(key="under"):
+            _under_the_line(opened)
+
+
+def _stop_button(maya: Runtime, user: User, running: Message) -> None:
+    """Stands where "send" was."""
+    st.button(
+        "Stop",
+        key="stop",
+        icon=":material/stop_circle:",
+        type="tertiary",
+        shortcut="Escape",
+        on_click=guarded(chat_actions.stop),
+        args=(maya, user, running.id),
+    )
 
 
 def _sentences() -> None:
@@ -205,4 +214,4 @@ def _under_the_line(opened: Opened | None) -> None:
             help="Kept for you to read, never searched for other replies, never learnt from.",
         )
     elif opened is not None and opened.chat.conversation.kind is ConversationKind.OFF_RECORD:
-        view([el("p", "This chat is off the record.", class_="note", key="off")], key="under")
+        view([el("p", "This chat is off the record.", class_="note", key="off")], key="off")

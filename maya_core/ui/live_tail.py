@@ -33,7 +33,7 @@ def tail(maya: Runtime, user: User, reply: Message, reading: Reading) -> None:
         if live is not None and live.ended:
             st.rerun()
         if live is not None:
-            view([live_view(live, said=said)], key="live")
+            view([live_view(live, said=said)], key="live", follow=reply.id)
             if not slow and len(live.text) > _LONG_TEXT:
                 st.rerun()
 

@@ -17,7 +17,8 @@ TAGS = frozenset(
 """Elements that can be drawn. Nothing here loads anything or runs anything."""
 
 ATTRIBUTES = frozenset(
-    "class dir href title datetime start align label role pressed current open key act to copy source menu width".split()
+    "class dir href title datetime start align label hidden role pressed current open key act to copy source menu width"
+    .split()
 )
 """Attributes that can be set. `act`, `to`, `copy`, `source`, `menu`, `width` and `key` are read by `frame.js`:
 
@@ -27,7 +28,7 @@ source      the text of a message as it was written, for copying
 menu        actions of the one menu that a picked message opens, as `name=Label|name=Label`
 width       a share of the line in per cent, for small bars
 key         keeps an element in place between two drawings
-label       aria-label; pressed and current: aria-pressed and aria-current
+label       aria-label; pressed, current and hidden: aria-pressed, aria-current and aria-hidden
 """
 
 
@@ -38,7 +39,7 @@ def el(tag: str, *children: Node, **attributes: str) -> Node:
 
 def icon(name: str) -> Node:
     """A Material symbol; it says nothing to a screen reader, so its button needs a label."""
-    return el("i", name, class_="icon")
+    return el("i", name, class_="icon", hidden="true")
 
 
 def action(name: str, label: str, symbol: str, *, to: str, pressed: bool = False, title: str = "") -> Node:

@@ -35,7 +35,7 @@ def message_view(
         *_sources(message, reading),
         *_ending(message, reading, newest=newest),
         *_feedback(message),
-        _actions(message, versions) if newest else _pick(message),
+        _actions(message, versions) if newest else el("span", _menu(message), class_="tool pick"),
         class_="message reply",
         key=message.id,
         source=message.text,
@@ -67,16 +67,15 @@ def live_view(live: LiveView, *, said: str) -> Node:
 
 
 def _person(message: Message, reading: Reading, *, newest: bool, versions: Versions | None) -> Node:
-    tools: list[Node] = []
-    if newest:
-        if versions is not None:
-            tools.append(_switch(versions))
-        tools.append(action("edit", "Edit and ask again", "edit", to=message.id))
+    tool = action("edit", "Edit and ask again", "edit", to=message.id) if newest else _menu(message)
+    head: list[Node] = [el("div", el("strong", "You"), class_="by")]
+    if newest and versions is not None:
+        head.append(_switch(versions))
+    head += [_time(message, reading), el("span", tool, class_="tool" if newest else "tool pick")]
     return el(
         "article",
-        el("header", el("div", el("strong", "You"), class_="by"), _time(message, reading)),
+        el("header", *head),
         el("div", *render(message.text), class_="body"),
-        el("footer", *tools, class_="actions") if newest else _pick(message),
         class_="message person",
         key=message.id,
         source=message.text,
@@ -102,7 +101,7 @@ def _reply_head(message: Message, reading: Reading, *, open_receipt: bool) -> No
             "summary",
             line,
             _time(message, reading),
-            el("i", "expand_more", class_="icon fold"),
+            el("i", "expand_more", class_="icon fold", hidden="true"),
             label="Receipt: how this reply was made",
             title="How this reply was made",
         ),
@@ -242,13 +241,14 @@ def _switch(versions: Versions) -> Node:
     return el("span", *[side for side in sides if side], class_="versions", role="group", label="Versions")
 
 
-def _pick(message: Message) -> Node:
+def _menu(message: Message) -> Node:
+    """The button of the one menu that an older message has."""
     entries = ["copy=Copy", "versions=Earlier versions"]
     if message.role is Role.ASSISTANT:
         entries += ["good=Good reply", "bad=Bad reply"]
         if message.feedback is not None:
             entries.append("unrate=Take the rating back")
-    button = el(
+    return el(
         "button",
         icon("more_horiz"),
         class_="quiet",
@@ -257,4 +257,3 @@ def _pick(message: Message) -> Node:
         label="Message actions",
         title="Message actions",
     )
-    return el("footer", button, class_="actions pick")

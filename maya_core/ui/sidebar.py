@@ -149,7 +149,7 @@ def _groups(shelf: Shelf, reading: Reading, *, archived: bool) -> list[tuple[str
 def _row(chat: Conversation, reading: Reading, current: str) -> Node:
     marks: list[Node] = []
     if chat.kind is ConversationKind.OFF_RECORD:
-        marks.append(el("i", "visibility_off", class_="icon", title="Off the record"))
+        marks.append(el("i", "visibility_off", class_="icon", hidden="true"))
     return el(
         "li",
         el(

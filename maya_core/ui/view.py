@@ -37,11 +37,13 @@ def view(
     key: str,
     on_act: Callable[[Act], None] | None = None,
     focus: str = "",
+    follow: str = "",
     keep_place: bool = False,
 ) -> None:
     """Draw `nodes`. `on_act` runs before the next script run, as every Streamlit callback does.
 
-    `focus` scrolls to the top-level node of that key, once. `keep_place` keeps what is read in place when nodes are
+    `focus` scrolls to the top-level node of that key, once. `follow` names what is read: something new is scrolled to
+    its end, and stays there while it grows. `keep_place` keeps what is read in place when nodes are
     put before it.
     """
 
@@ -50,7 +52,7 @@ def view(
         if act is not None and on_act is not None:
             on_act(act)
 
-    data = orjson.dumps({"nodes": nodes, "focus": focus, "keep_place": keep_place})
+    data = orjson.dumps({"nodes": nodes, "focus": focus, "follow": follow, "keep_place": keep_place})
     _view_component()(key=key, data=data, on_act_change=pressed)
 
 

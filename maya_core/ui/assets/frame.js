@@ -5,7 +5,7 @@ const TAGS = new Set(("a article bdi blockquote br button code dd del details di
   "h1 h2 h3 h4 h5 h6 header hr i li mark meter nav ol p pre section small span strong summary table tbody td th " +
   "thead time tr ul").split(" "));
 const PLAIN = new Set(["class", "dir", "title", "datetime", "start", "role"]);
-const RENAMED = { label: "aria-label", pressed: "aria-pressed", current: "aria-current", menu: "data-menu",
+const RENAMED = { label: "aria-label", pressed: "aria-pressed", current: "aria-current", hidden: "aria-hidden", menu: "data-menu",
   act: "data-act", to: "data-to", copy: "data-copy", align: "data-align" };
 const SAFE_ADDRESS = /^(https?:\/\/|mailto:|\?chat=[\w-]*$)/i;
 const components = new WeakMap();
@@ -82,6 +82,21 @@ function scroller(element) {
   return document.scrollingElement;
 }
 
+function distanceToEnd(element) {
+  const scrolled = scroller(element);
+  return scrolled.scrollHeight - scrolled.clientHeight - scrolled.scrollTop;
+}
+
+/* The newest message is in view when a chat opens and while it grows, unless somebody scrolled away to read. */
+function toEnd(element) {
+  let frames = 0;
+  (function settle() {
+    const scrolled = scroller(element);
+    scrolled.scrollTop = scrolled.scrollHeight;
+    if (++frames < 4) requestAnimationFrame(settle);
+  })();
+}
+
 function draw(component) {
   const root = component.parentElement;
   components.set(root, component);
@@ -91,12 +106,15 @@ function draw(component) {
     root.addEventListener("click", event => press(root, event));
   }
   const drawn = JSON.parse(new TextDecoder().decode(component.data));
-  const first = [...root.children].find(child => child.mayaAttributes?.key);
+  const atEnd = distanceToEnd(root) < 120;
+  const first = root.querySelector(":scope > article");
   const before = first?.getBoundingClientRect().top;
   patch(root, drawn.nodes);
-  if (first?.isConnected && root.firstElementChild !== first && drawn.keep_place) {
+  if (first?.isConnected && root.querySelector(":scope > article") !== first && drawn.keep_place) {
     scroller(root).scrollTop += first.getBoundingClientRect().top - before;
   }
+  if (drawn.follow && !drawn.focus && (atEnd || root.mayaFollow !== drawn.follow)) toEnd(root);
+  root.mayaFollow = drawn.follow;
   if (drawn.focus && root.mayaFocus !== drawn.focus) {
     root.mayaFocus = drawn.focus;
     const wanted = [...root.children].find(child => child.mayaAttributes?.key === drawn.focus);

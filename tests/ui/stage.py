@@ -1,0 +1,84 @@
+"""The main script run by AppTest, without a browser, over a runtime of the test's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import cast
+
+from streamlit.testing.v1 import AppTest
+
+from maya_core.errors import StoreUnavailable
+from maya_core.settings import ROOT
+from maya_core.stores.transcripts.port import Transcripts
+
+MAIN = ROOT / "maya_core" / "ui" / "main.py"
+
+
+class Switchable:
+    """A real store that can be switched off: every call then raises StoreUnavailable, or what `failure` holds."""
+
+    def __init__(self, store: Transcripts) -> None:
+        self._store = store
+        self.failure: Exception | None = None
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._store, name)
+        if self.failure is None or name == "close":
+            return found
+        failure = self.failure
+
+        async def refuse(*_: object, **__: object) -> None:
+            raise failure
+
+        return refuse
+
+    def switch_off(self) -> None:
+        self.failure = StoreUnavailable("switched off by a test")
+
+    def switch_on(self) -> None:
+        self.failure = None
+
+    def as_store(self) -> Transcripts:
+        return cast(Transcripts, self)
+
+
+def open_page(chat: str = "") -> AppTest:
+    """The app as a fresh browser tab at `?chat=…`."""
+    page = AppTest.from_file(str(MAIN), default_timeout=30)
+    if chat:
+        page.query_params["chat"] = chat
+    return page.run()
+
+
+def send(page: AppTest, text: str) -> AppTest:
+    """Write into the line and press Enter."""
+    return page.chat_input(key="message").set_value(text).run()
+
+
+def draft(page: AppTest) -> str:
+    """What the page put back into the line."""
+    return str(page.chat_input(key="message").proto.value)
+
+
+def shown(page: AppTest, key: str) -> str:
+    """All text of the view with this key; "" when it is not on the page."""
+    return " ".join(_texts(nodes(page, key)))
+
+
+def nodes(page: AppTest, key: str) -> list[object]:
+    """The tree of the view with this key."""
+    for element in page.get("bidi_component"):
+        if element.proto.id.endswith(f"-{key}"):
+            drawn: list[object] = json.loads(element.proto.bytes)["nodes"]
+            return drawn
+    return []
+
+
+def _texts(node: object) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, list):
+        is_element = len(node) > 1 and isinstance(node[1], dict)
+        for child in node[2:] if is_element else node:
+            yield from _texts(child)
