@@ -1,9 +1,12 @@
 """What the rest of Maya asks of a job queue."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from maya_core.container import Container
 
 
 class QueueName(StrEnum):
@@ -16,23 +19,25 @@ class QueueName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A call to make: a name from the allow-list and ids. Two jobs with the same `key` are one while it waits.
-
-    `key` holds letters, digits, `-` and `_` only.
-    """
+    """A call to make: a name from the allow-list and ids. An equal job (same name and ids) waits only once."""
 
     name: str
-    arguments: Mapping[str, str]
+    ids: Mapping[str, str]
     queue: QueueName = QueueName.DEFAULT
-    key: str = ""
-    delay_s: float = 0.0
+
+
+JobTable = Mapping[str, Callable[["Container", Mapping[str, str]], Awaitable[None]]]
+"""The allow-list: what each name does, with the container of the process that does it. Handed in from above."""
 
 
 class Jobs(Protocol):
     """A queue. Losing everything in it costs time, never data: a sweeper wakes what was forgotten."""
 
     async def enqueue(self, job: Job) -> bool:
-        """Ask for a job. False when an equal one waits already. Raises StoreUnavailable when the queue is away."""
+        """Ask for a job. False when an equal one waits already, or when there is no room for more.
+
+        Raises ValueError for a name that is not on the allow-list, StoreUnavailable when the queue is away.
+        """
         ...
 
     async def depth(self) -> Mapping[QueueName, int]:
