@@ -47,7 +47,7 @@ from maya_core.resilience.port import Breaker
 from maya_core.resilience.rules import BreakerPolicy, Policies
 from maya_core.resilience.shared import SharedBreaker
 from maya_core.stores.embedded_redis import EmbeddedRedis, RedisLauncher
-from maya_core.stores.redis_client import connect, unix_url
+from maya_core.stores.redis_client import connect_prompt, unix_url
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -117,7 +117,7 @@ class SharedState:
     """
 
     def __init__(self, socket: Path) -> None:
-        self.redis = connect(unix_url(socket), timeout_s=1.0)
+        self.redis = connect_prompt(unix_url(socket))
         self.answers = 0
         self.answers_of_redis = 0
 

@@ -76,13 +76,15 @@ class AnthropicProvider:
             )
             async with events:
                 call.reading = True
-                async for event in events:
+                # One iterator for both loops: one that is left half-read costs a task when it is collected.
+                pieces = aiter(events)
+                async for event in pieces:
                     if text := _read(event, call):
                         yield TextDelta(text=text)
                     if event.type == "message_stop":
                         break
                 if call.ended:
-                    await call.drain(events, lambda event: _read(event, call))
+                    await call.drain(pieces, lambda event: _read(event, call))
         yield call.finished()
 
     async def close(self) -> None:

@@ -19,7 +19,7 @@ Rules of one turn:
 import asyncio
 import logging
 import math
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,12 +60,6 @@ class Link:
     @property
     def circuit(self) -> Circuit:
         return Circuit(provider=self.provider.name, model=self.provider.model)
-
-
-def links_of(providers: Iterable[Provider]) -> list[Link]:
-    """Providers as links, each in the place that its name tells."""
-    places = {"ollama": Place.LOCAL, "offline": Place.OFFLINE}
-    return [Link(provider=provider, place=places.get(provider.name, Place.CLOUD)) for provider in providers]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,24 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class RedisPlace:
-    """Where Redis is: a client for quick calls, one for waiting, and what has to be closed.
+    """Where Redis is: a client for quick calls, one for waiting, one for the breaker, and what has to be closed.
 
     Attributes:
-        shared: other processes can reach it too; False for the in-process one.
+        url: where other processes reach it; "" for the in-process one.
         notice: what the person must know about this choice, or None.
     """
 
     client: "Redis"
     waiting: "Redis"
-    shared: bool
+    prompt: "Redis"
+    url: str
     launcher: "RedisLauncher | None" = None
     notice: Light | None = None
 
     async def close(self) -> None:
         """Close the connections and leave the embedded server."""
         await self.client.aclose()
-        if self.waiting is not self.client:
+        if self.url:
             await self.waiting.aclose()
+            await self.prompt.aclose()
         if self.launcher is not None:
             await asyncio.to_thread(self.launcher.stop)
 
@@ -69,11 +71,14 @@ async def open_redis(settings: Settings, clock: Clock) -> RedisPlace:
 
 
 def _server(url: str, settings: Settings) -> RedisPlace:
-    from maya_core.stores.redis_client import connect, connect_waiting
+    from maya_core.stores.redis_client import connect, connect_prompt, connect_waiting
 
     timeout_s = settings.whiteboard_timeout_s
     return RedisPlace(
-        client=connect(url, timeout_s=timeout_s), waiting=connect_waiting(url, timeout_s=timeout_s), shared=True
+        client=connect(url, timeout_s=timeout_s),
+        waiting=connect_waiting(url, timeout_s=timeout_s),
+        prompt=connect_prompt(url),
+        url=url,
     )
 
 
@@ -110,7 +115,8 @@ def _in_process(cure: str) -> RedisPlace:
     return RedisPlace(
         client=client,
         waiting=client,
-        shared=False,
+        prompt=client,
+        url="",
         notice=Light(part=FAST_MEMORY, ok=True, sentence=sentence, urgent=True),
     )
 
@@ -126,7 +132,7 @@ def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker
     """The breaker that all processes on that Redis share; by itself it decides in process while Redis is away."""
     from maya_core.resilience.shared import SharedBreaker
 
-    return SharedBreaker(place.client, clock=clock, policies=standard_policies(open_s=settings.breaker_open_s))
+    return SharedBreaker(place.prompt, clock=clock, policies=standard_policies(open_s=settings.breaker_open_s))
 
 
 async def open_transcripts(settings: Settings) -> Transcripts:

@@ -12,6 +12,7 @@ from maya_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from fakeredis import FakeServer
+    from redis import Redis as BlockingRedis
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
 
@@ -43,6 +44,17 @@ def connect_waiting(url: str, *, timeout_s: float, max_connections: int = 64) ->
     return _client(url, connect_timeout_s=timeout_s, read_timeout_s=None, max_connections=max_connections)
 
 
+def connect_prompt(url: str, *, max_connections: int = 256) -> "Redis":
+    """A client for a caller that bounds each call itself, by a deadline around it, and pays for every microsecond.
+
+    It sets no timer of its own and never queues for a connection: when all are taken the call fails at once.
+    """
+    from redis.asyncio import ConnectionPool, Redis
+
+    options = _options(url, connect_timeout_s=None, read_timeout_s=None, max_connections=max_connections)
+    return Redis.from_pool(ConnectionPool(**options))
+
+
 def connect_in_process(server: "FakeServer | None" = None) -> "Redis":
     """A client of a server inside this process; clients that are given the same `server` share their data.
 
@@ -55,6 +67,16 @@ def connect_in_process(server: "FakeServer | None" = None) -> "Redis":
 
 def _client(url: str, *, connect_timeout_s: float, read_timeout_s: float | None, max_connections: int) -> "Redis":
     from redis.asyncio import BlockingConnectionPool, Redis
+
+    options = _options(
+        url, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s, max_connections=max_connections
+    )
+    return Redis.from_pool(BlockingConnectionPool(**options, timeout=connect_timeout_s))
+
+
+def _options(
+    url: str, *, connect_timeout_s: float | None, read_timeout_s: float | None, max_connections: int
+) -> dict[str, Any]:
     from redis.asyncio.connection import parse_url
     from redis.maint_notifications import MaintNotificationsConfig
 
@@ -75,11 +97,10 @@ def _client(url: str, *, connect_timeout_s: float, read_timeout_s: float | None,
         "decode_responses": False,
         "driver_info": None,  # saves two commands on every connect
         "max_connections": max_connections,
-        "timeout": connect_timeout_s,
     }
     if not url.startswith("unix://"):
         options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
-    return Redis.from_pool(BlockingConnectionPool(**options))
+    return options
 
 
 def _no_retry() -> "Retry":
@@ -87,3 +108,20 @@ def _no_retry() -> "Retry":
     from redis.backoff import NoBackoff
 
     return Retry(NoBackoff(), 0)
+
+
+def connect_blocking(url: str) -> "BlockingRedis":
+    """A client for code that blocks (the job queue's driver): no retries, and reads as long as its user lets it.
+
+    Raises ConfigurationError for a URL that cannot be read.
+    """
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    try:
+        return Redis.from_url(
+            url, retry=Retry(NoBackoff(), 0), socket_timeout=None, socket_connect_timeout=1.0, decode_responses=False
+        )
+    except ValueError:
+        raise ConfigurationError(f"The Redis URL cannot be read: it must look like {' or '.join(SCHEMES)}…") from None

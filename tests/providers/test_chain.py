@@ -16,7 +16,7 @@ from maya_core.domain.generation import Asking, ChainFailed, Chunk, Done
 from maya_core.domain.health import Ticket, Verdict
 from maya_core.errors import ConfigurationError, FailureKind
 from maya_core.providers.call import AdmittedCall
-from maya_core.providers.chain import FallbackChain, Link, Place, links_of
+from maya_core.providers.chain import FallbackChain, Link
 from maya_core.providers.deadlines import ChainLimits, Lapsed, Watch
 from maya_core.providers.port import Deadlines
 from tests.providers.actors import END, HANG, PROMPT, Actor, Books, Seen, chain_of, quick, read
@@ -201,11 +201,6 @@ async def test_the_offline_answer_comes_even_when_all_the_time_is_gone() -> None
     seen = await read(chain_of(gemini, breaker=breaker, offline=offline, limits=limits, clock=SystemClock()))
     assert seen.done.provider == "offline"
     assert seen.done.attempts[0].kind is FailureKind.DEADLINE
-
-
-def test_providers_find_their_place_by_name() -> None:
-    links = links_of([Actor("gemini"), Actor("ollama"), Actor("offline"), Actor("scripted")])
-    assert [link.place for link in links] == [Place.CLOUD, Place.LOCAL, Place.OFFLINE, Place.CLOUD]
 
 
 async def test_a_reply_may_change_hands_twice_and_each_seam_is_announced() -> None:
