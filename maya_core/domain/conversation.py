@@ -225,3 +225,12 @@ class SearchHit:
     excerpt: Excerpt
     snippet: str
     score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A message that may be recalled, with its place in its conversation; a higher score is closer."""
+
+    excerpt: Excerpt
+    seq: int
+    score: float

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from maya_core.domain.conversation import ConversationId, MessageId
+from maya_core.domain.conversation import ConversationId, MessageId, Role
 
 EntityId = NewType("EntityId", str)
 FactId = NewType("FactId", str)
@@ -199,6 +199,9 @@ class MemoryRef:
 
     `message_ids` are those of the window (an episode), of the range (a summary) or the evidence (a fact), oldest first;
     `first_seq` and `last_seq` their place in the conversation; `speaker` the one voice of the window, "" for several.
+
+    What ranking wants to know of an episode without its words: `role` of its one voice; `statement_words`, the words
+    outside of questions; whether it `asks` something; whether it is `dated`, that is, speaks of a time.
     """
 
     id: str
@@ -210,3 +213,7 @@ class MemoryRef:
     speaker: str
     said_at: datetime
     model: str
+    role: Role | None = None
+    statement_words: int = 0
+    asks: bool = False
+    dated: bool = False

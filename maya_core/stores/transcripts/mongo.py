@@ -9,10 +9,10 @@ from typing import Self
 from maya_core.stores.transcripts.mongo_conversations import MongoConversations
 from maya_core.stores.transcripts.mongo_database import MongoDatabase
 from maya_core.stores.transcripts.mongo_messages import MongoMessages
-from maya_core.stores.transcripts.mongo_search import MongoSearch
+from maya_core.stores.transcripts.mongo_passages import MongoPassages
 
 
-class MongoTranscripts(MongoConversations, MongoMessages, MongoSearch):
+class MongoTranscripts(MongoConversations, MongoMessages, MongoPassages):
     """The `Transcripts` port over one MongoDB database; belongs to the event loop that connected it."""
 
     @classmethod

@@ -30,6 +30,7 @@ _MESSAGE_INDEXES: tuple[Mapping[str, int], ...] = (
     {"conversation_id": 1, "sibling_of": 1},
     {"status": 1, "heartbeat_at": 1},
     {"user_id": 1, "words": 1, "said_at": -1},
+    {"user_id": 1, "speaker": 1},
 )
 
 

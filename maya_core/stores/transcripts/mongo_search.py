@@ -51,8 +51,8 @@ class MongoSearch:
             if not off_record:
                 searched["off_record"] = False
             candidates = await self._candidates(searched, stems, beginning)
-            ranked = _ranked(candidates, stems, beginning)[:most]
-            return await self._hits(user, ranked, stems, beginning)
+            closest = ranked(candidates, stems, beginning)[:most]
+            return await self._hits(user, closest, stems, beginning)
 
     async def _hidden(self, user_id: str) -> list[str]:
         deleted = self._database.conversations.find({"user_id": user_id, "deleted_at": {"$ne": None}}, {"_id": 1})
@@ -71,27 +71,30 @@ class MongoSearch:
         return list(found.values())
 
     async def _hits(
-        self, user_id: str, ranked: list[tuple[str, float]], stems: Collection[str], beginning: str | None
+        self, user_id: str, closest: list[tuple[str, float]], stems: Collection[str], beginning: str | None
     ) -> list[SearchHit]:
-        messages = self._database.messages.find({"_id": {"$in": [id for id, _ in ranked]}, "user_id": user_id})
+        messages = self._database.messages.find({"_id": {"$in": [id for id, _ in closest]}, "user_id": user_id})
         found = {document["_id"]: document async for document in messages}
-        wanted = sorted({document["conversation_id"] for document in found.values()})
-        conversations = self._database.conversations.find(
-            {"_id": {"$in": wanted}, "user_id": user_id, "deleted_at": None}, {"title": 1}
-        )
-        titles = {document["_id"]: document["title"] async for document in conversations}
+        titles = await self._titles(user_id, {document["conversation_id"] for document in found.values()})
         return [
             _to_hit(found[id], titles[found[id]["conversation_id"]], score, stems, beginning)
-            for id, score in ranked
+            for id, score in closest
             if id in found and found[id]["conversation_id"] in titles
         ]
+
+    async def _titles(self, user_id: str, conversation_ids: Collection[str]) -> dict[str, str]:
+        """Titles of those of these conversations that are not hidden."""
+        conversations = self._database.conversations.find(
+            {"_id": {"$in": sorted(conversation_ids)}, "user_id": user_id, "deleted_at": None}, {"title": 1}
+        )
+        return {document["_id"]: document["title"] async for document in conversations}
 
 
 def _matches(term: str, stems: Collection[str], beginning: str | None) -> bool:
     return term in stems or (beginning is not None and term.startswith(beginning))
 
 
-def _ranked(candidates: list[Document], stems: Collection[str], beginning: str | None) -> list[tuple[str, float]]:
+def ranked(candidates: list[Document], stems: Collection[str], beginning: str | None) -> list[tuple[str, float]]:
     """Message ids with their scores, best first, of equals the newest first."""
     if not candidates:
         return []

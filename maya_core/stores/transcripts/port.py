@@ -23,6 +23,7 @@ from maya_core.domain.conversation import (
     MessageId,
     MessageStatus,
     NewMessage,
+    Passage,
     Receipt,
     SearchHit,
     Span,
@@ -196,7 +197,25 @@ class KeywordSearch(Protocol):
         ...
 
 
-class Transcripts(Conversations, Messages, KeywordSearch, Protocol):
+class Passages(Protocol):
+    """What recall ranks and quotes: a user's own messages that are active, ended, not off the record and not hidden."""
+
+    async def match_words(
+        self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
+    ) -> list[Passage]:
+        """As `search`, without snippets, and with each message's place: at most `limit` (1 to 300), closest first."""
+        ...
+
+    async def list_passages(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Passage]:
+        """Those of these messages (at most 1,000) that may be recalled, in the order asked; `score` is 0."""
+        ...
+
+    async def list_speakers(self, user_id: UserId) -> list[str]:
+        """Names that messages of the user's chats bear as their speaker, by name, at most 50."""
+        ...
+
+
+class Transcripts(Conversations, Messages, KeywordSearch, Passages, Protocol):
     """All of it, as one store."""
 
     async def ping(self) -> None:

@@ -6,10 +6,11 @@ from maya_core.stores.migrations import migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite_conversations import SqliteConversations
 from maya_core.stores.transcripts.sqlite_messages import SqliteMessages
+from maya_core.stores.transcripts.sqlite_passages import SqlitePassages
 from maya_core.stores.transcripts.sqlite_search import SqliteSearch
 
 
-class SqliteTranscripts(SqliteConversations, SqliteMessages, SqliteSearch):
+class SqliteTranscripts(SqliteConversations, SqliteMessages, SqliteSearch, SqlitePassages):
     """The `Transcripts` port over one SQLite file; usable from any event loop."""
 
     @classmethod

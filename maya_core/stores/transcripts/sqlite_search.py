@@ -14,15 +14,32 @@ from maya_core.stores.transcripts.rows import bounded, clean_text, known_id
 from maya_core.stores.transcripts.sqlite_messages import to_message
 from maya_core.stores.transcripts.words import query_words, unfinished_word
 
+_RANKED_AT_MOST = 2_000
+
 _RANKED = """
     SELECT messages_text.rowid AS row, bm25(messages_text) AS distance
     FROM messages_text
     CROSS JOIN messages ON messages.row = messages_text.rowid
     CROSS JOIN conversations ON conversations.id = messages.conversation_id
-    WHERE messages_text MATCH :query AND messages.user_id = :user AND conversations.deleted_at IS NULL
+    WHERE messages_text MATCH :query AND messages_text.rowid >= :from_row
+        AND messages.user_id = :user AND conversations.deleted_at IS NULL
         AND conversations.kind IN (:normal, :off_record) AND conversations.id IS NOT :exclude
     ORDER BY distance, row DESC
     LIMIT :limit
+"""
+
+# Bounded counts: is a word in too many messages to be ranked by, and where do the newest matches begin?
+_MATCHES_UP_TO = """
+    SELECT count(*) FROM (SELECT 1 FROM messages_text WHERE messages_text MATCH :query LIMIT :most)
+"""
+
+_NEWEST_FROM = """
+    SELECT min(row) FROM (
+        SELECT messages_text.rowid AS row
+        FROM messages_text CROSS JOIN messages ON messages.row = messages_text.rowid
+        WHERE messages_text MATCH :query AND messages.user_id = :user
+        ORDER BY messages_text.rowid DESC LIMIT :most
+    )
 """
 
 _HIT = """
@@ -50,10 +67,10 @@ class SqliteSearch:
         exclude: ConversationId | None = None,
         prefix: bool = False,
     ) -> list[SearchHit]:
-        query = _fts_query(text, prefix=prefix)
+        terms = _terms(text, prefix=prefix)
+        user = known_id(user_id)
         values = {
-            "query": query,
-            "user": known_id(user_id),
+            "user": user,
             "normal": ConversationKind.NORMAL.value,
             "off_record": (ConversationKind.OFF_RECORD if off_record else ConversationKind.NORMAL).value,
             "exclude": None if exclude is None else known_id(exclude),
@@ -61,23 +78,43 @@ class SqliteSearch:
         }
 
         def ranked(connection: sqlite3.Connection) -> list[SearchHit]:
+            query, from_row = _affordable(connection, user, terms)
+            found = connection.execute(_RANKED, {**values, "query": query, "from_row": from_row}).fetchall()
             # Snippets in a second step: in the first they would be made for every match before the sort.
             return [
                 _to_hit(connection.execute(_HIT, {"query": query, "row": row["row"]}).fetchone(), row["distance"])
-                for row in connection.execute(_RANKED, values).fetchall()
+                for row in found
             ]
 
-        return await self._database.read(ranked) if query else []
+        return await self._database.read(ranked) if terms else []
 
 
-def _fts_query(text: str, *, prefix: bool) -> str:
-    """Any of the words, each quoted, so that none is an operator; "" when there is no word to search for."""
+def _terms(text: str, *, prefix: bool) -> list[str]:
+    """The words as terms of an FTS5 query, each quoted, so that none is an operator."""
     words = query_words(clean_text(text))
     unfinished = unfinished_word(text) if prefix else None
     terms = [f'"{word}"' for word in words if word != unfinished]
-    if unfinished is not None:
-        terms.append(f'"{unfinished}" *')
-    return " OR ".join(terms)
+    return terms if unfinished is None else [*terms, f'"{unfinished}" *']
+
+
+def _affordable(connection: sqlite3.Connection, user_id: str, terms: list[str]) -> tuple[str, int]:
+    """A query for any of the terms that ranks a bounded number of messages, and the first row that it looks at.
+
+    Words in very many messages say little: they are left out where a rarer one was asked for. Where all are such,
+    only the newest matches are ranked.
+    """
+    rarer = [term for term in terms if _count(connection, term) < _RANKED_AT_MOST]
+    query = " OR ".join(rarer or terms)
+    if rarer:
+        return query, 0
+    values = {"query": query, "user": user_id, "most": _RANKED_AT_MOST}
+    (first,) = connection.execute(_NEWEST_FROM, values).fetchone()
+    return query, first or 0
+
+
+def _count(connection: sqlite3.Connection, term: str) -> int:
+    (count,) = connection.execute(_MATCHES_UP_TO, {"query": term, "most": _RANKED_AT_MOST}).fetchone()
+    return int(count)
 
 
 def _to_hit(row: sqlite3.Row, distance: float) -> SearchHit:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from maya_core.domain.conversation import UserId
+from maya_core.domain.conversation import ConversationId, UserId
 from maya_core.domain.memory import MemoryKind, MemoryRef
 
 if TYPE_CHECKING:
@@ -31,8 +31,21 @@ class VectorHit:
     score: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel:
+    """A model that some stored vector comes from, with the length of its vectors."""
+
+    model: str
+    dimension: int
+
+
 class Vectors(Protocol):
-    """Vectors of one dimension, for many users."""
+    """Vectors of one model and dimension, for many users. Those of other models are kept and listed, never searched."""
+
+    @property
+    def model(self) -> str:
+        """The id of the model whose vectors are searched."""
+        ...
 
     @property
     def dimension(self) -> int:
@@ -44,9 +57,18 @@ class Vectors(Protocol):
         ...
 
     async def search(
-        self, user_id: UserId, vector: "Vector", *, kinds: Sequence[MemoryKind], limit: int = 50
+        self,
+        user_id: UserId,
+        vector: "Vector",
+        *,
+        kinds: Sequence[MemoryKind],
+        limit: int = 50,
+        exclude: ConversationId | None = None,
     ) -> list[VectorHit]:
-        """The closest of these kinds, best first, at most `limit` (1 to 1,000). [] for a user without any."""
+        """The closest of these kinds, best first, at most `limit` (1 to 1,000). [] for a user without any.
+
+        `exclude` leaves one conversation out. Raises ValueError for a vector of another length.
+        """
         ...
 
     async def fetch(self, user_id: UserId, ids: Sequence[str]) -> list[VectorItem]:
@@ -57,12 +79,20 @@ class Vectors(Protocol):
         """Remove these; ids that are not there are fine."""
         ...
 
+    async def delete_model(self, model: str) -> None:
+        """Remove what a model has left, of all users, once nothing searches it any more."""
+        ...
+
     async def delete_user(self, user_id: UserId) -> None:
         """Remove everything of a user."""
         ...
 
     async def list_refs(self, user_id: UserId, *, after: str = "", limit: int = 1000) -> list[MemoryRef]:
         """Everything stored, by id; the next page starts after the last id."""
+        ...
+
+    async def models(self) -> list[StoredModel]:
+        """Every model that vectors of any user are stored from, by model and dimension."""
         ...
 
     async def ping(self) -> None:

@@ -1,0 +1,86 @@
+"""The `Passages` port in MongoDB."""
+
+from collections.abc import Mapping, Sequence
+
+from maya_core.domain.conversation import (
+    ConversationId,
+    Excerpt,
+    MessageId,
+    MessageStatus,
+    Passage,
+    UserId,
+)
+from maya_core.stores.transcripts.mongo_database import Document
+from maya_core.stores.transcripts.mongo_messages import to_message
+from maya_core.stores.transcripts.mongo_search import MongoSearch, ranked
+from maya_core.stores.transcripts.rows import bounded, clean_text, known_id
+from maya_core.stores.transcripts.words import query_words, stem
+
+_MOST_SPEAKERS = 50
+_MOST_PASSAGES = 1_000
+
+
+class MongoPassages(MongoSearch):
+    """What recall ranks and quotes, beside the search by words that it shares its candidates with."""
+
+    async def match_words(
+        self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
+    ) -> list[Passage]:
+        user = known_id(user_id)
+        stems = {stem(word) for word in query_words(clean_text(text))}
+        if not stems:
+            return []
+        left_out = [] if exclude is None else [known_id(exclude)]
+        async with self._database.bounded():
+            left_out += await self._hidden(user)
+            searched = {"user_id": user, "active": True, "off_record": False, "conversation_id": {"$nin": left_out}}
+            candidates = await self._candidates(searched, stems, None)
+            scores = dict(ranked(candidates, stems, None)[: bounded(limit, most=300)])
+            return await self._passages(user, scores)
+
+    async def list_passages(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Passage]:
+        user = known_id(user_id)
+        ids = [known_id(message_id) for message_id in dict.fromkeys(message_ids)]
+        if len(ids) > _MOST_PASSAGES:
+            raise ValueError(f"at most {_MOST_PASSAGES} messages can be asked for at once")
+        async with self._database.bounded():
+            return await self._passages(user, dict.fromkeys(ids, 0.0)) if ids else []
+
+    async def list_speakers(self, user_id: UserId) -> list[str]:
+        async with self._database.bounded():
+            names = await self._database.messages.distinct("speaker", {"user_id": known_id(user_id)})
+        return sorted(str(name) for name in names)[:_MOST_SPEAKERS]
+
+    async def _passages(self, user: str, scores: Mapping[str, float]) -> list[Passage]:
+        """Those of these messages that may be recalled, in the order of `scores`."""
+        wanted: Document = {
+            "_id": {"$in": list(scores)},
+            "user_id": user,
+            "active": True,
+            "off_record": False,
+            "status": {"$ne": MessageStatus.STREAMING.value},
+        }
+        found = {document["_id"]: document async for document in self._database.messages.find(wanted)}
+        titles = await self._titles(user, {document["conversation_id"] for document in found.values()})
+        return [
+            _to_passage(found[id], titles[found[id]["conversation_id"]], score)
+            for id, score in scores.items()
+            if id in found and found[id]["conversation_id"] in titles
+        ]
+
+
+def _to_passage(document: Document, title: str, score: float) -> Passage:
+    message = to_message(document)
+    return Passage(
+        excerpt=Excerpt(
+            message_id=message.id,
+            conversation_id=message.conversation_id,
+            conversation_title=title,
+            role=message.role,
+            speaker=message.speaker,
+            said_at=message.said_at,
+            text=message.text,
+        ),
+        seq=message.seq,
+        score=score,
+    )

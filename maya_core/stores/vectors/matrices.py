@@ -1,0 +1,141 @@
+"""The vectors of users as matrices in memory: exact search, growth by half, and a bound on all of them together."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from maya_core.domain.memory import MemoryKind, MemoryRef
+
+if TYPE_CHECKING:
+    from maya_core.embeddings.port import Vector
+
+_KINDS = tuple(MemoryKind)
+_FIRST_CAPACITY = 64
+_LINE = np.dtype([("row", np.int64), ("conversation", np.int32), ("kind", np.uint8)])
+_PLACE_BYTES = 100  # an entry of a dict of two numbers
+_REF_BYTES = 800  # a MemoryRef with its ids
+
+
+class Change(NamedTuple):
+    """A stored row as the matrix takes it in."""
+
+    row: int
+    kind: str
+    conversation_id: str
+    vector: bytes
+
+
+class UserMatrix:
+    """One user's vectors, one a line, beside the number of the stored row of each.
+
+    `refs` holds what rows stand for, as far as somebody asked. Only to be used under `Matrices.of`.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        self._dimension = dimension
+        self.begin_again(0)
+
+    def begin_again(self, epoch: int) -> None:
+        """Forget everything; what is read next is read at this epoch."""
+        self.epoch = epoch
+        self.version = 0
+        self.refs: dict[int, MemoryRef] = {}
+        self._conversations: dict[str, int] = {}
+        self._places: dict[int, int] = {}
+        self._lines = np.zeros(_FIRST_CAPACITY, dtype=_LINE)
+        self._vectors = np.zeros((_FIRST_CAPACITY, self._dimension), dtype=np.float32)
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in memory."""
+        return (
+            self._vectors.nbytes + self._lines.nbytes + len(self._places) * _PLACE_BYTES + len(self.refs) * _REF_BYTES
+        )
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Take in rows: new ones at the end, known ones in their place. Taking one in again changes nothing."""
+        places = [self._places.setdefault(change.row, len(self._places)) for change in changes]
+        self._grow(len(self._places))
+        code = self._conversations
+        self._lines[places] = [
+            (change.row, code.setdefault(change.conversation_id, len(code)), _KINDS.index(MemoryKind(change.kind)))
+            for change in changes
+        ]
+        packed = b"".join(change.vector for change in changes)
+        self._vectors[places] = np.frombuffer(packed, dtype=np.float32).reshape(len(changes), self._dimension)
+        for change in changes:
+            self.refs.pop(change.row, None)
+
+    def closest(
+        self, vector: "Vector", *, kinds: Sequence[MemoryKind], limit: int, exclude: str | None
+    ) -> list[tuple[int, float]]:
+        """Row numbers with their cosine, best first; of equals the newest row first."""
+        lines = self._lines[: len(self._places)]
+        wanted = np.isin(lines["kind"], [_KINDS.index(kind) for kind in kinds])
+        if exclude in self._conversations:
+            wanted &= lines["conversation"] != self._conversations[exclude]
+        places = np.flatnonzero(wanted)
+        scores = (self._vectors[: len(lines)] @ vector)[places]
+        if limit < len(places):
+            best = np.argpartition(scores, -limit)[-limit:]
+            places, scores = places[best], scores[best]
+        order = np.lexsort((-places, -scores))
+        rows = lines["row"][places[order]].tolist()
+        return list(zip(rows, np.clip(scores[order], -1.0, 1.0).tolist(), strict=True))
+
+    def _grow(self, needed: int) -> None:
+        held = len(self._lines)
+        if needed <= held:
+            return
+        capacity = max(needed, held * 3 // 2)
+        lines, vectors = self._lines, self._vectors
+        self._lines = np.zeros(capacity, dtype=_LINE)
+        self._vectors = np.zeros((capacity, self._dimension), dtype=np.float32)
+        self._lines[:held] = lines
+        self._vectors[:held] = vectors
+
+
+class Matrices:
+    """The matrices of all users, by how recently they were used. Safe from any thread.
+
+    Beyond `most_bytes` the least recently used are dropped, but never the one in use.
+    """
+
+    def __init__(self, *, dimension: int, most_bytes: int) -> None:
+        self._dimension = dimension
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, tuple[threading.Lock, UserMatrix]] = OrderedDict()
+
+    @contextmanager
+    def of(self, user: str) -> Iterator[UserMatrix]:
+        """The user's matrix, for one thread at a time."""
+        with self._lock:
+            if user not in self._held:
+                self._held[user] = (threading.Lock(), UserMatrix(self._dimension))
+            self._held.move_to_end(user)
+            lock, matrix = self._held[user]
+        with lock:
+            yield matrix
+        with self._lock:
+            self._drop_old()
+
+    def forget(self, user: str) -> None:
+        """Drop one user's matrix."""
+        with self._lock:
+            self._held.pop(user, None)
+
+    def clear(self) -> None:
+        """Drop all."""
+        with self._lock:
+            self._held.clear()
+
+    def _drop_old(self) -> None:
+        taken = sum(matrix.size_bytes for _, matrix in self._held.values())
+        while taken > self._most_bytes and len(self._held) > 1:
+            _, (_, matrix) = self._held.popitem(last=False)
+            taken -= matrix.size_bytes
