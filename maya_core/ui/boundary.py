@@ -50,10 +50,13 @@ def guarded(action: Callable[P, None]) -> Callable[P, None]:
     return inside
 
 
-def show(draw: Callable[[], None]) -> None:
-    """Draw a page, or the sentence that says why it cannot be drawn."""
+def show(draw: Callable[[], None], *, key: str) -> None:
+    """Draw something, or the sentence that says why it cannot be drawn.
+
+    A fragment needs its own: Streamlit does not let its errors through to whoever called it.
+    """
     if (sentence := _sentence_of_failure(draw)) is not None:
-        view([refusal_view(sentence)], key="page_error")
+        view([refusal_view(sentence)], key=f"{key}_error")
 
 
 def refusal_view(sentence: str) -> Node:

@@ -27,13 +27,14 @@ INPUT = "message"
 _START_WITHIN_S = 30.0
 _WITHIN_S = 10.0
 _QUICK_REPLY_S = 0.06
+_QUICK_REPLY_LOOKS = 12
 _CONTINUE = "Please continue."
 
 _RUNNING = "A reply is still being written. Stop it or wait for it; what you wrote is kept here."
 _NOT_SAVED = "Your message could not be saved, so nothing was sent. It is still here; send it again in a moment."
 
 
-def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:  # noqa: PLR0912 - one case per button
+def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
     """A press on a message. Comes from a browser: the services check the id against the user."""
     message_id = MessageId(act.to)
     chats, run = maya.conversations, maya.engine.run
@@ -103,9 +104,10 @@ def _begin(maya: Runtime, user: User, start: Callable[[], Coroutine[object, obje
 
     async def begun() -> Started:
         started = await start()
-        give_up = asyncio.get_running_loop().time() + _QUICK_REPLY_S
-        while maya.turns.own_view(user, started.reply.id) and asyncio.get_running_loop().time() < give_up:
-            await asyncio.sleep(0.005)
+        for _ in range(_QUICK_REPLY_LOOKS):
+            if maya.turns.own_view(user, started.reply.id) is None:
+                break
+            await asyncio.sleep(_QUICK_REPLY_S / _QUICK_REPLY_LOOKS)
         return started
 
     try:

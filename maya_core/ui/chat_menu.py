@@ -72,7 +72,9 @@ def _do(maya: Runtime, user: User, chat: Conversation, name: str) -> None:
         case "delete":
             _delete(maya, user, chat)
         case "pin":
-            _change(lambda: maya.engine.run(maya.conversations.pin(user, chat.id, not chat.pinned), timeout_s=_WITHIN_S))
+            _change(
+                lambda: maya.engine.run(maya.conversations.pin(user, chat.id, not chat.pinned), timeout_s=_WITHIN_S)
+            )
         case "archive":
             archived = not chat.archived
             _change(lambda: maya.engine.run(maya.conversations.archive(user, chat.id, archived), timeout_s=_WITHIN_S))
@@ -90,7 +92,9 @@ def _rename(maya: Runtime, user: User, chat: Conversation) -> None:
     with st.form("rename", border=False):
         title = st.text_input("Name", value=chat.title, max_chars=60)
         if st.form_submit_button("Save", type="primary"):
-            _, problem = attempt(lambda: maya.engine.run(maya.conversations.rename(user, chat.id, title), timeout_s=_WITHIN_S))
+            _, problem = attempt(
+                lambda: maya.engine.run(maya.conversations.rename(user, chat.id, title), timeout_s=_WITHIN_S)
+            )
             _done_or(problem)
 
 
@@ -100,7 +104,9 @@ def _tags(maya: Runtime, user: User, chat: Conversation) -> None:
         text = st.text_input("Tags, with commas between them", value=", ".join(chat.tags), max_chars=400)
         if st.form_submit_button("Save", type="primary"):
             tags = tuple(text.split(","))
-            _, problem = attempt(lambda: maya.engine.run(maya.conversations.tag(user, chat.id, tags), timeout_s=_WITHIN_S))
+            _, problem = attempt(
+                lambda: maya.engine.run(maya.conversations.tag(user, chat.id, tags), timeout_s=_WITHIN_S)
+            )
             _done_or(problem)
 
 
@@ -115,12 +121,12 @@ def _export(maya: Runtime, user: User, chat: Conversation) -> None:
     view([el("p", "Every message of the chat, as it is shown.", class_="note", key="what")], key="export_note")
     name = _FILE_NAME.sub("-", chat.title).strip("-").lower()[:60] or "chat"
     with st.container(horizontal=True):
-        _download(maya, user, chat, "markdown", "Markdown, to read", f"{name}.md", "text/markdown")
-        _download(maya, user, chat, "json", "JSON, to keep", f"{name}.json", "application/json")
+        _download(maya, user, chat, "markdown", label="Markdown, to read", file_name=f"{name}.md", mime="text/markdown")
+        _download(maya, user, chat, "json", label="JSON, to keep", file_name=f"{name}.json", mime="application/json")
 
 
 def _download(
-    maya: Runtime, user: User, chat: Conversation, form: Format, label: str, file_name: str, mime: str
+    maya: Runtime, user: User, chat: Conversation, form: Format, *, label: str, file_name: str, mime: str
 ) -> None:
     def make() -> str:
         return maya.engine.run(export(maya.transcripts, user, chat.id, form), timeout_s=_EXPORT_WITHIN_S)

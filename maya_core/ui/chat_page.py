@@ -94,7 +94,9 @@ def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
 def _banner(maya: Runtime) -> None:
     urgent = [light for light in maya.lights() if not light.ok and light.urgent]
     if urgent:
-        view([el("p", light.sentence, class_="banner", role="status", key=light.part) for light in urgent], key="banner")
+        view(
+            [el("p", light.sentence, class_="banner", role="status", key=light.part) for light in urgent], key="banner"
+        )
 
 
 def _not_here(problem: str) -> Node:
@@ -136,7 +138,9 @@ def _history(opened: Opened, reading: Reading) -> list[Node]:
     nodes: list[Node] = []
     if opened.chat.more:
         if len(opened.chat.messages) >= _WINDOW_AT_MOST:
-            nodes.append(el("p", "Older messages are found by the search, and are in the export.", class_="note", key="more"))
+            nodes.append(
+                el("p", "Older messages are found by the search, and are in the export.", class_="note", key="more")
+            )
         else:
             nodes.append(el("button", "Load older", class_="link older", act="older", key="more"))
     newest = _newest(messages) if opened.running is None else {}

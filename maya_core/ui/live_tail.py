@@ -9,6 +9,7 @@ from maya_core.accounts.access import User
 from maya_core.chat.live import LiveView
 from maya_core.domain.conversation import Conversation, Message, MessageStatus
 from maya_core.errors import NotFound, StoreUnavailable
+from maya_core.ui.boundary import show
 from maya_core.ui.message_view import live_view
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
@@ -37,7 +38,7 @@ def tail(maya: Runtime, user: User, reply: Message, reading: Reading) -> None:
             if not slow and len(live.text) > _LONG_TEXT:
                 st.rerun()
 
-    st.fragment(follow, run_every=_LONG_TICK_S if slow else _TICK_S)()
+    st.fragment(lambda: show(follow, key="live"), run_every=_LONG_TICK_S if slow else _TICK_S)()
 
 
 def pulse(maya: Runtime, user: User, chat: Conversation) -> None:
@@ -53,7 +54,7 @@ def pulse(maya: Runtime, user: User, chat: Conversation) -> None:
         if (now.message_count, now.title) != (chat.message_count, chat.title):
             st.rerun()
 
-    st.fragment(look, run_every=_LOOK_EVERY_S)()
+    st.fragment(lambda: show(look, key="pulse"), run_every=_LOOK_EVERY_S)()
 
 
 def _look(maya: Runtime, user: User, reply: Message) -> LiveView | None:
@@ -78,6 +79,4 @@ async def _elsewhere(maya: Runtime, user: User, reply: Message) -> LiveView | No
 
 
 def _waiting(row: Message, activity: str, *, ended: bool = False) -> LiveView:
-    return LiveView(
-        message_id=row.id, text=row.text, activity=activity, answered_by="", why="", seams=(), ended=ended
-    )
+    return LiveView(message_id=row.id, text=row.text, activity=activity, answered_by="", why="", seams=(), ended=ended)

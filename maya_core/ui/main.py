@@ -17,5 +17,5 @@ frame()
 navigation.moved()  # this run draws everything anyway
 user = runtime.require_user()
 page = st.navigation([st.Page(ROOT / "pages" / "chat.py", title="Maya", default=True)], position="hidden")
-boundary.show(lambda: sidebar(runtime.current(), user))
+boundary.show(lambda: sidebar(runtime.current(), user), key="sidebar")
 page.run()

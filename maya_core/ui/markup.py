@@ -10,16 +10,18 @@ from typing import TypeAlias
 Attributes: TypeAlias = dict[str, str]
 Node: TypeAlias = str | list["str | Attributes | Node"]
 
-TAGS = frozenset(
-    "a article bdi blockquote br button code dd del details div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 "
-    "header hr i li mark meter nav ol p pre section small span strong summary table tbody td th thead time tr ul".split()
-)
+_TAGS = """
+a article bdi blockquote br button code dd del details div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6
+header hr i li mark meter nav ol p pre section small span strong summary table tbody td th thead time tr ul
+"""
+_ATTRIBUTES = """
+class dir href title datetime start align label hidden role pressed current open key act to copy source menu width
+"""
+
+TAGS = frozenset(_TAGS.split())
 """Elements that can be drawn. Nothing here loads anything or runs anything."""
 
-ATTRIBUTES = frozenset(
-    "class dir href title datetime start align label hidden role pressed current open key act to copy source menu width"
-    .split()
-)
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 """Attributes that can be set. `act`, `to`, `copy`, `source`, `menu`, `width` and `key` are read by `frame.js`:
 
 act, to     a press tells the page: this action, on this id

@@ -3,7 +3,7 @@
 from datetime import datetime, tzinfo
 
 from maya_core.chat.prompt import shorten
-from maya_core.domain.conversation import Excerpt, Receipt, RecalledItem, Role, TierOutcome, TierUse
+from maya_core.domain.conversation import Excerpt, RecalledItem, Receipt, Role, TierOutcome, TierUse
 from maya_core.domain.generation import Attempt
 from maya_core.ui import words
 from maya_core.ui.markup import Node, el
@@ -23,7 +23,9 @@ def receipt_view(receipt: Receipt, *, said_at: datetime, reading: Reading) -> No
     return el(
         "div",
         *_section("Looked through", _tiers(receipt)),
-        *_section("Found in earlier chats", [_recalled(n, r, reading) for n, r in enumerate(receipt.recalled, start=1)]),
+        *_section(
+            "Found in earlier chats", [_recalled(n, r, reading) for n, r in enumerate(receipt.recalled, start=1)]
+        ),
         *_section("Asked", [_attempt(a, said_at, reading) for a in receipt.attempts]),
         *_section("In figures", _figures(receipt)),
         *(el("p", note, class_="note") for note in receipt.notes),

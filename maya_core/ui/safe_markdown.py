@@ -78,7 +78,7 @@ def _children(tokens: Iterator[Token], *, until: str | None, linked: bool) -> li
     return nodes
 
 
-def _nodes(token: Token, rest: Iterator[Token], linked: bool) -> list[Node]:
+def _nodes(token: Token, rest: Iterator[Token], linked: bool) -> list[Node]:  # noqa: PLR0911 - one per kind of token
     if token.nesting == 1:
         return [_container(token, rest, linked)]
     match token.type:
@@ -99,7 +99,7 @@ def _nodes(token: Token, rest: Iterator[Token], linked: bool) -> list[Node]:
     return [_without_direction(token.content)] if token.content else []
 
 
-def _container(token: Token, rest: Iterator[Token], linked: bool) -> Node:
+def _container(token: Token, rest: Iterator[Token], linked: bool) -> Node:  # noqa: PLR0911 - one per kind of token
     name = token.type.removesuffix("_open")
     inner = _children(rest, until=f"{name}_close", linked=linked or name == "link")
     match name:
@@ -121,7 +121,7 @@ def _container(token: Token, rest: Iterator[Token], linked: bool) -> Node:
 
 
 def _code(text: str, info: str) -> Node:
-    language = info.split()[0][:30] if info.split() else ""
+    language = info.split(maxsplit=1)[0][:30] if info.split() else ""
     caption = el(
         "figcaption",
         el("span", _without_direction(language) or "text"),

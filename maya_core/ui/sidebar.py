@@ -14,7 +14,7 @@ from maya_core.clock import SystemClock
 from maya_core.domain.conversation import Conversation, ConversationKind, SearchHit
 from maya_core.domain.health import Light
 from maya_core.ui import navigation, words
-from maya_core.ui.boundary import guarded
+from maya_core.ui.boundary import attempt, guarded
 from maya_core.ui.markup import Node, el, icon
 from maya_core.ui.reading import Reading, browser_zone
 from maya_core.ui.runtime import Runtime
@@ -74,8 +74,12 @@ def _finder(maya: Runtime, user: User) -> None:
     )
     reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=maya.labels)
     words_searched = (text or "").strip()
-    nodes = _found(maya, user, words_searched, reading) if words_searched else _shelf(maya, user, reading)
-    view(nodes, key="chats", on_act=guarded(_act))
+
+    def listing() -> list[Node]:
+        return _found(maya, user, words_searched, reading) if words_searched else _shelf(maya, user, reading)
+
+    nodes, problem = attempt(listing)
+    view(nodes or [el("p", problem, class_="empty", key="problem")], key="chats", on_act=guarded(_act))
     if navigation.moved():
         st.rerun()
 
@@ -174,9 +178,15 @@ def _found(maya: Runtime, user: User, text: str, reading: Reading) -> list[Node]
     current = navigation.chat_in_address()
     nodes: list[Node] = []
     if titles:
-        nodes += [el("h2", "Chats", key="ht"), el("ul", *[_row(c, reading, current) for c in titles], class_="rows", key="gt")]
+        nodes += [
+            el("h2", "Chats", key="ht"),
+            el("ul", *[_row(c, reading, current) for c in titles], class_="rows", key="gt"),
+        ]
     if hits:
-        nodes += [el("h2", "Messages", key="hm"), el("ul", *[_hit(hit, reading) for hit in hits], class_="hits", key="gm")]
+        nodes += [
+            el("h2", "Messages", key="hm"),
+            el("ul", *[_hit(hit, reading) for hit in hits], class_="hits", key="gm"),
+        ]
     if not nodes:
         nodes.append(el("p", "Nothing was found. Other words may help.", class_="empty", key="none"))
     return nodes

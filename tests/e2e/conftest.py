@@ -10,8 +10,6 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.e2e.stage import CHROMIUM, App, Screen, running_app, screen
 from tests.support.vendors.server import FakeVendors
 
-pytest_plugins = ["tests.support.vendors.fixture"]
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:

@@ -10,8 +10,8 @@ from maya_core.domain.conversation import (
     Excerpt,
     MessageId,
     MessageStatus,
-    Receipt,
     RecalledItem,
+    Receipt,
     Role,
     Span,
     TierOutcome,
@@ -88,7 +88,9 @@ def _plain(ago: timedelta) -> Turn:
 
 
 def _release() -> list[Turn]:
-    cut = "Here is the order that worked last time. First the database, because the old app can read the new schema. Then"
+    cut = (
+        "Here is the order that worked last time. First the database, because the old app can read the new schema. Then"
+    )
     rest = " the workers, one by one. The app comes last."
     text = cut + rest
     return [
@@ -166,7 +168,9 @@ def _receipt(said: datetime) -> Receipt:
             TierUse(tier="earlier chats", outcome=TierOutcome.OK, ms=9.4, found=3),
         ),
         recalled=(
-            _item("We take the Kulturhaus: the courtyard is worth it, and everybody gets in without steps.", said, True),
+            _item(
+                "We take the Kulturhaus: the courtyard is worth it, and everybody gets in without steps.", said, True
+            ),
             _item("Jana asks three caterers for offers by the end of the month.", said, True),
             _item("The Old Mill has no step-free entrance; that is a no from me.", said, False),
         ),

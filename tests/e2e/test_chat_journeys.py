@@ -51,9 +51,7 @@ def test_a_reload_in_mid_answer_goes_on_and_ends_complete(shown: Screen, vendors
     expect(shown.page.locator(".ending")).to_have_count(0)
 
 
-def test_a_second_tab_follows_a_running_reply(
-    shown: Screen, vendors: FakeVendors, browser: Browser, app: App
-) -> None:
+def test_a_second_tab_follows_a_running_reply(shown: Screen, vendors: FakeVendors, browser: Browser, app: App) -> None:
     _slow(vendors, gap_s=0.5)
     shown.open("/")
     shown.send("two tabs")

@@ -23,7 +23,7 @@ def listener() -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
     class Note(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(204)
             self.end_headers()
@@ -39,12 +39,13 @@ def listener() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
-def test_no_payload_makes_a_request_or_runs(
-    shown: Screen, app_folder: Path, listener: tuple[str, list[str]]
-) -> None:
+def test_no_payload_makes_a_request_or_runs(shown: Screen, app_folder: Path, listener: tuple[str, list[str]]) -> None:
     assert len(TEMPLATES) >= 40
     address, asked = listener
-    payloads = [template.replace("{{", "{").replace("}}", "}").replace("{}", f"{address}/{n}") for n, template in enumerate(TEMPLATES)]
+    payloads = [
+        template.replace("{{", "{").replace("}}", "}").replace("{}", f"{address}/{n}")
+        for n, template in enumerate(TEMPLATES)
+    ]
     chat = Chat(
         title=payloads[4],
         tags=("tag",),
@@ -56,7 +57,10 @@ def test_no_payload_makes_a_request_or_runs(
     for opened in (chat, rest, last):
         shown.open(f"/?chat={opened.id}")
         expect(shown.page.locator(".message")).to_have_count(len(opened.turns) * 2)
-        assert shown.page.locator(".maya :is(img, script, iframe, object, embed, style, link, form, svg, video)").count() == 0
+        assert (
+            shown.page.locator(".maya :is(img, script, iframe, object, embed, style, link, form, svg, video)").count()
+            == 0
+        )
     shown.page.locator(".st-key-search input").fill("src")
     expect(shown.page.locator(".hits a").first).to_be_visible()
     shown.page.wait_for_timeout(500)

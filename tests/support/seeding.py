@@ -58,12 +58,12 @@ class Chat:
 
 def seed(data_dir: Path, chats: Sequence[Chat], *, now: datetime | None = None) -> None:
     """Write the chats, also while an app has the folder open. Runs in a thread: the caller may have a loop."""
+    data_dir.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(_seed(data_dir, chats, now or datetime.now(UTC)))).result()
 
 
 async def _seed(data_dir: Path, chats: Sequence[Chat], now: datetime) -> None:
-    data_dir.mkdir(parents=True, exist_ok=True)
     store = await SqliteTranscripts.open(Database(data_dir / "maya.db"))
     try:
         for chat in chats:

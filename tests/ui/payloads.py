@@ -4,7 +4,7 @@ LISTENER = "http://127.0.0.1:9/x"
 
 TEMPLATES: tuple[str, ...] = (
     "![]({})",
-    "![alt]({} \"title\")",
+    '![alt]({} "title")',
     "![ref][r]\n\n[r]: {}",
     "[![nested]({})](https://a.test)",
     "<img src='{}'>",
@@ -17,7 +17,7 @@ TEMPLATES: tuple[str, ...] = (
     "<iframe srcdoc=\"<img src='{}'>\"></iframe>",
     "<link rel=stylesheet href='{}'>",
     "<style>@import '{}';</style>",
-    "<div style=\"background:url({})\">x</div>",
+    '<div style="background:url({})">x</div>',
     "<video poster='{}'></video>",
     "<audio src='{}' autoplay></audio>",
     "<object data='{}'></object>",
@@ -50,4 +50,6 @@ TEMPLATES: tuple[str, ...] = (
     "```mermaid\ngraph TD; A[\"<img src='{}'>\"]\n```",
 )
 
-HOSTILE: tuple[str, ...] = tuple(template.replace("{{", "{").replace("}}", "}").replace("{}", LISTENER) for template in TEMPLATES)
+HOSTILE: tuple[str, ...] = tuple(
+    template.replace("{{", "{").replace("}}", "}").replace("{}", LISTENER) for template in TEMPLATES
+)

@@ -144,7 +144,9 @@ def test_tables_lists_and_headings_are_drawn() -> None:
     assert [a.get("align") for node in nodes for tag, a in _elements(node) if tag == "td"] == [None, "right"]
 
 
-@pytest.mark.parametrize("bomb", ["[" * 32_000, "![" * 16_000, "*[a " * 8_000, "> " * 16_000, "- " * 16_000, "`a" * 16_000])
+@pytest.mark.parametrize(
+    "bomb", ["[" * 32_000, "![" * 16_000, "*[a " * 8_000, "> " * 16_000, "- " * 16_000, "`a" * 16_000]
+)
 def test_no_text_of_allowed_length_stops_the_page(bomb: str) -> None:
     before = time.process_time()
     nodes = render(bomb)
