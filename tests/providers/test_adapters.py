@@ -24,7 +24,6 @@ from tests.support.vendors import Behaviour, Ending, FakeVendors, Finish, Vendor
 from tests.support.vendors.dialects import DIALECTS
 from tests.support.vendors.wire import Answer
 
-pytest_plugins = ["tests.support.vendors.fixture"]
 on_one_loop = pytest.mark.asyncio(loop_scope="module")  # where the adapters of the module fixture live
 
 KEYED = (Vendor.GEMINI, Vendor.ANTHROPIC, Vendor.COHERE)
@@ -359,7 +358,7 @@ async def test_cancelling_the_reader_ends_the_request(
 ) -> None:
     vendors.script(vendor, Behaviour(text=("one ", "two ", "three"), ending=Ending.STALL, after_chunks=2))
     task = asyncio.ensure_future(read(adapters[vendor]))
-    while not vendors.count(vendor):  # noqa: ASYNC110 - the vendor runs in another thread
+    while not vendors.count(vendor):
         await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -383,7 +382,7 @@ def _first(provider: Provider) -> str:
 
 async def _until_gone(vendors: FakeVendors, vendor: Vendor) -> None:
     limit = time.monotonic() + 10
-    while vendors.requests(vendor)[-1].outcome == "open" and time.monotonic() < limit:  # noqa: ASYNC110 - as above
+    while vendors.requests(vendor)[-1].outcome == "open" and time.monotonic() < limit:
         await asyncio.sleep(0.005)
     assert vendors.requests(vendor)[-1].outcome == "client gone"
 

@@ -18,7 +18,6 @@ from maya_core.providers.port import Provider
 from tests.providers.adapters import IMPATIENT_S, PATIENT_S, PROMPT, adapter, read
 from tests.support.vendors import Behaviour, Ending, ErrorKind, FakeVendors, Finish, Vendor, unused_url
 
-pytest_plugins = ["tests.support.vendors.fixture"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 K = FailureKind
@@ -225,7 +224,7 @@ async def test_cancellation_is_no_failure(
     vendors.script(vendor, Behaviour(ending=Ending.HANG))
     provider = adapters[vendor, False]
     task = asyncio.ensure_future(read(provider, PROMPT))
-    while not vendors.count(vendor):  # noqa: ASYNC110 - the vendor runs in another thread
+    while not vendors.count(vendor):
         await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -14,8 +14,6 @@ from tests.support import demo_vendors
 from tests.support.raw_sdks import RawSdks
 from tests.support.vendors import FakeVendors, Vendor
 
-pytest_plugins = ["tests.support.vendors.fixture"]
-
 
 @pytest.fixture
 def sdks(vendors: FakeVendors) -> Iterator[RawSdks]:

@@ -37,8 +37,6 @@ from tests.support.vendors import (
     unused_url,
 )
 
-pytest_plugins = ["tests.support.vendors.fixture"]
-
 KEY = "fake-key-0001"
 READ_TIMEOUT_S = 0.4
 every_vendor = pytest.mark.parametrize("vendor", list(Vendor))
