@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from maya_core.domain.conversation import UserId
 from maya_core.errors import ConfigurationError, Conflict, StoreUnavailable
 from maya_core.stores.migrations import MIGRATIONS, migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
-from tests.contract.test_transcripts import ANN, conversation, turn
+from tests.contract.conftest import fill
+from tests.contract.test_transcripts import ANN, conversation, question, turn
 
 ROOT = Path(__file__).parents[2]
 SLACK_S = 1.5
@@ -242,6 +244,20 @@ class TestMigrations:
         store = await SqliteTranscripts.open(Database(path))
         await store.ping()
         await store.close()
+
+
+async def test_words_in_very_many_messages_do_not_hide_a_rare_one(path: Path) -> None:
+    store = await SqliteTranscripts.open(Database(path))
+    old, chat = await store.create(conversation()), await store.create(conversation())
+    other = await store.create(conversation(UserId("bob")))
+    await turn(store, old, "zebra project")
+    await fill(store, [question(chat, f"project meeting {number}") for number in range(2_100)])
+    await fill(store, [question(other, "project meeting") for _ in range(2_100)])
+    assert [hit.excerpt.text for hit in await store.search(ANN, "project zebra")] == ["zebra project"]
+    both = await store.search(ANN, "project meeting", limit=100)
+    assert len(both) == 100
+    assert {hit.excerpt.conversation_id for hit in both} == {chat.id}
+    await store.close()
 
 
 async def test_the_text_index_stays_whole(path: Path) -> None:
