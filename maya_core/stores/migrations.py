@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from maya_core.errors import ConfigurationError
+from maya_core.stores.graph.schema import graph
 from maya_core.stores.vectors.schema import vectors
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -124,4 +125,4 @@ def message_speakers(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX messages_speakers ON messages (user_id, speaker)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (transcripts, transcript_search, message_speakers, vectors)
+MIGRATIONS: tuple[Migration, ...] = (transcripts, transcript_search, message_speakers, vectors, graph)
