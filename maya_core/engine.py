@@ -34,9 +34,7 @@ class Engine:
         """
         if threading.current_thread() is self._thread:
             work.close()
-            raise RuntimeError(
-                "Engine.run was called from the engine's own loop; await the coroutine instead"
-            )
+            raise RuntimeError("Engine.run was called from the engine's own loop; await the coroutine instead")
         future = self.start(work)
         try:
             return future.result(timeout_s)
