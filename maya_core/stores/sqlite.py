@@ -80,12 +80,12 @@ class Database:
             raise StoreUnavailable(f"the database {self._path.name!r}: {exc}") from exc
 
     def _transact(self, begin: str, work: Callable[[sqlite3.Connection], T], deadline: float) -> T:
-        if self._clock.monotonic() >= deadline:
-            raise StoreUnavailable("the caller gave up before the database got to it")
         connection = self._connection()
         connection.set_progress_handler(lambda: self._clock.monotonic() > deadline, _STEPS_BETWEEN_DEADLINE_CHECKS)
         try:
             connection.execute(begin)
+            if self._clock.monotonic() >= deadline:  # it may have waited long for its thread or for the lock
+                raise StoreUnavailable("the caller gave up before the database got to it")
             result = work(connection)
             connection.execute("COMMIT")
             return result

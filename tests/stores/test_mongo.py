@@ -151,6 +151,20 @@ async def test_every_call_is_unavailable_when_the_server_is_gone(
     await store.close()
 
 
+async def test_the_limit_is_for_a_whole_call_of_many_slow_commands(
+    place: Backend, direct: MongoTranscripts, relay: MongoRelay
+) -> None:
+    chat = await direct.create(conversation())
+    asked = question(chat)
+    store = await MongoTranscripts.connect(relay.url, database=place.database, timeout_s=1.0)
+    relay.mend()
+    relay.delay_s = 0.45
+    taken_s = await refused(lambda: store.begin_turn(ANN, message=asked, reply=answer_to(asked)))
+    assert 0.9 < taken_s < 1.0 + SLACK_S
+    assert len(relay.commands) < 4
+    await store.close()
+
+
 async def cut_everywhere(
     relay: MongoRelay,
     place: Backend,

@@ -23,6 +23,7 @@ class MongoRelay:
         fail_at: the number (from 1) of the command at which every connection breaks, and stays refused.
         after_it: break after the server has carried it out, so that only the reply is lost.
         silent: pass nothing on in either direction, and keep connections open.
+        delay_s: hold every reply back for so long.
     """
 
     def __init__(self, server: str) -> None:
@@ -34,6 +35,7 @@ class MongoRelay:
         self.after_it = False
         self.broken = False
         self.silent = False
+        self.delay_s = 0.0
 
     def mend(self) -> None:
         """Work again, and count from the beginning."""
@@ -72,6 +74,7 @@ class MongoRelay:
             message = await _message(source)
             if self.fail_at is not None and len(self.commands) >= self.fail_at:
                 self.break_off()
+            await asyncio.sleep(self.delay_s)
             if not self.silent:
                 target.write(message)
                 await target.drain()
