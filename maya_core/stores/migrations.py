@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from maya_core.errors import ConfigurationError
+from maya_core.stores.batches.schema import batches
 from maya_core.stores.graph.schema import graph
 from maya_core.stores.vectors.schema import vectors
 
@@ -125,4 +126,4 @@ def message_speakers(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX messages_speakers ON messages (user_id, speaker)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (transcripts, transcript_search, message_speakers, vectors, graph)
+MIGRATIONS: tuple[Migration, ...] = (transcripts, transcript_search, message_speakers, vectors, graph, batches)

@@ -114,11 +114,13 @@ class MongoConversations:
         return removed
 
     async def _remove(self, hidden: Document) -> int:
-        """Remove a conversation, its messages first. Once marked it cannot be brought back, only purged again."""
+        """Remove a conversation, what belongs to it first. Once marked it cannot come back, only be purged again."""
         marked = await self._database.conversations.update_one(hidden, {"$set": {"purging": True, "unfinished": None}})
         if marked.matched_count == 0:
             return 0
         await self._database.messages.delete_many({"conversation_id": hidden["_id"]})
+        await self._database.batches.delete_many({"conversation_id": hidden["_id"]})
+        await self._database.progress.delete_many({"_id": hidden["_id"]})
         removed = await self._database.conversations.delete_one({"_id": hidden["_id"], "purging": True})
         return removed.deleted_count
 

@@ -35,7 +35,7 @@ _MESSAGE_INDEXES: tuple[Mapping[str, int], ...] = (
 
 
 class MongoDatabase:
-    """One database on one server or replica set, with the two collections of the transcripts.
+    """One database on one server or replica set, with the collections of the transcripts and of consolidation.
 
     Make it on the event loop that will use it: the driver refuses every other one.
     """
@@ -68,6 +68,9 @@ class MongoDatabase:
             raise ConfigurationError(f"DATABASE_URL cannot be used: {type(exc).__name__}") from None
         self.conversations: AsyncCollection[Document] = selected["conversations"]
         self.messages: AsyncCollection[Document] = selected["messages"]
+        self.batches: AsyncCollection[Document] = selected["memory_batches"]
+        self.progress: AsyncCollection[Document] = selected["memory_progress"]
+        self.leases: AsyncCollection[Document] = selected["memory_leases"]
 
     async def make_indexes(self) -> None:
         """Make the indexes that are missing."""

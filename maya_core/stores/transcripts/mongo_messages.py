@@ -175,6 +175,7 @@ class MongoMessages:
             off=retired,
             changes={
                 "running": said[-1].id,
+                "remembered": False,
                 "message_count": count + len(said),
                 "last_message_at": max(conversation["last_message_at"], stored_time(newest)),
             },

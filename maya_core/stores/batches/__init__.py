@@ -1,0 +1,1 @@
+"""Consolidation in the transcripts' database: batch rows, leases, watermarks. What makes memory repeatable."""

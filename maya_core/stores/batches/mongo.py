@@ -1,0 +1,433 @@
+"""The batches port in MongoDB: three collections beside the transcripts, every change atomic on one document.
+
+Where two documents have to change, the order makes each state in between a valid one: a lease is taken before the
+user's batches are stamped with its epoch, a watermark rises before its batch is marked COMMITTED. A conversation is
+`remembered` when nothing of it waits; whoever adds a message clears that, and `pending` sets it, so that it looks only
+at the conversations that may have something to do.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import UTC, datetime
+from typing import Self
+
+from maya_core.domain.conversation import ConversationId, ConversationKind, UserId
+from maya_core.errors import Conflict, NotFound
+from maya_core.stores.batches.port import (
+    APPLYING,
+    UNFINISHED,
+    Batch,
+    BatchId,
+    BatchState,
+    Lease,
+    LeaseLost,
+    NewBatch,
+    Pending,
+    Progress,
+    Work,
+    user_lease,
+)
+from maya_core.stores.transcripts.mongo_database import Document, MongoDatabase, stored_time
+from maya_core.stores.transcripts.rows import bounded, clean_text, known_id, new_id
+
+_BATCH_INDEXES: tuple[Mapping[str, int], ...] = (
+    {"user_id": 1, "_id": 1},
+    {"conversation_id": 1, "state": 1},
+    {"state": 1, "offline": 1, "put_off_until": 1},
+)
+_LOOKED_AT_ONCE = 200
+_LOOKED_AT_MOST = 10_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MongoBatches:
+    """The `Batches` port over one MongoDB database. The connection is that of the transcripts, which close it."""
+
+    def __init__(self, database: MongoDatabase) -> None:
+        self._database = database
+        self._progress = database.progress
+        self._batches = database.batches
+        self._leases = database.leases
+
+    @classmethod
+    async def open(cls, database: MongoDatabase, *, index_timeout_s: float = 60.0) -> Self:
+        """Make the indexes that are missing and give the store."""
+        store = cls(database)
+        async with database.bounded(index_timeout_s):
+            for keys in _BATCH_INDEXES:
+                await store._batches.create_index(list(keys.items()))
+            await database.conversations.create_index([("remembered", 1), ("last_message_at", 1)])
+        return store
+
+    async def lease(self, name: str, *, owner: str, at: datetime, until: datetime) -> Lease | None:
+        key, holder = new_id(name), new_id(owner)
+        async with self._database.bounded():
+            return await self._take(key, holder, at, until)
+
+    async def lease_user(self, user_id: UserId, *, owner: str, at: datetime, until: datetime) -> Lease | None:
+        user, holder = new_id(user_id), new_id(owner)
+        async with self._database.bounded():
+            lease = await self._take(user_lease(user), holder, at, until)
+            if lease is not None:
+                await self._batches.update_many(
+                    {"user_id": user, "state": {"$in": _values(UNFINISHED)}, "epoch": {"$lt": lease.epoch}},
+                    {"$set": {"epoch": lease.epoch}},
+                )
+            return lease
+
+    async def renew(self, lease: Lease, *, until: datetime) -> Lease | None:
+        end = stored_time(until)
+        async with self._database.bounded():
+            prolonged = await self._leases.update_one(_held(lease), {"$set": {"until": end}})
+        if prolonged.matched_count == 0:
+            return None
+        return Lease(name=lease.name, owner=lease.owner, epoch=lease.epoch, until=end)
+
+    async def release(self, lease: Lease) -> None:
+        async with self._database.bounded():
+            await self._leases.update_one(_held(lease), {"$set": {"until": _LONG_AGO, "owner": ""}})
+
+    async def pending(
+        self, work: Work, *, said_before: datetime, at: datetime, longer_than: int = 0, limit: int = 100
+    ) -> list[Pending]:
+        most, before = bounded(limit, most=1000), stored_time(said_before)
+        found: list[Pending] = []
+        async with self._database.bounded():
+            busy = await self._busy(at) if work is Work.CONSOLIDATE else set()
+            unfinished = await self._unfinished_conversations() if work is Work.CONSOLIDATE else set()
+            async for conversation, embedded, consolidated in self._not_remembered():
+                said = conversation["message_count"]
+                quiet = conversation["last_message_at"] <= before
+                if work is Work.EMBED:
+                    waits = quiet and said > embedded
+                elif conversation["user_id"] in busy:
+                    waits = False
+                else:
+                    many = 0 < longer_than < said - consolidated
+                    waits = (quiet and said > consolidated) or many or conversation["_id"] in unfinished
+                if waits:
+                    found.append(_to_pending(conversation))
+                if len(found) == most:
+                    break
+        return found
+
+    async def progress(self, user_id: UserId, conversation_id: ConversationId) -> Progress:
+        user, wanted = known_id(user_id), known_id(conversation_id)
+        async with self._database.bounded():
+            conversation = await self._visible(user, wanted)
+            embedded, consolidated = await self._watermarks(wanted)
+            cursor = self._batches.find({"conversation_id": wanted, "state": {"$in": _values(UNFINISHED)}})
+            unfinished = sorted([row async for row in cursor.limit(100)], key=lambda row: int(row["from_seq"]))
+        return Progress(
+            said=conversation["message_count"],
+            embedded=embedded,
+            consolidated=consolidated,
+            state=BatchState(unfinished[0]["state"]) if unfinished else None,
+        )
+
+    async def mark_embedded(self, user_id: UserId, conversation_id: ConversationId, *, to: int) -> None:
+        user, wanted = known_id(user_id), known_id(conversation_id)
+        async with self._database.bounded():
+            await self._visible(user, wanted)
+            await self._make_progress(wanted)
+            await self._progress.update_one({"_id": wanted}, {"$max": {"embedded": int(to)}})
+
+    async def plan(self, lease: Lease, user_id: UserId, new: NewBatch, *, at: datetime) -> Batch:
+        from pymongo.errors import DuplicateKeyError
+
+        user, conversation_id = known_id(user_id), known_id(new.conversation_id)
+        document = {
+            "_id": new.id,
+            "user_id": user,
+            "conversation_id": conversation_id,
+            "from_seq": int(new.from_seq),
+            "to_seq": int(new.to_seq),
+            "version": clean_text(new.version),
+            "replaces": new.replaces,
+            "state": BatchState.PLANNED.value,
+            "epoch": lease.epoch,
+            "attempts": 0,
+            "extractor": "",
+            "offline": False,
+            "put_off_until": _LONG_AGO,
+            "output": None,
+            "decisions": None,
+            "position": None,
+            "created_at": stored_time(at),
+            "changed_at": stored_time(at),
+        }
+        async with self._database.bounded():
+            await self._check_lease(lease)
+            await self._visible(user, conversation_id)
+            try:
+                await self._batches.insert_one(document)
+            except DuplicateKeyError:
+                return await self._batch(user, new.id)
+        return _to_batch(document)
+
+    async def attempt(self, lease: Lease, batch: Batch, *, given_back: bool = False, at: datetime) -> Batch:
+        attempts = max(0, batch.attempts - 1) if given_back else batch.attempts + 1
+        return await self._change(lease, batch, {"attempts": attempts}, at)
+
+    async def extracted(
+        self, lease: Lease, batch: Batch, *, output: bytes, extractor: str, offline: bool, at: datetime
+    ) -> Batch:
+        changes = {
+            "state": BatchState.EXTRACTED.value,
+            "output": bytes(output),
+            "extractor": clean_text(extractor),
+            "offline": bool(offline),
+            "attempts": 0,
+        }
+        return await self._change(lease, batch, changes, at)
+
+    async def decided(self, lease: Lease, batch: Batch, *, decisions: bytes, at: datetime) -> Batch:
+        async with self._database.bounded():
+            counted = await self._leases.find_one_and_update(_held(lease), {"$inc": {"position": 1}})
+        if counted is None:
+            raise LeaseLost(f"the lease {lease.name!r} was taken by another worker")
+        changes = {
+            "state": BatchState.DECIDED.value,
+            "decisions": bytes(decisions),
+            "position": counted["position"] + 1,
+            "attempts": 0,
+        }
+        return await self._change(lease, batch, changes, at)
+
+    async def advance(self, lease: Lease, batch: Batch, state: BatchState, *, at: datetime) -> Batch:
+        return await self._change(lease, batch, {"state": state.value, "attempts": 0}, at)
+
+    async def commit(self, lease: Lease, batch: Batch, *, at: datetime) -> Batch:
+        async with self._database.bounded():
+            if batch.replaces is None:
+                await self._fenced(lease, batch)
+                await self._raise_watermark(batch)
+            else:
+                await self._fenced(lease, batch)
+                await self._batches.update_one(
+                    {"_id": batch.replaces, "user_id": batch.user_id, "state": BatchState.COMMITTED.value},
+                    {"$set": {"state": BatchState.REPLACED.value, "changed_at": stored_time(at)}},
+                )
+        return await self._change(lease, batch, {"state": BatchState.COMMITTED.value, "attempts": 0}, at)
+
+    async def skip(self, lease: Lease, batch: Batch) -> None:
+        async with self._database.bounded():
+            await self._check_lease(lease)
+            if (await self._batch(batch.user_id, batch.id)).state is not BatchState.DEAD:
+                raise Conflict(f"the batch {batch.id!r} is not dead")
+            await self._raise_watermark(batch)
+
+    async def put_off(self, user_id: UserId, batch_id: BatchId, *, until: datetime) -> None:
+        wanted = {"_id": known_id(batch_id), "user_id": known_id(user_id)}
+        async with self._database.bounded():
+            kept = await self._batches.update_one(wanted, {"$set": {"put_off_until": stored_time(until)}})
+        if kept.matched_count == 0:
+            raise NotFound(f"no batch {batch_id!r}")
+
+    async def get_batch(self, user_id: UserId, batch_id: BatchId) -> Batch:
+        user, wanted = known_id(user_id), known_id(batch_id)
+        async with self._database.bounded():
+            return await self._batch(user, wanted)
+
+    async def list_batches(
+        self,
+        user_id: UserId,
+        *,
+        states: Collection[BatchState] = (),
+        conversation_id: ConversationId | None = None,
+        after: BatchId | None = None,
+        limit: int = 100,
+    ) -> list[Batch]:
+        wanted: Document = {"user_id": known_id(user_id)}
+        if after is not None:
+            wanted["_id"] = {"$gt": known_id(after)}
+        if states:
+            wanted["state"] = {"$in": _values(states)}
+        if conversation_id is not None:
+            wanted["conversation_id"] = known_id(conversation_id)
+        async with self._database.bounded():
+            found = self._batches.find(wanted).sort("_id", 1).limit(bounded(limit, most=500))
+            return [_to_batch(document) async for document in found]
+
+    async def offline_batches(self, *, at: datetime, limit: int = 20) -> list[Batch]:
+        wanted = {
+            "state": BatchState.COMMITTED.value,
+            "offline": True,
+            "put_off_until": {"$lte": stored_time(at)},
+        }
+        found: list[Batch] = []
+        async with self._database.bounded():
+            async for document in self._batches.find(wanted).sort([("created_at", 1), ("_id", 1)]):
+                visible = {"_id": document["conversation_id"], "deleted_at": None}
+                if await self._database.conversations.find_one(visible, {"_id": 1}) is not None:
+                    found.append(_to_batch(document))
+                if len(found) == bounded(limit, most=500):
+                    break
+        return found
+
+    async def list_users(self, *, after: str = "", limit: int = 500) -> list[UserId]:
+        async with self._database.bounded():
+            found = await self._database.conversations.distinct("user_id", {"user_id": {"$gt": clean_text(after)}})
+        return [UserId(user) for user in sorted(found)[: bounded(limit, most=1000)]]
+
+    async def _take(self, name: str, owner: str, at: datetime, until: datetime) -> Lease | None:
+        from pymongo.errors import DuplicateKeyError
+
+        free = {"_id": name, "until": {"$lte": stored_time(at)}}
+        taken = {"$set": {"owner": owner, "until": stored_time(until)}, "$inc": {"epoch": 1}}
+        found = await self._leases.find_one_and_update(free, taken)
+        if found is not None:
+            return Lease(name=name, owner=owner, epoch=found["epoch"] + 1, until=stored_time(until))
+        first = {"_id": name, "owner": owner, "until": stored_time(until), "epoch": 1, "position": 0}
+        try:
+            await self._leases.insert_one(first)
+        except DuplicateKeyError:
+            return None
+        return Lease(name=name, owner=owner, epoch=1, until=stored_time(until))
+
+    async def _check_lease(self, lease: Lease) -> None:
+        if await self._leases.find_one(_held(lease)) is None:
+            raise LeaseLost(f"the lease {lease.name!r} was taken by another worker")
+
+    async def _fenced(self, lease: Lease, batch: Batch) -> None:
+        """Raises LeaseLost unless the row is as the caller knows it and still the caller's."""
+        if await self._batches.find_one(_as_known(lease, batch), {"_id": 1}) is None:
+            raise LeaseLost(f"the batch {batch.id!r} went on without this worker")
+
+    async def _change(self, lease: Lease, batch: Batch, changes: Document, at: datetime) -> Batch:
+        async with self._database.bounded():
+            changed = await self._batches.update_one(
+                _as_known(lease, batch), {"$set": {**changes, "changed_at": stored_time(at)}}
+            )
+            if changed.matched_count == 0:
+                raise LeaseLost(f"the batch {batch.id!r} went on without this worker")
+            return await self._batch(batch.user_id, batch.id)
+
+    async def _raise_watermark(self, batch: Batch) -> None:
+        await self._make_progress(batch.conversation_id)
+        raised = await self._progress.update_one(
+            {"_id": batch.conversation_id, "consolidated": batch.from_seq - 1},
+            {"$set": {"consolidated": batch.to_seq}},
+        )
+        if raised.matched_count == 1:
+            return
+        _, consolidated = await self._watermarks(batch.conversation_id)
+        if consolidated < batch.to_seq:
+            raise Conflict(f"the batch {batch.id!r} does not follow what is consolidated")
+
+    async def _make_progress(self, conversation_id: str) -> None:
+        from pymongo.errors import DuplicateKeyError
+
+        if await self._progress.find_one({"_id": conversation_id}) is not None:
+            return
+        try:
+            await self._progress.insert_one({"_id": conversation_id, "embedded": 0, "consolidated": 0})
+        except DuplicateKeyError:
+            return
+
+    async def _watermarks(self, conversation_id: str) -> tuple[int, int]:
+        found = await self._progress.find_one({"_id": conversation_id})
+        return (0, 0) if found is None else (found["embedded"], found["consolidated"])
+
+    async def _not_remembered(self) -> AsyncIterator[tuple[Document, int, int]]:
+        """Conversations that may wait, the longest silent first, with both watermarks; settles those that do not."""
+        wanted = {"remembered": {"$ne": True}, "kind": ConversationKind.NORMAL.value, "deleted_at": None}
+        cursor = self._database.conversations.find(wanted, {"unfinished": 0})
+        page: list[Document] = []
+        async for conversation in cursor.sort([("last_message_at", 1), ("_id", 1)]).limit(_LOOKED_AT_MOST):
+            page.append(conversation)
+            if len(page) == _LOOKED_AT_ONCE:
+                async for seen in self._with_watermarks(page):
+                    yield seen
+                page = []
+        async for seen in self._with_watermarks(page):
+            yield seen
+
+    async def _with_watermarks(self, page: list[Document]) -> AsyncIterator[tuple[Document, int, int]]:
+        ids = [conversation["_id"] for conversation in page]
+        known = {row["_id"]: row async for row in self._progress.find({"_id": {"$in": ids}})} if ids else {}
+        for conversation in page:
+            row = known.get(conversation["_id"], {"embedded": 0, "consolidated": 0})
+            said = conversation["message_count"]
+            if said and row["embedded"] >= said and row["consolidated"] >= said:
+                await self._settle(conversation)
+            yield conversation, row["embedded"], row["consolidated"]
+
+    async def _settle(self, conversation: Document) -> None:
+        """Look at it no more until something is said, or as long as a batch of it is unfinished."""
+        same = {"conversation_id": conversation["_id"], "state": {"$in": _values(UNFINISHED)}}
+        if await self._batches.find_one(same, {"_id": 1}) is None:
+            await self._database.conversations.update_one(
+                {"_id": conversation["_id"], "message_count": conversation["message_count"]},
+                {"$set": {"remembered": True}},
+            )
+
+    async def _busy(self, at: datetime) -> set[str]:
+        """Users whose lease is held."""
+        held = self._leases.find({"until": {"$gt": stored_time(at)}}, {"_id": 1})
+        prefix = user_lease("")
+        return {row["_id"].removeprefix(prefix) async for row in held if row["_id"].startswith(prefix)}
+
+    async def _unfinished_conversations(self) -> set[str]:
+        found = self._batches.find({"state": {"$in": _values(UNFINISHED)}}).limit(_LOOKED_AT_MOST)
+        applying = _values(APPLYING)
+        return {row["conversation_id"] async for row in found if row["replaces"] is None or row["state"] in applying}
+
+    async def _visible(self, user_id: str, conversation_id: str) -> Document:
+        found = await self._database.conversations.find_one(
+            {"_id": conversation_id, "user_id": user_id, "deleted_at": None}
+        )
+        if found is None:
+            raise NotFound(f"no conversation {conversation_id!r}")
+        return found
+
+    async def _batch(self, user_id: str, batch_id: str) -> Batch:
+        found = await self._batches.find_one({"_id": batch_id, "user_id": user_id})
+        if found is None:
+            raise NotFound(f"no batch {batch_id!r}")
+        return _to_batch(found)
+
+
+def _values(states: Collection[BatchState]) -> list[str]:
+    return sorted(state.value for state in states)
+
+
+def _held(lease: Lease) -> Document:
+    return {"_id": lease.name, "owner": lease.owner, "epoch": lease.epoch}
+
+
+def _as_known(lease: Lease, batch: Batch) -> Document:
+    return {"_id": batch.id, "user_id": batch.user_id, "epoch": lease.epoch, "state": batch.state.value}
+
+
+def _to_pending(conversation: Document) -> Pending:
+    return Pending(
+        user_id=UserId(conversation["user_id"]),
+        conversation_id=ConversationId(conversation["_id"]),
+        since=conversation["last_message_at"],
+    )
+
+
+def _to_batch(document: Document) -> Batch:
+    return Batch(
+        id=BatchId(document["_id"]),
+        user_id=UserId(document["user_id"]),
+        conversation_id=ConversationId(document["conversation_id"]),
+        from_seq=document["from_seq"],
+        to_seq=document["to_seq"],
+        version=document["version"],
+        replaces=document["replaces"],
+        state=BatchState(document["state"]),
+        epoch=document["epoch"],
+        attempts=document["attempts"],
+        extractor=document["extractor"],
+        offline=document["offline"],
+        output=_bytes(document["output"]),
+        decisions=_bytes(document["decisions"]),
+        position=document["position"],
+        created_at=document["created_at"],
+        changed_at=document["changed_at"],
+    )
+
+
+def _bytes(stored: bytes | None) -> bytes | None:
+    return None if stored is None else bytes(stored)
