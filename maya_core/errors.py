@@ -8,6 +8,7 @@
     │   ├── StoreUnavailable      the store did not answer in time, or refused; nothing is known of the write
     │   ├── NotFound              no such record for this user (another user's record is "not found" too)
     │   └── Conflict              the record changed, or a turn is running already
+    ├── ExtractionError           a model's account of a conversation stayed unusable after every repair
     └── ProviderError             a model call failed; `kind` says how (see `FailureKind`)
 
 No message holds a person's text, a key or a token: identifiers only, with `!r`.
@@ -46,6 +47,10 @@ class NotFound(StoreError):
 
 class Conflict(StoreError):
     """The record is not in the state that the call needs."""
+
+
+class ExtractionError(MayaError):
+    """What a model extracted from a conversation is not of the asked shape, however often it was asked again."""
 
 
 class FailureKind(StrEnum):

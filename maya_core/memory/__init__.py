@@ -1,0 +1,1 @@
+"""What Maya remembers: recalling, extracting, deciding, forgetting."""

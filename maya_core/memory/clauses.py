@@ -1,0 +1,246 @@
+"""Sentences and clauses of a message, and whom each clause is about. Pure, English, without a grammar.
+
+A clause keeps its place in the message. How it is meant (a question, a wish, a joke) stands in `stance`.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from maya_core.memory.wording import stems
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”)\]]*\s+|\n+")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:dr|mr|mrs|ms|prof|st|jr|sr|vs|etc|e\.g|i\.e|approx|dept|inc|ltd|co|no|a\.m|p\.m)|\b[A-Z])\.$",
+    re.IGNORECASE,
+)
+_INITIAL = re.compile(r"(?:^|\s)[A-Za-z]\.$")
+_BREAK = re.compile(
+    r"\s*(?:,(?=\D|$)|,(?=\s)|[;:—–()]|\s-+\s|\.{3}|…)\s*"
+    r"|\s+(?=(?:but|and|so|because|cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|yet|or|nor|plus"
+    r"|which|who|whose|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
+    re.IGNORECASE,
+)
+_LEADING = re.compile(
+    r"^(?:(?:and|but|so|because|cause|although|though|while|whereas|however|yet|or|nor|plus|also|well|oh|ok|okay|yes|yeah|yep|no|nope|"
+    r"hi|hey|hello|actually|anyway|btw|by the way|fyi|then|now|today|currently|meanwhile|unfortunately|luckily|sadly|honestly|"
+    r"basically|again|still|since|that|as you know|please|just|right|sure|thanks|hmm|um|uh|remember|note|sorry|wait|correction|"
+    r"first|second|third|finally|maya|good news|update|even|apparently|in fact|for the record|recently|lately|sometimes|usually|as of \w+|"
+    r"in (?:19|20)\d\d|last \w+|next \w+|this \w+)\b[\s,]*)+",
+    re.IGNORECASE,
+)
+PERSON_NOUNS = frozenset(
+    """
+    sister brother mother father mom mum mommy dad daddy wife husband spouse partner girlfriend boyfriend fiance fiancee
+    friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate teacher
+    professor doctor dentist therapist client customer cousin aunt uncle grandmother grandfather grandma grandpa granny
+    nan kid kids child children son daughter baby toddler teammate lead landlord landlady ex nephew niece buddy mate pal
+    mentor intern assistant recruiter accountant lawyer sibling siblings parents parent grandson granddaughter stepson
+    stepdaughter stepmother stepfather stepbrother stepsister godson goddaughter godmother godfather twin twins bestie
+    guy man woman lady someone somebody everyone everybody anyone nobody people person friends colleagues students
+    student bro sis ceo cto cfo vp director trainer coach tenant nanny babysitter in-law mother-in-law father-in-law
+    sister-in-law brother-in-law contractor vendor crush date folks family team-mate
+    """.split()  # noqa: SIM905 - a list of words reads as words
+)
+_AUXILIARY = (
+    r"(?:is|are|was|were|isn't|aren't|wasn't|weren't|has|have|had|hasn't|haven't|hadn't|does|do|did|doesn't|don't|didn't|will|won't|"
+    r"would|wouldn't|can|can't|cannot|could|couldn't|should|shouldn't|might|may|must|needs?|wants?|lives?|lived|works?|worked|likes?|liked|"
+    r"loves?|loved|hates?|hated|prefers?|enjoys?|eats?|drinks?|speaks?|uses?|used|owns?|plays?|plays|studies|studied|teaches|runs|drives|"
+    r"moved|moves|depends?|blocks?|requires?|starts?|started|ends?|goes|went|came|comes|got|gets|became|takes?|took|makes?|costs?|"
+    r"joined|left|quit|died|married|visited|visits|bought|sold|just|also|really|always|never|still|now|only|both|already|recently)"
+)
+_VERBISH = rf"(?:{_AUXILIARY}|[a-z]{{3,}}(?:s|ed)(?<!ss)(?<!us))\b"
+_NOUN_PHRASE = r"(?:[\w'&.#-]+\s+){0,5}?[\w'&.#-]+?"
+_FIRST = re.compile(r"(?<![\w'])(?:I|i|We|we|Im|im|Ive|ive)(?='(?:m|ve|ll|d|re)\b|\b)(?!\s*\.\s*e\b)")
+_SECOND = re.compile(r"(?<![\w'])(?:you|You|ya)(?='|\b)(?!\s+(?:know|see)\b[\s,]*$)")
+_PRONOUN = re.compile(
+    r"(?<![\w'])(?:he|she|they|He|She|They|who|whose|his|her|their|Her|His|Their)(?='|\b)(?!\s+(?:and|or)\s+I\b)"
+)
+_OBJECT_PRONOUN = re.compile(r"^(?:his|her|their)$", re.IGNORECASE)
+_IT = re.compile(rf"(?<![\w'])(?:it|It|this|This|that|That|these|those|there|There)(?='s\b|\s+{_AUXILIARY}\b)")
+_OWNED = re.compile(rf"(?<![\w'])(?:my|our|My|Our)\s+({_NOUN_PHRASE})(?:'s\s+|\s+(?={_VERBISH}))")
+_DEFINITE = re.compile(
+    rf"(?<![\w'])(?:the|this|that|these|those|your|a|an|every|each|all|some|most|both|one of my|one of our|The|This|That|These|Those|Your|A|An|"
+    rf"Every|Each|All|Some|Most|Both|One of my|One of our)\s+({_NOUN_PHRASE})(?:'s\s+|\s+(?={_VERBISH}))"
+)
+_NAME = re.compile(
+    rf"(?<![\w'.])([A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in [\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
+)
+_BARE = re.compile(rf"({_NOUN_PHRASE})(?:'s\s+|\s+(?={_AUXILIARY}\b))")
+_AT_START = re.compile(r"[a-z][\w'-]*", re.IGNORECASE)
+_FUNCTION_WORDS = frozenset(
+    """
+    i im ive we you he she it they this that these those there here my our your his her their its the a an in on at to
+    for of from with by as about into over under after before during without within what which who whose where when why
+    how if unless not no never do does did don't doesn't didn't is are am was were be been being have has had having
+    will would can could should may might must got get used just also only still always really very too all both each
+    every some any most more let lets please thanks thank hi hey hello ok okay yes yeah i'm i've i'll i'd we're we've
+    and but or so because although though while since until till then than
+    """.split()  # noqa: SIM905
+)
+_BEFORE_OBJECT = frozenset(
+    "in at on to for of from with by about into over under after before near than as like via around and or visit visited see saw met meet call called".split()
+)
+
+
+class Who(StrEnum):
+    """Whom a clause is about."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    OTHER = "other"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The subject of a part of a clause, from `start` on. `names` are its words, with what it is also called.
+
+    `mine`: said with "my" or "our". `text`: how to call it, as it was said.
+    """
+
+    who: Who
+    start: int
+    names: frozenset[str] = frozenset()
+    text: str = ""
+    person: bool = False
+    mine: bool = False
+    pronoun: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A stretch of a message: a sentence or a clause. `end` is exclusive."""
+
+    text: str
+    start: int
+    end: int
+
+
+def sentences_of(text: str) -> list[Piece]:
+    """The sentences of a text, in order."""
+    pieces: list[Piece] = []
+    start = 0
+    for end, following in [*((m.start(), m.end()) for m in _SENTENCE_END.finditer(text)), (len(text), len(text))]:
+        part = text[start:end]
+        broken_line = "\n" in text[end:following]
+        if (
+            not broken_line
+            and following < len(text)
+            and _ABBREVIATION.search(part)
+            and not _INITIAL.search(part.replace(" I.", ""))
+        ):
+            continue
+        if part.strip():
+            pieces.append(_trimmed(text, start, end))
+        start = following
+    return pieces
+
+
+def clauses_of(sentence: Piece) -> list[Piece]:
+    """The clauses of a sentence, in order. Numbers such as 2,000 stay whole."""
+    pieces: list[Piece] = []
+    start = 0
+    for end, following in [*((m.start(), m.end()) for m in _BREAK.finditer(sentence.text)), (len(sentence.text),) * 2]:
+        if sentence.text[start:end].strip():
+            pieces.append(_trimmed(sentence.text, start, end, offset=sentence.start))
+        start = following
+    return pieces
+
+
+def without_lead(text: str) -> tuple[str, int]:
+    """A clause without its opening words ("and", "well", "today"), and how many characters they took."""
+    lead = _LEADING.match(text)
+    cut = lead.end() if lead and lead.end() < len(text) else 0
+    return text[cut:], cut
+
+
+def owners_in(clause: str) -> list[Owner]:
+    """The subjects in a clause, in order. Pronouns bear the name under which they stand; the reader resolves them."""
+    body, cut = without_lead(clause)
+    found: list[Owner] = [Owner(who=Who.USER, start=m.start()) for m in _FIRST.finditer(clause)]
+    found += [Owner(who=Who.ASSISTANT, start=m.start()) for m in _SECOND.finditer(clause)]
+    found += [_pronoun(m) for m in _PRONOUN.finditer(clause)]
+    found += [
+        Owner(who=Who.OTHER, start=m.start(), pronoun=True, names=frozenset({"it"})) for m in _IT.finditer(clause)
+    ]
+    for pattern in (_OWNED, _DEFINITE, _NAME):
+        found += [
+            _named(m, mine=pattern is _OWNED or m.group().lower().startswith("one of"))
+            for m in pattern.finditer(clause)
+            if _can_be_subject(clause, m)
+        ]
+    bare = _BARE.match(body)
+    if bare and (first := _AT_START.match(body)) and first.group().lower() not in _FUNCTION_WORDS:
+        phrase = bare.group(1)
+        if not _FIRST.search(phrase) and not any(word.lower() in _FUNCTION_WORDS for word in phrase.split()[1:2]):
+            found.append(
+                Owner(who=Who.OTHER, start=cut, names=_phrase_names(phrase), text=phrase, person=_is_person(phrase))
+            )
+    return _outermost(found)
+
+
+def person_names(text: str) -> frozenset[str]:
+    """The nouns and names in a phrase that stand for people: "my sister Anna" gives sister and anna."""
+    nouns = {w for w in re.findall(r"[\w-]+", text.lower()) if w in PERSON_NOUNS}
+    names = {w for w in re.findall(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w-]+", text)}
+    return stems(" ".join(nouns | names))
+
+
+def _trimmed(text: str, start: int, end: int, *, offset: int = 0) -> Piece:
+    part = text[start:end]
+    left = len(part) - len(part.lstrip(" \t\n\r-*•"))
+    right = len(part.rstrip())
+    return Piece(text=part[left:right], start=offset + start + left, end=offset + start + max(left, right))
+
+
+def _pronoun(match: re.Match[str]) -> Owner:
+    return Owner(
+        who=Who.OTHER, start=match.start(), pronoun=True, person=True, names=frozenset({match.group().lower()})
+    )
+
+
+def _named(match: re.Match[str], *, mine: bool) -> Owner:
+    phrase = match.group(1)
+    return Owner(
+        who=Who.OTHER,
+        start=match.start(),
+        names=_phrase_names(phrase),
+        text=phrase,
+        person=_is_person(phrase),
+        mine=mine,
+    )
+
+
+def _phrase_names(phrase: str) -> frozenset[str]:
+    """The words a subject answers to. Of "my sister's husband Tom" it is the husband, of "Anna's birthday" Anna."""
+    head, possessive, rest = phrase.rpartition("'s ")
+    if possessive and _is_person(rest):
+        return stems(rest)
+    return stems(f"{head} {rest}")
+
+
+def _is_person(phrase: str) -> bool:
+    lowered = {word.strip("'.,").removesuffix("'s").lower() for word in phrase.split()}
+    return bool(lowered & PERSON_NOUNS)
+
+
+def _can_be_subject(clause: str, match: re.Match[str]) -> bool:
+    """Not after a preposition: "with my sister", "in Porto"; and no verb inside a name's capital ("I'm")."""
+    before = re.findall(r"[\w'-]+", clause[: match.start()])
+    first = match.group(1).split()[0] if match.group(1).split() else ""
+    if first.lower() in _FUNCTION_WORDS:
+        return False
+    return not (
+        before
+        and before[-1].lower() in _BEFORE_OBJECT
+        and not (before[-1].lower() in ("and", "or") and len(before) == 1)
+    )
+
+
+def _outermost(found: list[Owner]) -> list[Owner]:
+    """One owner for each place; a phrase that says whose it is comes before a bare name at the same place."""
+    chosen: dict[int, Owner] = {}
+    for owner in sorted(found, key=lambda o: (o.start, -len(o.names))):
+        chosen.setdefault(owner.start, owner)
+    return [chosen[start] for start in sorted(chosen)]

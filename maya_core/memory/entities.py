@@ -1,0 +1,161 @@
+"""Who is who: names compared without case, articles and punctuation; aliases; proposals to merge. Pure.
+
+A name belongs to one entity through a table of names. That table, not the names, decides after a merge or a split; a
+merge is data that can be taken back, never a rewriting of facts.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from maya_core.domain.conversation import MessageId, UserId
+from maya_core.domain.memory import Entity, EntityId, EntityKind
+
+Similar = Callable[[str], Sequence[tuple[EntityId, float]]]
+"""Entities whose names mean something close, with cosine; handed in by whoever holds the vectors."""
+
+_USER_NAMES = frozenset({"user", "i", "me", "myself", "self", "speaker", "we", "us", "human"})
+_POSSESSOR = re.compile(r"^(?:(?:the\s+)?users?'?s?'?s?|my|our|his|her|their|your)\s+(?=\S)")
+_ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\S)")
+_KEPT_SIGNS = re.compile(r"[^\w+#\s]")
+_PROPOSED_FROM = 0.86
+
+
+def normal_name(name: str) -> str:
+    """The form in which names are compared: no case, accents, articles, possessives or punctuation."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).replace("’", "'").casefold())
+    text = "".join(c for c in folded if not unicodedata.combining(c))
+    text = " ".join(text.split())
+    text = _POSSESSOR.sub("", _ARTICLE.sub("", text)) or text
+    text = re.sub(r"'s?\b", "", text)
+    text = " ".join(_KEPT_SIGNS.sub(" ", text).split())
+    return _ARTICLE.sub("", text) or text
+
+
+def is_user(name: str) -> bool:
+    """Whether a name means the person whose memory this is."""
+    return normal_name(name) in _USER_NAMES
+
+
+def user_entity_id(user_id: UserId) -> EntityId:
+    """The id of the entity that stands for the user themselves; the same for ever."""
+    return EntityId("e_" + _digest(user_id, "user"))
+
+
+def minted_id(user_id: UserId, name: str, first_evidence: MessageId) -> EntityId:
+    """The id of an entity first named in a message. Minted once: later names reach it through the table of names."""
+    return EntityId("e_" + _digest(user_id, "entity", normal_name(name), first_evidence))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeProposal:
+    """Two entities may be one. Accepting it only rewrites the table of names, so it can be taken back."""
+
+    keep: EntityId
+    merge: EntityId
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An entity found or made for a name. `changed`: it is new, or got an alias."""
+
+    entity: Entity
+    changed: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Register:
+    """The entities known so far and the names they answer to; grows while one batch is decided.
+
+    `names` is the table edited by merge and split; it wins over the names written in the entities.
+    """
+
+    user_id: UserId
+    entities: dict[EntityId, Entity]
+    names: dict[str, EntityId]
+    similar: Similar | None = None
+    proposals: list[MergeProposal] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        user_id: UserId,
+        entities: Iterable[Entity],
+        *,
+        names: Mapping[str, EntityId] | None = None,
+        similar: Similar | None = None,
+    ) -> "Register":
+        """A register of known entities. Names that the table does not list point to the first entity bearing them."""
+        known = {entity.id: entity for entity in entities}
+        table: dict[str, EntityId] = {}
+        for entity in known.values():
+            for name in (entity.name, *entity.aliases):
+                table.setdefault(normal_name(name), entity.id)
+        own = user_entity_id(user_id)
+        known.setdefault(own, Entity(id=own, name="user", kind=EntityKind.USER))
+        return cls(user_id=user_id, entities=known, names=table | dict(names or {}), similar=similar)
+
+    def find(self, name: str) -> Entity | None:
+        """The entity that a name stands for, by its normalised name or an alias."""
+        if is_user(name):
+            return self.entities[user_entity_id(self.user_id)]
+        found = self.names.get(normal_name(name))
+        return self.entities.get(found) if found else None
+
+    def name(self, name: str, *, kind: EntityKind, aliases: Sequence[str], evidence: MessageId) -> Named:
+        """The entity for a name, made when it is not known. A close one by meaning becomes a proposal, no more."""
+        found = self.find(name) or next((e for alias in aliases if (e := self._alias(alias, kind))), None)
+        if found is None:
+            return self._mint(name, kind=kind, aliases=aliases, evidence=evidence)
+        if found.kind is EntityKind.USER:
+            return Named(entity=found, changed=False)
+        known = {normal_name(n) for n in (found.name, *found.aliases)}
+        fresh = [n for n in dict.fromkeys((name, *aliases)) if normal_name(n) not in known]
+        fresh = [n for n in fresh if self.names.get(normal_name(n), found.id) == found.id]
+        if not fresh:
+            return Named(entity=found, changed=False)
+        grown = replace(found, aliases=(*found.aliases, *fresh))
+        self._keep(grown)
+        return Named(entity=grown, changed=True)
+
+    def _alias(self, alias: str, kind: EntityKind) -> Entity | None:
+        """An alias finds an entity only of the same kind: "my sister" is no place."""
+        found = self.find(alias)
+        return found if found and found.kind is kind else None
+
+    def _mint(self, name: str, *, kind: EntityKind, aliases: Sequence[str], evidence: MessageId) -> Named:
+        own = normal_name(name)
+        free = tuple(a for a in dict.fromkeys(aliases) if normal_name(a) != own and normal_name(a) not in self.names)
+        entity = Entity(
+            id=minted_id(self.user_id, name, evidence), name=" ".join(name.split()), kind=kind, aliases=free
+        )
+        if self.similar and kind is not EntityKind.VALUE:
+            for other, score in self.similar(name):
+                if score >= _PROPOSED_FROM and other in self.entities and other != entity.id:
+                    reason = f"the names are close in meaning ({score:.2f})"
+                    self.proposals.append(MergeProposal(keep=other, merge=entity.id, score=score, reason=reason))
+        self._keep(entity)
+        return Named(entity=entity, changed=True)
+
+    def _keep(self, entity: Entity) -> None:
+        self.entities[entity.id] = entity
+        for name in (entity.name, *entity.aliases):
+            self.names.setdefault(normal_name(name), entity.id)
+
+
+def merged(names: Mapping[str, EntityId], proposal: MergeProposal) -> dict[str, EntityId]:
+    """The table of names after a merge: every name of the one points to the other."""
+    return {name: proposal.keep if target == proposal.merge else target for name, target in names.items()}
+
+
+def split(names: Mapping[str, EntityId], entity: Entity) -> dict[str, EntityId]:
+    """The table of names after a merge was taken back: the names of `entity` point to it again."""
+    return dict(names) | {normal_name(name): entity.id for name in (entity.name, *entity.aliases)}
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,189 @@
+"""Parts of a person's message that are not their own words: quotations, pasted mail, code, logs, tagged text. Pure."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from maya_core.memory.wording import plain
+
+
+class Foreign(StrEnum):
+    """What sort of other text it is."""
+
+    QUOTE = "quote"
+    FENCED = "fenced"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSpan:
+    """Characters `start` to `end` (exclusive) of a message are somebody else's, or a machine's."""
+
+    kind: Foreign
+    start: int
+    end: int
+
+
+_CODE_FENCE = re.compile(r"(```|~~~).*?(?:\1|\Z)", re.DOTALL)
+_TAGGED = re.compile(r"<!--.*?(?:-->|\Z)|<([a-zA-Z][\w-]*)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL)
+_BRACKETED = re.compile(r"\[+[^\[\]\n]{0,40}:[^\[\]]*\]+|\{[^{}]*[:=][^{}]*\}|\[/?[A-Z]{3,}\][^\n]*")
+_INLINE_CODE = re.compile(r"`([^`\n]+)`")
+_QUOTED_LINE = re.compile(r"^[ \t]*(?:>|\|).*$", re.MULTILINE)
+_QUOTED = re.compile(
+    r"[\"“„«»]([^\"“”„«»]{1,2000}?)[\"”“»«]|(?<![\w'])'((?:[^'\n]|(?<=\w)'(?=\w)){2,600}?)'(?!\w)", re.DOTALL
+)
+_OPEN_QUOTE = re.compile(r"[“\"]([^\"”]*)\Z")
+_NAMING = re.compile(
+    r"\b(?:called|named|titled|entitled|nicknamed|nickname|codenamed|codename|dubbed|name|by|as|is|are|was|book|novel|"
+    r"song|album|film|movie|show|series|game|podcast|band|project|team|playlist|watch|watching|reading|read|love|like|"
+    r"prefer|favou?rite|the|my|our|to|on|at|in|for|of|use|using|speak|and|or)(?:\s+(?:the|a|an|is|was|are|book|movie|"
+    r"film|song|game))*[\s,:]*$",
+    re.IGNORECASE,
+)
+_SAYING = re.compile(
+    r"\b(?:say|says|said|saying|tell|tells|told|ask|asks|asked|reply|replies|replied|write|writes|wrote|written|reads|"
+    r"text|texted|shout\w*|answer\w*|announce\w*|quote|quoted|translate\w*|yell\w*|claim\w*|goes|went|phrase|sentence|"
+    r"line|lyrics?|slogan|sign|motto|mean|means|caption|message|email|mail|was like|were like|is like)\b[^.!?]{0,40}$",
+    re.IGNORECASE,
+)
+_PERSONAL = re.compile(r"\b(?:i|i'm|i've|i'll|i'd|my|me|we|our|you|your|he|she|they|is|are|was|will)\b", re.IGNORECASE)
+_INTRODUCTION = re.compile(
+    r"(?:\b(?:e-?mails?|mail|messages?|texts?|letter|notes|article|posts?|tweet|reviews?|quotes?|logs?|transcript|output|"
+    r"code|snippet|paragraph|bio|biography|cv|resume|résumé|draft|lyrics|poem|story|ads?|listing|description|caption|"
+    r"comments?|repl(?:y|ies)|responses?|statement|sentences?|excerpt|passage|chapter|script|dialogue|template|prompt|"
+    r"memo|ticket|report|minutes|chat|conversation|slack|whatsapp|newsletter|thread|readme|page|website|docs?|document|"
+    r"file|invoice|contract|abstract|essay|summary|profile|persona|speech|blurb|intro|introduction|posting|forum|"
+    r"content|contents|example|input|clipboard|config|json|csv|data|table|error|stack trace|traceback|signature)"
+    r"|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|posted|texted|emailed|translate|proofread|"
+    r"rewrite|summari[sz]e|correct|check|paraphrase|edit|improve|shorten|rephrase|explain|reword|polish|analy[sz]e|"
+    r"extract|parse|classify|grammar|say|saying|quoting|quote)"
+    r"|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
+    re.IGNORECASE,
+)
+_FORWARDED = re.compile(
+    r"^[ \t]*(?:-{2,}\s*(?:original|forwarded)|begin forwarded message|fwd?:|on .{4,60} wrote:|(?:from|to|subject|sent|cc"
+    r"|reply-to):\s*\S)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SALUTATION = re.compile(
+    r"^[ \t]*(?:dear\s+[^\n,]{1,40}|(?:hi|hello|hey)\s+(?!maya\b)[^\n,.!?]{1,25})[,:]?[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SIGN_OFF = re.compile(
+    r"^[ \t]*(?:best|kind|warm|many|with best)?[ \t]*(?:regards|wishes|sincerely|cheers|thanks|thank you|best|yours(?:"
+    r"[ \t]\w+)?|love|greetings|xoxo)[ \t]*[,.!]?[ \t]*\n+[ \t]*[-–—]?[ \t]*\S[^\n]{0,60}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DIALOGUE_LINE = re.compile(
+    r"^[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?\]?[ \t]*[-–]?[ \t]*)?(?:user|human|assistant|system|maya|ai|bot|"
+    r"tool|developer|admin|interviewer|narrator)[ \t]*:.*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SPEAKER_LINE = re.compile(
+    r"^[ \t]*(?:\[[^\]\n]{3,20}\][ \t]*)?([A-Z][\w.'-]{1,20}(?: [A-Z][\w.'-]{1,20})?)[ \t]*:[ \t]+\S.*$", re.MULTILINE
+)
+_LOG_LINE = re.compile(
+    r"^[ \t]*(?:traceback \(most recent.*|file \".*\", line \d+.*|at [\w$.<>]+\(.*\)|caused by:.*|exception in .*|"
+    r"[\w.]*(?:error|exception|warning|fatal|panic|failure)\b[\w ]{0,20}:.*|.*\b(?:error|exception)\b:\s.*|"
+    r".*\b(?:ERROR|WARN|WARNING|INFO|DEBUG|FATAL|TRACE|CRITICAL)\b[\s:\]].*|"
+    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*|\w{3} +\d{1,2} \d\d:\d\d:\d\d .*|exit (?:code|status) \d+.*|npm ERR!.*|"
+    r"\d{3} (?:bad request|unauthorized|forbidden|not found|internal server error|service unavailable).*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LEVELS = re.compile(r"\b(?:ERROR|WARN|WARNING|INFO|DEBUG|FATAL|TRACE|CRITICAL)\b")
+_CODE_LINE = re.compile(
+    r"^(?:[ \t]*(?:def \w+\(|class \w+[(:]|import \w+|from \w[\w.]* import |return\b.*[;)]|const \w+|let \w+ ?=|var \w+|"
+    r"function\b.*\(|#include|public \w+|private \w+|SELECT\b|INSERT INTO\b|UPDATE \w+ SET|CREATE TABLE|DELETE FROM|"
+    r"echo |sudo |curl |git \w+|pip install|npm \w+|export \w+=|print\(|console\.log|System\.out|fmt\.|[#%] \w+ = ).*"
+    r"|[ \t]*(?:\$|>>>|\.\.\.|C:\\>) .*|.*[;{}][ \t]*|[ \t]*[\w.\[\]\"']+ ?(?:=|:=|==|\+=) ?\S.*|[ \t]*//.*|[ \t]*/\*.*"
+    r"|[ \t]*\"[\w-]+\": .*|[ \t]*[A-Z][A-Z0-9_]{3,}=.*)$",
+    re.MULTILINE,
+)
+
+
+def foreign_spans(text: str) -> list[ForeignSpan]:
+    """Every foreign part of a message, in no particular order; they may overlap."""
+    flat = plain(text)
+    return [
+        *_spans(_CODE_FENCE, flat, Foreign.FENCED),
+        *_spans(_TAGGED, flat, Foreign.FENCED),
+        *_spans(_BRACKETED, flat, Foreign.FENCED),
+        *_spans(_QUOTED_LINE, flat, Foreign.QUOTE),
+        *_spans(_DIALOGUE_LINE, flat, Foreign.QUOTE),
+        *_log_lines(flat),
+        *_spans(_CODE_LINE, flat, Foreign.FENCED),
+        *_inline_code(flat),
+        *_chat_lines(flat),
+        *_pasted(flat),
+        *_quotations(flat),
+    ]
+
+
+def _spans(pattern: re.Pattern[str], text: str, kind: Foreign) -> list[ForeignSpan]:
+    return [ForeignSpan(kind=kind, start=m.start(), end=m.end()) for m in pattern.finditer(text) if m.group().strip()]
+
+
+def _log_lines(text: str) -> list[ForeignSpan]:
+    """Lines of a log or an error. A level counts only in capitals: "more info: …" is prose."""
+    found = []
+    for match in _LOG_LINE.finditer(text):
+        line = match.group()
+        levelled = re.search(r"\b(?:error|warn|warning|info|debug|fatal|trace|critical)\b", line, re.IGNORECASE)
+        prose = levelled and not _LEVELS.search(line) and ":" not in line
+        if not prose:
+            found.append(ForeignSpan(kind=Foreign.ERROR, start=match.start(), end=match.end()))
+    return found
+
+
+def _inline_code(text: str) -> list[ForeignSpan]:
+    """Code in a line; a single word in backticks is a name ("I use `ruff`")."""
+    return [
+        ForeignSpan(kind=Foreign.FENCED, start=m.start(), end=m.end())
+        for m in _INLINE_CODE.finditer(text)
+        if re.search(r"[\s=(){};]", m.group(1))
+    ]
+
+
+def _chat_lines(text: str) -> list[ForeignSpan]:
+    """Lines of a pasted conversation: two or more that begin with a name and a colon, by at least two voices."""
+    lines = list(_SPEAKER_LINE.finditer(text))
+    voices = [line.group(1) for line in lines]
+    talk = len(lines) >= 3 and len(set(voices)) < len(voices)
+    stamped = len(lines) >= 2 and all("[" in line.group() for line in lines)
+    if not (talk or stamped):
+        return []
+    return [ForeignSpan(kind=Foreign.QUOTE, start=lines[0].start(), end=lines[-1].end())]
+
+
+def _pasted(text: str) -> list[ForeignSpan]:
+    """What follows an introduction ("the mail says:"), a forwarded head, or stands between greeting and sign-off."""
+    found = []
+    for match in _INTRODUCTION.finditer(text):
+        if not re.search(r"\b(?:about me|my details|my situation|summary of me)\b", match.group(), re.IGNORECASE):
+            found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
+    for match in _FORWARDED.finditer(text):
+        found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))
+    sign_off = _SIGN_OFF.search(text)
+    salutation = _SALUTATION.search(text)
+    if sign_off:
+        start = salutation.start() if salutation and salutation.start() < sign_off.start() else 0
+        found.append(ForeignSpan(kind=Foreign.QUOTE, start=start, end=sign_off.end()))
+    elif salutation:
+        found.append(ForeignSpan(kind=Foreign.QUOTE, start=salutation.start(), end=len(text)))
+    return found
+
+
+def _quotations(text: str) -> list[ForeignSpan]:
+    """Speech and text in quotation marks; a short name in them ("a dog called “Rex”") is not a quotation."""
+    found = []
+    matches = [*_QUOTED.finditer(text)]
+    for match in matches:
+        inside = match.group(1) or match.group(2) or ""
+        before = text[max(0, match.start() - 80) : match.start()]
+        short = len(inside.split()) <= 4 and not _PERSONAL.search(inside)
+        if not (short and _NAMING.search(before) and not _SAYING.search(before)):
+            found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=match.end()))
+    last = max((m.end() for m in matches), default=0)
+    if unclosed := _OPEN_QUOTE.search(text, last):
+        found.append(ForeignSpan(kind=Foreign.QUOTE, start=unclosed.start(), end=len(text)))
+    return found
