@@ -155,7 +155,7 @@ def _what_goes(chat: Conversation) -> Node:
         "p",
         "“",
         el("bdi", chat.title),
-        f"” with its {chat.message_count:,} messages goes. You can take that back for {UNDO_S:.0f} seconds.",
+        f"” and its {chat.message_count:,} messages will be deleted. You can take that back for {UNDO_S:.0f} seconds.",
         key="goes",
     )
 

@@ -24,7 +24,7 @@ from maya_core.ui.boundary import attempt, guarded, refusal_view
 from maya_core.ui.first_page import first_page
 from maya_core.ui.markup import Node, el
 from maya_core.ui.message_view import Versions, message_view
-from maya_core.ui.reading import Reading, browser_zone
+from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import view
 
@@ -48,7 +48,7 @@ class Opened:
 
 def chat_page(maya: Runtime, user: User) -> None:
     """Draw the chat in the address, or an empty page for a new one."""
-    reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=maya.labels)
+    reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=named(maya.labels))
     chat_id = navigation.chat_in_address()
     opened, problem = attempt(lambda: _open(maya, user, chat_id)) if chat_id else (None, "")
     _banner(maya)

@@ -17,6 +17,16 @@ class Reading:
     label: Callable[[str, str], str]
 
 
+def named(labels: Callable[[str, str], str]) -> Callable[[str, str], str]:
+    """The same labels; a provider that is not configured any more has only its bare name, as a name is written."""
+
+    def label(provider: str, model: str) -> str:
+        known = labels(provider, model)
+        return provider.capitalize() if known == provider else known
+
+    return label
+
+
 def browser_zone() -> tzinfo:
     """The time zone of the browser; UTC when it does not say, or says something unknown."""
     name = st.context.timezone

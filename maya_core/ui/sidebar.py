@@ -16,13 +16,14 @@ from maya_core.domain.health import Light
 from maya_core.ui import navigation, words
 from maya_core.ui.boundary import attempt, guarded
 from maya_core.ui.markup import Node, el, icon
-from maya_core.ui.reading import Reading, browser_zone
+from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
 
 _PINNED_AT_MOST = 50
 _TITLES_SEARCHED = 200
 _HITS_AT_MOST = 20
+_SEARCH_AT_MOST = 200
 _WITHIN_S = 10.0
 _MATCH = re.compile("(‹[^›]*›)")
 
@@ -70,10 +71,9 @@ def _finder(maya: Runtime, user: User) -> None:
         placeholder="Search chats",
         icon=":material/search:",
         label_visibility="collapsed",
-        max_chars=200,
     )
-    reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=maya.labels)
-    words_searched = (text or "").strip()
+    reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=named(maya.labels))
+    words_searched = (text or "").strip()[:_SEARCH_AT_MOST]
 
     def listing() -> list[Node]:
         return _found(maya, user, words_searched, reading) if words_searched else _shelf(maya, user, reading)

@@ -293,6 +293,19 @@ def test_an_off_the_record_chat_says_so(shown: Screen, vendors: FakeVendors) -> 
     expect(shown.page.get_by_text("This chat is off the record.")).to_be_visible()
 
 
+def test_the_keyboard_reaches_search_and_a_new_chat(browser: Browser, app: App, app_folder: Path) -> None:
+    chat = Chat(title="Keys", turns=[Turn(question="Keys?", reply="Yes.")])
+    seed(app_folder, [chat])
+    with screen(browser, app, width=390, height=780) as narrow:
+        narrow.open(f"/?chat={chat.id}")
+        expect(narrow.replies.last).to_be_visible()
+        narrow.page.keyboard.press("Control+k")
+        expect(narrow.page.locator(".st-key-search input")).to_be_focused()
+        narrow.page.keyboard.press("Control+Shift+O")
+        expect(narrow.page.locator(".examples")).to_be_attached()
+        assert "chat=" not in narrow.page.url
+
+
 def _menu(shown: Screen, entry: str) -> None:
     shown.page.get_by_test_id("stMenuButton").get_by_role("button").click()
     shown.page.get_by_role("menuitem", name=entry, exact=True).or_(

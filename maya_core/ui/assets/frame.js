@@ -229,14 +229,17 @@ function keys(event) {
   if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
     event.preventDefault();
     event.stopPropagation();
-    const field = () => document.querySelector(".st-key-search input");
-    if (!field()?.offsetParent) document.querySelector('[data-testid="stExpandSidebarButton"]')?.click();
-    let tries = 0;
-    (function focus() {
-      const input = field();
-      if (input?.offsetParent) { input.focus(); input.select(); } else if (tries++ < 20) setTimeout(focus, 25);
-    })();
+    focusSearch();
   }
+}
+
+/* A closed sidebar is opened first; its field counts once it is on the screen. */
+function focusSearch(tries = 0) {
+  const input = document.querySelector(".st-key-search input");
+  const at = input?.getBoundingClientRect();
+  if (at && at.width > 0 && at.left >= 0) { input.focus(); input.select(); return; }
+  if (tries === 0) document.querySelector('[data-testid="stExpandSidebarButton"]')?.click();
+  if (tries < 40) setTimeout(focusSearch, 25, tries + 1);
 }
 
 function pasted(event) {
