@@ -96,7 +96,7 @@ class ConversationService:
     async def search(self, user: User, text: str, *, limit: int = 20) -> list[SearchHit]:
         """Messages of all own chats by words, off-the-record ones included: they are the person's to find."""
         require(user, Action.READ_OWN_CHATS)
-        return await self._transcripts.search(user.id, text[:400], limit=limit, off_record=True)
+        return await self._transcripts.search(user.id, text[:400], limit=limit, off_record=True, prefix=True)
 
     async def rename(self, user: User, conversation_id: ConversationId, title: str) -> Conversation:
         """Give a chat a title that no automatic one replaces. Raises InvalidInput for an empty one."""

@@ -37,16 +37,19 @@ _MESSAGE_INDEXES: tuple[Mapping[str, int], ...] = (
 class MongoDatabase:
     """One database on one server or replica set, with the collections of the transcripts and of consolidation.
 
-    Make it on the event loop that will use it: the driver refuses every other one.
+    Make it on the event loop that will use it: the driver refuses every other one. `indexed` says that the indexes are
+    known to be there.
     """
 
-    def __init__(self, url: str, *, database: str, timeout_s: float) -> None:
+    def __init__(self, url: str, *, database: str, timeout_s: float, indexed: bool = False) -> None:
         from bson.codec_options import CodecOptions
         from pymongo import AsyncMongoClient
         from pymongo.errors import PyMongoError
         from pymongo.write_concern import WriteConcern
 
         self._timeout_s = timeout_s
+        self._indexed = indexed
+        self._indexing = asyncio.Lock()
         timeout_ms = int(timeout_s * 1000)
         try:
             self._client: AsyncMongoClient[Document] = AsyncMongoClient(
@@ -73,8 +76,15 @@ class MongoDatabase:
         self.leases: AsyncCollection[Document] = selected["memory_leases"]
 
     async def make_indexes(self) -> None:
-        """Make the indexes that are missing."""
-        async with self.bounded(_INDEX_TIMEOUT_S):
+        """Make the indexes that are missing, once. Raises StoreUnavailable."""
+        async with self._indexing:
+            if self._indexed:
+                return
+            await self._make_indexes()
+            self._indexed = True
+
+    async def _make_indexes(self) -> None:
+        async with self._translated(_INDEX_TIMEOUT_S):
             for keys in _CONVERSATION_INDEXES:
                 await self.conversations.create_index(list(keys.items()))
             for keys in _MESSAGE_INDEXES:
@@ -83,11 +93,20 @@ class MongoDatabase:
 
     @asynccontextmanager
     async def bounded(self, timeout_s: float | None = None) -> AsyncIterator[None]:
-        """Run calls to the driver within the time limit; its errors become StoreUnavailable or Conflict."""
+        """Run calls to the driver within the time limit; its errors become StoreUnavailable or Conflict.
+
+        A server that was away at the start gets its indexes before the first call that reaches it.
+        """
+        async with self._translated(timeout_s or self._timeout_s):
+            if not self._indexed:
+                await self.make_indexes()
+            yield
+
+    @asynccontextmanager
+    async def _translated(self, limit_s: float) -> AsyncIterator[None]:
         from bson.errors import BSONError
         from pymongo.errors import DuplicateKeyError, PyMongoError
 
-        limit_s = timeout_s or self._timeout_s
         try:
             async with asyncio.timeout(limit_s):
                 yield
