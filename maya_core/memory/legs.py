@@ -1,0 +1,65 @@
+"""Asking several stores at once under one deadline, with an account of how each fared."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from maya_core.clock import Clock
+from maya_core.domain.conversation import TierOutcome, TierUse
+from maya_core.errors import ConfigurationError, ProviderError, StoreError
+
+T = TypeVar("T")
+
+_WORST_FIRST = (TierOutcome.DOWN, TierOutcome.LATE, TierOutcome.OK, TierOutcome.SKIPPED)
+
+
+class Legs:
+    """The legs of one search. The deadline counts from its making, for all that is asked of it together."""
+
+    def __init__(self, clock: Clock, *, deadline_s: float) -> None:
+        self._clock = clock
+        self._ends_at = clock.monotonic() + deadline_s
+        self._uses: dict[str, TierUse] = {}
+
+    @property
+    def tiers(self) -> tuple[TierUse, ...]:
+        """One account a leg, in the order in which they were first asked."""
+        return tuple(self._uses.values())
+
+    async def ask(self, tier: str, call: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        """The answer, or `otherwise` when it is late or its store is down. Asked twice, the worse outcome stays."""
+        started = self._clock.monotonic()
+        outcome, answer = TierOutcome.OK, otherwise
+        try:
+            async with asyncio.timeout(max(0.0, self._ends_at - started)):
+                answer = await call()
+        except TimeoutError:
+            outcome = TierOutcome.LATE
+        except (StoreError, ProviderError, ConfigurationError):
+            outcome = TierOutcome.DOWN
+        self._note(tier, outcome, ms=(self._clock.monotonic() - started) * 1000)
+        return answer
+
+    async def quietly(self, call: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        """The same for what only makes the answer better; it has no account of its own."""
+        try:
+            async with asyncio.timeout(max(0.0, self._ends_at - self._clock.monotonic())):
+                return await call()
+        except (TimeoutError, StoreError):
+            return otherwise
+
+    def skip(self, tier: str) -> None:
+        """Account for a leg that is not asked at all."""
+        self._note(tier, TierOutcome.SKIPPED, ms=0.0)
+
+    def found(self, tier: str, count: int) -> None:
+        """Say how much a leg has brought."""
+        use = self._uses[tier]
+        self._uses[tier] = TierUse(tier=tier, outcome=use.outcome, ms=use.ms, found=count)
+
+    def _note(self, tier: str, outcome: TierOutcome, *, ms: float) -> None:
+        use = self._uses.get(tier)
+        if use is not None:
+            outcome = min(outcome, use.outcome, key=_WORST_FIRST.index)
+            ms += use.ms
+        self._uses[tier] = TierUse(tier=tier, outcome=outcome, ms=round(ms, 2), found=0 if use is None else use.found)

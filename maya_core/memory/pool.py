@@ -1,0 +1,86 @@
+"""The candidates of one recall while they are put together: what each leg knows of a message, under its id."""
+
+from collections.abc import Mapping, Sequence
+
+from maya_core.domain.conversation import ConversationId, MessageId, Passage
+from maya_core.domain.memory import MemoryRef
+from maya_core.memory.ranking import Candidate
+from maya_core.memory.substance import substance
+from maya_core.stores.vectors.port import VectorHit
+
+
+class Pool:
+    """Messages found by words, by meaning, or as the evidence of facts. `passages` holds the words of some of them."""
+
+    def __init__(
+        self, *, by_words: Sequence[Passage], by_meaning: Sequence[VectorHit], evidence: Mapping[MessageId, float]
+    ) -> None:
+        self.passages = {passage.excerpt.message_id: passage for passage in by_words}
+        self._keyword = {passage.excerpt.message_id: passage.score for passage in by_words}
+        self._graph = dict(evidence)
+        self._refs: dict[MessageId, MemoryRef] = {}
+        self._cosine: dict[MessageId, float] = {}
+        for hit in by_meaning:
+            self.add_vector(hit.ref, hit.score)
+
+    @property
+    def unmeasured(self) -> list[MessageId]:
+        """Those whose closeness in meaning nobody has told."""
+        return [id for id in self._keyword | self._graph if id not in self._cosine]
+
+    @property
+    def unplaced(self) -> list[MessageId]:
+        """Those of which nothing but the id is known."""
+        return [id for id in self._graph if id not in self._refs and id not in self.passages]
+
+    def add_vector(self, ref: MemoryRef, cosine: float) -> None:
+        """Take in how close a vector is; of a message in several pieces the closest counts."""
+        message_id = ref.message_ids[0]
+        self._refs[message_id] = ref
+        self._cosine[message_id] = max(self._cosine.get(message_id, -1.0), cosine)
+
+    def add_passages(self, passages: Sequence[Passage]) -> None:
+        """Take in the words of messages."""
+        self.passages.update((passage.excerpt.message_id, passage) for passage in passages)
+
+    def candidates(self, *, exclude: ConversationId | None) -> list[Candidate]:
+        """Everything of which more than the id is known, outside of the conversation that is left out."""
+        found = (self._candidate(id) for id in self._keyword | self._cosine | self._graph)
+        return [c for c in found if c is not None and c.conversation_id != exclude]
+
+    def _candidate(self, message_id: MessageId) -> Candidate | None:
+        ref, passage = self._refs.get(message_id), self.passages.get(message_id)
+        dense = self._cosine.get(message_id)
+        keyword, graph = self._keyword.get(message_id, 0.0), self._graph.get(message_id, 0.0)
+        if ref is not None:
+            return Candidate(
+                message_id=message_id,
+                conversation_id=ref.conversation_id,
+                seq=ref.first_seq,
+                role=ref.role,
+                speaker=ref.speaker,
+                said_at=ref.said_at,
+                statement_words=ref.statement_words,
+                asks=ref.asks,
+                dated=ref.dated,
+                dense=dense,
+                keyword=keyword,
+                graph=graph,
+            )
+        if passage is None:
+            return None
+        said = substance(passage.excerpt.text)
+        return Candidate(
+            message_id=message_id,
+            conversation_id=passage.excerpt.conversation_id,
+            seq=passage.seq,
+            role=passage.excerpt.role,
+            speaker=passage.excerpt.speaker,
+            said_at=passage.excerpt.said_at,
+            statement_words=said.statement_words,
+            asks=said.asks,
+            dated=said.dated,
+            dense=dense,
+            keyword=keyword,
+            graph=graph,
+        )

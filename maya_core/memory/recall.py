@@ -1,0 +1,241 @@
+"""Recall: what the person and Maya said before that bears on a question, in one order, in time.
+
+Three legs are asked at once: words (transcripts), meaning (embedder and vectors) and facts (graph). What is late or
+down is reported with the result and never raised. What comes back is data: quoted, with origin and date.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from maya_core.clock import Clock
+from maya_core.domain.conversation import ConversationId, Excerpt, MessageId, Passage, Role, TierUse, UserId
+from maya_core.domain.memory import MemoryKind
+from maya_core.embeddings.port import Embedder
+from maya_core.memory.episodes import episode_id
+from maya_core.memory.fact_search import FactHit, FactSearch, evidence
+from maya_core.memory.legs import Legs
+from maya_core.memory.pool import Pool
+from maya_core.memory.question import Question, understand
+from maya_core.memory.ranking import Ranked, ScoreParts, Weights, rank
+from maya_core.stores.transcripts.port import Passages
+from maya_core.stores.vectors.port import VectorHit, Vectors
+
+if TYPE_CHECKING:
+    from maya_core.embeddings.port import Vector
+
+WORDS = "words"
+MEANING = "meaning"
+FACTS = "facts"
+
+_CHARACTERS_PER_TOKEN = 4
+_TOKENS_OF_AN_ORIGIN = 20
+_ROOM_FOR_HIDDEN = 2
+_MOST_USERS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallPolicy:
+    """Limits of one recall.
+
+    Attributes:
+        deadline_s: for everything together.
+        by_meaning, by_words: the most candidates that a leg may bring.
+        speakers_s: how long the names of a person's voices are believed without looking again.
+    """
+
+    deadline_s: float = 0.8
+    by_meaning: int = 150
+    by_words: int = 100
+    speakers_s: float = 60.0
+    weights: Weights = field(default_factory=Weights)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallHit:
+    """Something said, its place in its conversation, and why it was chosen."""
+
+    excerpt: Excerpt
+    seq: int
+    parts: ScoreParts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What was found, best first, and how each leg fared. `facts` are those about what the question names."""
+
+    hits: tuple[RecallHit, ...]
+    facts: tuple[FactHit, ...]
+    tiers: tuple[TierUse, ...]
+
+
+class Recall:
+    """Searches one person's own past. A leg without its store is reported as skipped."""
+
+    def __init__(
+        self,
+        *,
+        transcripts: Passages,
+        clock: Clock,
+        vectors: Vectors | None = None,
+        embedder: Embedder | None = None,
+        facts: FactSearch | None = None,
+        policy: RecallPolicy | None = None,
+    ) -> None:
+        self._transcripts = transcripts
+        self._clock = clock
+        self._dense = None if vectors is None or embedder is None else _Dense(embedder, vectors)
+        self._facts = facts
+        self._policy = policy or RecallPolicy()
+        self._speakers = _Speakers(transcripts, clock, keep_s=self._policy.speakers_s)
+
+    async def search(
+        self,
+        user_id: UserId,
+        text: str,
+        *,
+        exclude: ConversationId | None = None,
+        own_names: Collection[str] = (),
+        limit: int = 20,
+        budget_tokens: int | None = None,
+    ) -> Recalled:
+        """What was said about this, best first: at most `limit` messages that together cost at most `budget_tokens`.
+
+        `exclude` leaves one conversation out: the running one, which the prompt has anyway. `own_names` are the names
+        under which the person's own statements stand; without any, everything that Maya did not say counts as theirs.
+        Never raises for a store that is slow or down.
+        """
+        legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
+        question = understand(text, speakers=await legs.quietly(lambda: self._speakers.of(user_id), ()))
+        pool, facts = await self._gather(user_id, question, exclude, legs)
+        ranked = rank(
+            pool.candidates(exclude=exclude),
+            question,
+            is_own=lambda c: c.role is Role.USER and (not own_names or c.speaker in own_names),
+            weights=self._policy.weights,
+        )[: _ROOM_FOR_HIDDEN * limit]
+        await self._read(user_id, [r.candidate.message_id for r in ranked], pool, legs)
+        hits = _within_budget(ranked, pool.passages, limit, budget_tokens)
+        return Recalled(hits=tuple(hits), facts=tuple(facts), tiers=legs.tiers)
+
+    async def _gather(
+        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs
+    ) -> tuple[Pool, Sequence[FactHit]]:
+        """Ask all legs, then fill in what one of them brought and another would have to say something about."""
+        by_words, meaning, facts = await asyncio.gather(
+            self._by_words(user_id, question, exclude, legs),
+            self._by_meaning(user_id, question, exclude, legs),
+            self._by_facts(user_id, question, legs),
+        )
+        pool = Pool(by_words=by_words, by_meaning=meaning.hits, evidence=evidence(facts))
+        if self._dense is not None and meaning.vector is not None and pool.unmeasured:
+            dense, vector = self._dense, meaning.vector
+            await legs.ask(MEANING, lambda: dense.measure(user_id, pool, vector), None)
+        await self._read(user_id, pool.unplaced, pool, legs)
+        return pool, facts
+
+    async def _by_words(
+        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs
+    ) -> Sequence[Passage]:
+        most = self._policy.by_words
+        found: Sequence[Passage] = await legs.ask(
+            WORDS, lambda: self._transcripts.match_words(user_id, question.text, limit=most, exclude=exclude), []
+        )
+        legs.found(WORDS, len(found))
+        return found
+
+    async def _by_meaning(
+        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs
+    ) -> "_Meaning":
+        if self._dense is None:
+            legs.skip(MEANING)
+            return _Meaning()
+        dense, most = self._dense, self._policy.by_meaning
+        found = await legs.ask(
+            MEANING, lambda: dense.search(user_id, question.searched, limit=most, exclude=exclude), _Meaning()
+        )
+        legs.found(MEANING, len(found.hits))
+        return found
+
+    async def _by_facts(self, user_id: UserId, question: Question, legs: Legs) -> Sequence[FactHit]:
+        if self._facts is None:
+            legs.skip(FACTS)
+            return ()
+        facts = self._facts
+        found: Sequence[FactHit] = await legs.ask(FACTS, lambda: facts.about(user_id, question.text), [])
+        legs.found(FACTS, len(found))
+        return found
+
+    async def _read(self, user_id: UserId, message_ids: Sequence[MessageId], pool: Pool, legs: Legs) -> None:
+        """Get the words of messages. What may not be recalled any more has none, and is left out later."""
+        unread = [message_id for message_id in message_ids if message_id not in pool.passages]
+        if unread:
+            pool.add_passages(await legs.ask(WORDS, lambda: self._transcripts.list_passages(user_id, unread), []))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meaning:
+    """What the leg of meaning found, and the question's own vector."""
+
+    vector: "Vector | None" = None
+    hits: Sequence[VectorHit] = ()
+
+
+class _Dense:
+    """Search by meaning: an embedder and the vectors that it made. The question is embedded once."""
+
+    def __init__(self, embedder: Embedder, vectors: Vectors) -> None:
+        self._embedder = embedder
+        self._vectors = vectors
+
+    async def search(self, user_id: UserId, text: str, *, limit: int, exclude: ConversationId | None) -> _Meaning:
+        vector = await self._embedder.embed_query(text)
+        hits = await self._vectors.search(user_id, vector, kinds=(MemoryKind.EPISODE,), limit=limit, exclude=exclude)
+        return _Meaning(vector=vector, hits=hits)
+
+    async def measure(self, user_id: UserId, pool: Pool, vector: "Vector") -> None:
+        """Tell the pool how close those are that only words or facts brought."""
+        ids = [episode_id(message_id, model=self._embedder.model) for message_id in pool.unmeasured]
+        for item in await self._vectors.fetch(user_id, ids):
+            pool.add_vector(item.ref, float(item.vector @ vector))
+
+
+class _Speakers:
+    """The names of the voices in people's conversations, believed for a while."""
+
+    def __init__(self, transcripts: Passages, clock: Clock, *, keep_s: float) -> None:
+        self._transcripts = transcripts
+        self._clock = clock
+        self._keep_s = keep_s
+        self._known: OrderedDict[UserId, tuple[float, Sequence[str]]] = OrderedDict()
+
+    async def of(self, user_id: UserId) -> Sequence[str]:
+        known = self._known.get(user_id)
+        if known is not None and self._clock.monotonic() - known[0] < self._keep_s:
+            return known[1]
+        names = await self._transcripts.list_speakers(user_id)
+        self._known[user_id] = (self._clock.monotonic(), names)
+        self._known.move_to_end(user_id)
+        while len(self._known) > _MOST_USERS:
+            self._known.popitem(last=False)
+        return names
+
+
+def _within_budget(
+    ranked: Sequence[Ranked], passages: Mapping[MessageId, Passage], limit: int, budget_tokens: int | None
+) -> list[RecallHit]:
+    """The best that may be recalled and fit; one that is too long for what is left ends the list."""
+    hits: list[RecallHit] = []
+    left = budget_tokens
+    for r in ranked:
+        passage = passages.get(r.candidate.message_id)
+        if passage is None:
+            continue
+        if left is not None:
+            left -= len(passage.excerpt.text) // _CHARACTERS_PER_TOKEN + 1 + _TOKENS_OF_AN_ORIGIN
+        if len(hits) == limit or (left is not None and left < 0):
+            break
+        hits.append(RecallHit(excerpt=passage.excerpt, seq=passage.seq, parts=r.parts))
+    return hits
