@@ -68,9 +68,7 @@ def entity_row(entity: Entity) -> EntityRow:
 
 
 def entity_from(row: EntityRow) -> Entity:
-    return Entity(
-        id=EntityId(row["id"]), name=row["name"], kind=EntityKind(row["kind"]), aliases=tuple(row["aliases"])
-    )
+    return Entity(id=EntityId(row["id"]), name=row["name"], kind=EntityKind(row["kind"]), aliases=tuple(row["aliases"]))
 
 
 def fact_row(fact: Fact) -> FactRow:
@@ -142,9 +140,7 @@ def name_starts(row: EntityRow) -> list[NameStart]:
     """Every piece of the entity's names from which it can be found."""
     whole = {indexed_key(key) for key in name_keys(row)}
     later = {
-        indexed_key(key[word.start() :])
-        for key in name_keys(row)
-        for word in list(_WORD.finditer(key))[:_MAX_STARTS]
+        indexed_key(key[word.start() :]) for key in name_keys(row) for word in list(_WORD.finditer(key))[:_MAX_STARTS]
     }
     return [NameStart(text=text, whole=text in whole) for text in sorted(whole | later)]
 

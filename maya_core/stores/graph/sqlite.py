@@ -52,12 +52,14 @@ _STORE_FACT = (
 _CURRENT = """
     f.recorded_at <= :at AND (f.retracted_at IS NULL OR :at < f.retracted_at)
     AND (f.valid_from IS NULL OR f.valid_from <= :at) AND (f.valid_to IS NULL OR :at < f.valid_to)"""
-_WANTED = f"(:all OR ({_CURRENT})) AND (:relations IS NULL OR f.relation IN (SELECT value FROM json_each(:relations)))"
+_WANTED = f"""
+    (:all OR ({_CURRENT})) AND (:relations IS NULL OR f.relation IN (SELECT value FROM json_each(:relations)))"""  # noqa: S608
 _LATEST = "ORDER BY f.recorded_at DESC, f.id LIMIT :limit"
 _FACTS = f"SELECT {_FACT} FROM graph_facts f WHERE f.user_id = :user AND {_WANTED} {_LATEST}"  # noqa: S608
 _FACTS_ABOUT = " UNION ".join(
     f"""
-    SELECT {_FACT} FROM json_each(:about) entity JOIN graph_facts ON row IN (
+    SELECT {", ".join(f"fact.{name}" for name in _FACT_COLUMNS)}
+    FROM json_each(:about) entity JOIN graph_facts fact ON fact.row IN (
         SELECT f.row FROM graph_facts f WHERE f.user_id = :user AND f.{end} = entity.value AND {_WANTED} {_LATEST}
     )"""  # noqa: S608
     for end in ("subject", "object")
@@ -103,9 +105,7 @@ class SqliteGraph:
         self._clock = clock
 
     @classmethod
-    async def open(
-        cls, database: Database, *, clock: Clock | None = None, migration_timeout_s: float = 300.0
-    ) -> Self:
+    async def open(cls, database: Database, *, clock: Clock | None = None, migration_timeout_s: float = 300.0) -> Self:
         """Bring the file's schema up to date and give the store."""
         await database.write(migrate, timeout_s=migration_timeout_s)
         return cls(database, clock=clock or SystemClock())
@@ -236,9 +236,7 @@ class SqliteGraph:
         await self._database.close()
 
     async def _read(self, query: str, values: Parameters, convert: Callable[[sqlite3.Row], T]) -> list[T]:
-        return await self._database.read(
-            lambda connection: [convert(row) for row in connection.execute(query, values)]
-        )
+        return await self._database.read(lambda connection: [convert(row) for row in connection.execute(query, values)])
 
 
 def _require(connection: sqlite3.Connection, user: str, entity_ids: Iterable[str]) -> None:

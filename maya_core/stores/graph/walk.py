@@ -7,9 +7,12 @@ from maya_core.domain.memory import Entity, Fact, Neighbourhood
 from maya_core.stores.graph.records import newest_first
 
 FAN_OUT = 30
-"""How many facts of an entity beside the centre are followed in each direction."""
+"""How many facts of an entity beside the centre are followed in each direction, at most."""
 
-FACTS_PER_ENTITY = 4
+EDGES = 1_000
+"""How many edges the second hop reads, about: a wide frontier makes the fan-out of each of its entities smaller."""
+
+FACTS_PER_ENTITY = 2
 """How many facts a neighbourhood holds at most, for each entity that it may hold."""
 
 
@@ -51,7 +54,7 @@ class Walk:
             self._follow(edge)
         self._hops -= 1
         self.frontier = list(self.entities)[before:] if self._hops else []
-        self.fan_out = FAN_OUT
+        self.fan_out = max(1, min(FAN_OUT, EDGES // (2 * len(self.frontier) + 1)))
 
     def neighbourhood(self, entities: Iterable[Entity], facts: Iterable[Fact]) -> Neighbourhood:
         """The records of what was chosen, the centre first."""
