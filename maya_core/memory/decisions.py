@@ -1,0 +1,157 @@
+"""What a batch writes to vectors and graph, as one value that is stored before any of it is written. Pure.
+
+Everything here has its id already, so writing it again writes the same. The graph is what comes out when the decisions
+of all committed batches of a user are applied in the order in which they were made: see `replay`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from pydantic import TypeAdapter
+
+from maya_core.domain.conversation import ConversationId, MessageId
+from maya_core.domain.memory import Entity, EntityId, Fact, FactId, MemoryKind, MemoryRef
+from maya_core.stores.batches.port import Batch, BatchId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """The range that a batch is about, as far as its vectors have to name it. `speaker` is "" for several voices."""
+
+    conversation_id: ConversationId
+    message_ids: tuple[MessageId, ...]
+    first_seq: int
+    last_seq: int
+    speaker: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedFact:
+    """A fact as it stands after the batch, new or changed, with the sentence that is embedded for it."""
+
+    fact: Fact
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one claim, and why: for people who ask why something is or is not remembered."""
+
+    claim: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """Everything that a batch writes. An empty `summary` has no vector; `stretch` is None for a range without words."""
+
+    stretch: Stretch | None
+    summary: str
+    entities: tuple[Entity, ...]
+    facts: tuple[DecidedFact, ...]
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A text to embed, with what its vector stands for."""
+
+    ref: MemoryRef
+    text: str
+
+
+def to_bytes(decisions: Decisions) -> bytes:
+    """The stored form; equal decisions are equal bytes."""
+    return _adapter().dump_json(decisions)
+
+
+def from_bytes(stored: bytes) -> Decisions:
+    return _adapter().validate_json(stored)
+
+
+def texts(batch_id: BatchId, decisions: Decisions, *, model: str) -> list[Text]:
+    """The summary and the facts of a batch, as they are embedded. The same for the same batch, fact and model."""
+    stretch = decisions.stretch
+    if stretch is None:
+        return []
+    found = [Text(ref=_ref(stretch, fact_vector_id(decided.fact.id, model=model), MemoryKind.FACT, model,
+                           message_ids=decided.fact.evidence, speaker=decided.fact.speaker),
+                  text=decided.sentence) for decided in decisions.facts]  # fmt: skip
+    if decisions.summary:
+        summary = _ref(
+            stretch,
+            summary_vector_id(batch_id, model=model),
+            MemoryKind.SUMMARY,
+            model,
+            message_ids=stretch.message_ids,
+            speaker=stretch.speaker,
+        )
+        found.append(Text(ref=summary, text=decisions.summary))
+    return found
+
+
+def summary_vector_id(batch_id: BatchId, *, model: str) -> str:
+    """The id of the vector of a batch's summary."""
+    return _digest(model, "summary", batch_id)
+
+
+def fact_vector_id(fact_id: FactId, *, model: str) -> str:
+    """The id of the vector of a fact."""
+    return _digest(model, "fact", fact_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """Entities and facts as a sequence of decisions leaves them, and the texts that are embedded, by vector id."""
+
+    entities: dict[EntityId, Entity]
+    facts: dict[FactId, Fact]
+    texts: dict[str, Text]
+
+
+def replay(batches: Iterable[Batch], *, model: str) -> Replayed:
+    """Apply the decisions of batches in the order in which they were made; those without decisions add nothing."""
+    decided = [batch for batch in batches if batch.decisions is not None and batch.position is not None]
+    result = Replayed(entities={}, facts={}, texts={})
+    for batch in sorted(decided, key=lambda each: each.position or 0):
+        decisions = from_bytes(batch.decisions or b"")
+        result.entities.update({entity.id: entity for entity in decisions.entities})
+        result.facts.update({decided.fact.id: decided.fact for decided in decisions.facts})
+        result.texts.update({text.ref.id: text for text in texts(batch.id, decisions, model=model)})
+    return result
+
+
+def _ref(
+    stretch: Stretch,
+    id: str,
+    kind: MemoryKind,
+    model: str,
+    *,
+    message_ids: Sequence[MessageId],
+    speaker: str,
+) -> MemoryRef:
+    return MemoryRef(
+        id=id,
+        kind=kind,
+        conversation_id=stretch.conversation_id,
+        message_ids=tuple(message_ids),
+        first_seq=stretch.first_seq,
+        last_seq=stretch.last_seq,
+        speaker=speaker,
+        said_at=stretch.said_at,
+        model=model,
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+@cache
+def _adapter() -> TypeAdapter[Decisions]:
+    return TypeAdapter(Decisions)
