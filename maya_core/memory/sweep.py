@@ -49,7 +49,7 @@ class Swept:
 
 
 class Sweep:
-    """Asks for jobs. `model_answers` tells whether a model could be asked now to read again what was read without one."""
+    """Asks for jobs. `model_answers` tells whether what was read without a model could be read with one now."""
 
     def __init__(
         self,

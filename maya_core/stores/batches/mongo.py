@@ -12,6 +12,7 @@ from typing import Self
 
 from maya_core.domain.conversation import ConversationId, ConversationKind, UserId
 from maya_core.errors import Conflict, NotFound
+from maya_core.failpoint import failpoint
 from maya_core.stores.batches.port import (
     APPLYING,
     UNFINISHED,
@@ -89,26 +90,21 @@ class MongoBatches:
     async def pending(
         self, work: Work, *, said_before: datetime, at: datetime, longer_than: int = 0, limit: int = 100
     ) -> list[Pending]:
-        most, before = bounded(limit, most=1000), stored_time(said_before)
-        found: list[Pending] = []
+        before = stored_time(said_before)
+        found: dict[str, Document] = {}
         async with self._database.bounded():
-            busy = await self._busy(at) if work is Work.CONSOLIDATE else set()
-            unfinished = await self._unfinished_conversations() if work is Work.CONSOLIDATE else set()
+            busy: set[str] = set()
+            if work is Work.CONSOLIDATE:
+                busy = await self._busy(at)
+                found = await self._unfinished_conversations()
             async for conversation, embedded, consolidated in self._not_remembered():
-                said = conversation["message_count"]
+                waiting = conversation["message_count"] - (embedded if work is Work.EMBED else consolidated)
                 quiet = conversation["last_message_at"] <= before
-                if work is Work.EMBED:
-                    waits = quiet and said > embedded
-                elif conversation["user_id"] in busy:
-                    waits = False
-                else:
-                    many = 0 < longer_than < said - consolidated
-                    waits = (quiet and said > consolidated) or many or conversation["_id"] in unfinished
-                if waits:
-                    found.append(_to_pending(conversation))
-                if len(found) == most:
-                    break
-        return found
+                if (quiet and waiting > 0) or (work is Work.CONSOLIDATE and 0 < longer_than < waiting):
+                    found[conversation["_id"]] = conversation
+        wanted = [conversation for conversation in found.values() if conversation["user_id"] not in busy]
+        wanted.sort(key=lambda conversation: (conversation["last_message_at"], conversation["_id"]))
+        return [_to_pending(conversation) for conversation in wanted[: bounded(limit, most=1000)]]
 
     async def progress(self, user_id: UserId, conversation_id: ConversationId) -> Progress:
         user, wanted = known_id(user_id), known_id(conversation_id)
@@ -198,15 +194,15 @@ class MongoBatches:
 
     async def commit(self, lease: Lease, batch: Batch, *, at: datetime) -> Batch:
         async with self._database.bounded():
+            await self._fenced(lease, batch)
             if batch.replaces is None:
-                await self._fenced(lease, batch)
                 await self._raise_watermark(batch)
             else:
-                await self._fenced(lease, batch)
                 await self._batches.update_one(
                     {"_id": batch.replaces, "user_id": batch.user_id, "state": BatchState.COMMITTED.value},
                     {"$set": {"state": BatchState.REPLACED.value, "changed_at": stored_time(at)}},
                 )
+        failpoint("K15")
         return await self._change(lease, batch, {"state": BatchState.COMMITTED.value, "attempts": 0}, at)
 
     async def skip(self, lease: Lease, batch: Batch) -> None:
@@ -348,18 +344,16 @@ class MongoBatches:
         for conversation in page:
             row = known.get(conversation["_id"], {"embedded": 0, "consolidated": 0})
             said = conversation["message_count"]
-            if said and row["embedded"] >= said and row["consolidated"] >= said:
+            if said and min(row["embedded"], row["consolidated"]) >= said:
                 await self._settle(conversation)
             yield conversation, row["embedded"], row["consolidated"]
 
     async def _settle(self, conversation: Document) -> None:
-        """Look at it no more until something is said, or as long as a batch of it is unfinished."""
-        same = {"conversation_id": conversation["_id"], "state": {"$in": _values(UNFINISHED)}}
-        if await self._batches.find_one(same, {"_id": 1}) is None:
-            await self._database.conversations.update_one(
-                {"_id": conversation["_id"], "message_count": conversation["message_count"]},
-                {"$set": {"remembered": True}},
-            )
+        """Look at it no more until something is said in it."""
+        await self._database.conversations.update_one(
+            {"_id": conversation["_id"], "message_count": conversation["message_count"]},
+            {"$set": {"remembered": True}},
+        )
 
     async def _busy(self, at: datetime) -> set[str]:
         """Users whose lease is held."""
@@ -367,10 +361,13 @@ class MongoBatches:
         prefix = user_lease("")
         return {row["_id"].removeprefix(prefix) async for row in held if row["_id"].startswith(prefix)}
 
-    async def _unfinished_conversations(self) -> set[str]:
-        found = self._batches.find({"state": {"$in": _values(UNFINISHED)}}).limit(_LOOKED_AT_MOST)
+    async def _unfinished_conversations(self) -> dict[str, Document]:
+        """Visible conversations with a batch that was begun; one that is only read again waits for its own job."""
+        begun = self._batches.find({"state": {"$in": _values(UNFINISHED)}}).limit(_LOOKED_AT_MOST)
         applying = _values(APPLYING)
-        return {row["conversation_id"] async for row in found if row["replaces"] is None or row["state"] in applying}
+        ids = {row["conversation_id"] async for row in begun if row["replaces"] is None or row["state"] in applying}
+        visible = self._database.conversations.find({"_id": {"$in": sorted(ids)}, "deleted_at": None})
+        return {conversation["_id"]: conversation async for conversation in visible} if ids else {}
 
     async def _visible(self, user_id: str, conversation_id: str) -> Document:
         found = await self._database.conversations.find_one(
