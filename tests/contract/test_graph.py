@@ -6,8 +6,13 @@ Timeouts are generous here, except where a timeout is what is tested: a slow mac
 import asyncio
 import itertools
 import os
+import random
+import socket
 import sys
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +24,7 @@ import pytest
 from maya_core.clock import Clock, ManualClock, SystemClock
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
-from maya_core.errors import InvalidInput, NotFound
+from maya_core.errors import InvalidInput, NotFound, StoreUnavailable
 from maya_core.stores.graph.neo4j import Neo4jGraph
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.graph.sqlite import SqliteGraph
@@ -226,7 +231,7 @@ class TestNames:
         ]
         await put(graph, ann, entities=tuple(paris))
         kinds = [EntityKind.PLACE, EntityKind.PERSON]
-        assert await graph.find_entities(ann, ["paris"], kinds=kinds) == paris[:2]
+        assert await graph.find_entities(ann, ["paris"], kinds=kinds[1::-1]) == paris[:2]
         assert len(await graph.find_entities(ann, ["paris"])) == 3
 
     async def test_names_that_differ_late_are_two(self, graph: Graph, ann: UserId) -> None:
@@ -647,3 +652,125 @@ class TestOtherWriters:
 
     async def test_it_answers(self, graph: Graph) -> None:
         await graph.ping()
+
+
+# Names and types that attack the query
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_no_name_reaches_beyond_its_owner(graph: Graph, ann: UserId, bob: UserId, seed: int) -> None:
+    chance = random.Random(seed)
+    alphabet = "'\"`\\{}[]()$;:/*-|&<>=%_?.,#@! \n\tabcAB01éß世🌍\u202e\u0301"
+    made = [
+        entity("".join(chance.choices(alphabet, k=chance.randint(1, 40))), chance.choice(list(EntityKind)), id=f"e{n}")
+        for n in range(100)
+    ]
+    facts = [
+        fact(one, Relation.RELATED_TO, chance.choice(made), label=chance.choice(made).name, speaker=one.name)
+        for one in made
+    ]
+    await put(graph, bob, fact(ANN, Relation.LIVES_IN, ROME))
+    theirs = await everything(graph, bob)
+    await graph.put(ann, entities=made, facts=facts)
+    for one in made[::10]:
+        assert one in await graph.find_entities(ann, [one.name], limit=1000)
+        assert await graph.find_entities(bob, [one.name]) == []
+    assert {f.id: f for f in await everything(graph, ann)} == {f.id: f for f in facts}
+    await graph.delete(ann, entities=[EntityId(one.name[:200].replace("\n", " ")) for one in made])
+    assert len((await graph.list_ids(ann))[0]) == 100
+    assert await everything(graph, bob) == theirs
+
+
+# A backend that does not answer
+
+_USER = UserId("u")
+EVERY_CALL: dict[str, Callable[[Graph], Awaitable[object]]] = {
+    "put": lambda graph: graph.put(_USER, entities=[ANN], facts=[]),
+    "get_entity": lambda graph: graph.get_entity(_USER, ANN.id),
+    "find_entities": lambda graph: graph.find_entities(_USER, ["ann"]),
+    "search_entities": lambda graph: graph.search_entities(_USER, "ann"),
+    "facts": lambda graph: graph.facts(_USER),
+    "facts_from": lambda graph: graph.facts_from(_USER, [MessageId("m")]),
+    "neighbourhood": lambda graph: graph.neighbourhood(_USER, ANN.id),
+    "delete": lambda graph: graph.delete(_USER, entities=[ANN.id]),
+    "delete_user": lambda graph: graph.delete_user(_USER),
+    "list_ids": lambda graph: graph.list_ids(_USER),
+    "ping": lambda graph: graph.ping(),
+}
+
+
+def test_every_call_of_the_port_is_tried_on_a_dead_backend() -> None:
+    assert {name for name in vars(Graph) if not name.startswith("_")} - {"close"} == set(EVERY_CALL)
+
+
+async def fails_in_time(graph: Graph, call: Callable[[Graph], Awaitable[object]], timeout_s: float) -> None:
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable) as caught:
+        await call(graph)
+    assert time.monotonic() - started < timeout_s + 1.0
+    assert caught.value.__cause__ is not None or "closed" in str(caught.value)
+    await graph.close()
+
+
+@pytest.mark.parametrize("name", EVERY_CALL)
+async def test_a_server_that_refuses_is_unavailable_in_time(name: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    graph = await Neo4jGraph.connect(f"bolt://127.0.0.1:{port}", timeout_s=0.3, write_timeout_s=0.3)
+    await fails_in_time(graph, EVERY_CALL[name], 0.3)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, b"", b"HTTP/1.1 400 Bad\r\n\r\n", b"\0\0\4\5\0\1", b"\0\0\4\5" + b"\0\2\xb1\x7f\0\0"],
+    ids=["silent", "hangs up", "is no Neo4j", "stops within a message", "answers nonsense"],
+)
+@pytest.mark.parametrize("name", EVERY_CALL)
+async def test_a_server_that_answers_wrongly_is_unavailable_in_time(name: str, answer: bytes | None) -> None:
+    with answering(answer) as uri:
+        graph = await Neo4jGraph.connect(uri, timeout_s=0.3, write_timeout_s=0.3)
+        await fails_in_time(graph, EVERY_CALL[name], 0.3)
+
+
+@pytest.mark.parametrize("name", EVERY_CALL)
+async def test_a_closed_store_is_unavailable(backend: Backend, name: str) -> None:
+    graph = await backend.open()
+    await graph.close()
+    await fails_in_time(graph, EVERY_CALL[name], PATIENT_S)
+
+
+@pytest.mark.parametrize("name", EVERY_CALL)
+async def test_a_damaged_file_is_unavailable(tmp_path: Path, name: str) -> None:
+    graph = await SqliteGraph.open(Database(tmp_path / "maya.db"))
+    await put(graph, _USER, fact(ANN, Relation.LIVES_IN, ROME))
+    await graph.close()
+    (tmp_path / "maya.db").write_bytes(b"no database" * 1000)
+    await fails_in_time(SqliteGraph(Database(tmp_path / "maya.db"), clock=SystemClock()), EVERY_CALL[name], PATIENT_S)
+
+
+@contextmanager
+def answering(answer: bytes | None) -> Iterator[str]:
+    """A server that takes every connection and says nothing, or sends `answer` and hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    taken: list[socket.socket] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            taken.append(connection)
+            if answer is not None:
+                connection.recv(1000)
+                connection.sendall(answer)
+                connection.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"bolt://127.0.0.1:{listener.getsockname()[1]}"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+    for connection in taken:
+        connection.close()

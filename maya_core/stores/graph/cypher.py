@@ -11,9 +11,12 @@ _CURRENT = (
     "f.recorded_at <= $at AND (f.retracted_at IS NULL OR $at < f.retracted_at)"
     " AND (f.valid_from IS NULL OR f.valid_from <= $at) AND (f.valid_to IS NULL OR $at < f.valid_to)"
 )
-# The bare comparison with $until is what lets an index that ends with recorded_at serve the query, in its order.
+# The bare comparison with $until lets an index that ends with recorded_at serve the query; the order, spelt out as that
+# of the index (all of these facts share the first keys), lets it stop after $limit facts of a hub.
 _WANTED = f"f.recorded_at <= $until AND ($all OR ({_CURRENT})) AND ($relations IS NULL OR f.relation IN $relations)"
-_LATEST = "ORDER BY f.recorded_at DESC, f.id LIMIT $limit"
+_LATEST = "ORDER BY f.user_id DESC, f.recorded_at DESC, f.id LIMIT $limit"
+_LATEST_OUT = "ORDER BY f.user_id DESC, f.subject DESC, f.recorded_at DESC, f.id LIMIT $limit"
+_LATEST_IN = "ORDER BY f.user_id DESC, f.object DESC, f.recorded_at DESC, f.id LIMIT $limit"
 _ENTITY = "e {.id, .name, .kind, .aliases} AS entity"
 _KIND_LABELS = "".join(f":{kind.name.title()}" for kind in EntityKind)
 
@@ -63,7 +66,7 @@ DRAW = {
 UNDRAW = """
     UNWIND $ids AS id MATCH (f:Fact {user_id: $user, id: id})
     MATCH (s:Entity {user_id: $user, id: f.subject}) MATCH (o:Entity {user_id: $user, id: f.object})
-    MATCH (s)-[r]->(o) WHERE r.fact = id DELETE r"""
+    WITH DISTINCT id, s, o MATCH (s)-[r]->(o) WHERE r.fact = id DELETE r"""
 REMOVE_EVIDENCE = """
     UNWIND $ids AS id MATCH (:Fact {user_id: $user, id: id})-[said:SAID_IN]->(m:Message {user_id: $user})
     DELETE said WITH DISTINCT m WHERE NOT EXISTS { (m)<-[:SAID_IN]-() } DELETE m"""
@@ -94,9 +97,9 @@ FACTS = f"MATCH (f:Fact) WHERE f.user_id = $user AND {_WANTED} RETURN f {{.*}} A
 FACTS_ABOUT = f"""
     UNWIND $about AS entity
     UNWIND COLLECT {{
-        MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_WANTED} RETURN f {{.*}} AS fact {_LATEST}
+        MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_WANTED} RETURN f {{.*}} AS fact {_LATEST_OUT}
     }} + COLLECT {{
-        MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_WANTED} RETURN f {{.*}} AS fact {_LATEST}
+        MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_WANTED} RETURN f {{.*}} AS fact {_LATEST_IN}
     }} AS fact
     RETURN fact"""
 FACTS_BY_ID = "UNWIND $ids AS id MATCH (f:Fact {user_id: $user, id: id}) RETURN f {.*} AS fact"
@@ -107,10 +110,10 @@ EDGES = f"""
     UNWIND $about AS entity
     RETURN entity, COLLECT {{
         MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_CURRENT}
-        RETURN [f.id, f.subject, f.object, f.recorded_at] {_LATEST}
+        RETURN [f.id, f.subject, f.object, f.recorded_at] {_LATEST_OUT}
     }} AS outgoing, COLLECT {{
         MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_CURRENT}
-        RETURN [f.id, f.subject, f.object, f.recorded_at] {_LATEST}
+        RETURN [f.id, f.subject, f.object, f.recorded_at] {_LATEST_IN}
     }} AS incoming"""
 ENTITY_IDS = "MATCH (e:Entity) WHERE e.user_id = $user AND e.id IS NOT NULL RETURN e.id AS id"
 FACT_IDS = "MATCH (f:Fact) WHERE f.user_id = $user AND f.id IS NOT NULL RETURN f.id AS id"

@@ -278,7 +278,8 @@ async def _bounded(timeout_s: float) -> AsyncIterator[None]:
         raise StoreUnavailable(f"Neo4j gave no answer in {timeout_s} s") from exc
     except ConstraintError as exc:
         raise Conflict("Neo4j: the id is taken") from exc
-    except (Neo4jError, DriverError, OSError) as exc:
+    except (Neo4jError, DriverError, OSError, ValueError, LookupError) as exc:
+        # The last two are what the driver lets out when it is answered in something that is not Bolt.
         raise StoreUnavailable(f"Neo4j: {type(exc).__name__}") from exc
 
 
