@@ -4,7 +4,7 @@ PORT ?= 8501
 DATA_DIR ?=
 VENV := .venv
 BIN := $(VENV)/bin
-WITH_DATA_DIR = $(if $(DATA_DIR),MAYA_DATA_DIR="$(abspath $(DATA_DIR))",)
+WITH_DATA_DIR = $(if $(DATA_DIR),MAYA_DATA_DIR="$(DATA_DIR)",)
 
 .PHONY: help run test setup setup-dev check format test-contract faults bench bench-peers demo-vendors services \
         services-stop screenshots lock clean

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from maya_core import settings as configuration
@@ -82,14 +83,18 @@ class Container:
                 provider.warm()
 
     async def close(self) -> None:
-        """End running replies (their text is kept), then close every store and client."""
+        """End running replies (their text is kept), then close every store and client.
+
+        One that cannot be closed keeps none of the others open: the embedded redis-server would outlive Maya.
+        """
         self.sweeping.cancel()
-        await self.watch.close()
-        await self.turns.close(drain_s=self.settings.drain_s)
-        await self.chain.close()
-        await self.whiteboard.close()
-        await self.transcripts.close()
-        await self.redis.close()
+        async with AsyncExitStack() as closing:  # the last one pushed is closed first
+            closing.push_async_callback(self.redis.close)
+            closing.push_async_callback(self.transcripts.close)
+            closing.push_async_callback(self.whiteboard.close)
+            closing.push_async_callback(self.chain.close)
+            closing.push_async_callback(self.turns.close, drain_s=self.settings.drain_s)
+            closing.push_async_callback(self.watch.close)
 
 
 async def build_container(
@@ -97,19 +102,24 @@ async def build_container(
 ) -> Container:
     """Open the stores, then put the parts together. Runs on the loop that everything will live on.
 
-    Raises ConfigurationError for an impossible choice and StoreUnavailable when the transcripts cannot be opened.
+    Raises ConfigurationError for an impossible choice and StoreUnavailable when the transcripts cannot be opened;
+    nothing stays open then.
     """
     clock = clock or SystemClock()
     given = overrides or Overrides()
     for sentence in configuration.without_effect():
         log.warning("%s", sentence)
 
+    providers = given.providers or tuple(build_providers(provider_settings(settings), clock=clock))
     redis = await open_redis(settings, clock)
+    try:
+        transcripts = given.transcripts or await open_transcripts(settings)
+    except BaseException:
+        await redis.close()
+        raise
     whiteboard = given.whiteboard or open_whiteboard(redis, settings)
     breaker = given.breaker or open_breaker(redis, settings, clock)
-    transcripts = given.transcripts or await open_transcripts(settings)
 
-    providers = given.providers or tuple(build_providers(provider_settings(settings), clock=clock))
     links = [Link(provider=p, place=_PLACES.get(p.name, Place.CLOUD)) for p in providers]
     chain = FallbackChain(links, breaker, clock=clock, limits=_limits(settings))
     lookback = Lookback(

@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None,
         validation_alias="DATABASE_URL",
-        description="MongoDB for the transcripts (`mongodb://…` or `mongodb+srv://…`). Without it: SQLite in the data folder.",
+        description="MongoDB for the transcripts (`mongodb://…` or `mongodb+srv://…`). "
+        "Without it: SQLite in the data folder.",
     )
     database_name: str = Field(
         "maya", validation_alias="MAYA_DATABASE_NAME", description="Database used when DATABASE_URL names none."
@@ -113,7 +114,9 @@ class Settings(BaseSettings):
         None, validation_alias="MAYA_COHERE_BASE_URL", description="Another address of the Cohere API."
     )
     ollama_host: str | None = Field(
-        None, validation_alias="OLLAMA_HOST", description="A local Ollama server, as `http://127.0.0.1:11434`."
+        None,
+        validation_alias="OLLAMA_HOST",
+        description="A local Ollama server, as Ollama reads it: `http://127.0.0.1:11434`, or a name for port 11434.",
     )
     ollama_model: str = Field(
         "", validation_alias="MAYA_OLLAMA_MODEL", description="Model id; empty: the built-in default."
@@ -132,7 +135,9 @@ class Settings(BaseSettings):
         description="The same for the one call that tests an open breaker.",
     )
     idle_s: Seconds = Field(20.0, validation_alias="MAYA_IDLE_S", description="Longest silence inside a reply.")
-    total_s: Seconds = Field(180.0, validation_alias="MAYA_TOTAL_S", description="Longest reply of one provider.")
+    total_s: Seconds = Field(
+        180.0, validation_alias="MAYA_TOTAL_S", description="Longest reply, all providers that write it together."
+    )
     breaker_open_s: Seconds = Field(
         300.0, validation_alias="MAYA_BREAKER_OPEN_S", description="How long a failing provider is not asked."
     )
@@ -212,10 +217,10 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("ollama_host")
+    @field_validator("data_dir")
     @classmethod
-    def _ollama(cls, value: str | None) -> str | None:
-        return f"http://{value}" if value and "://" not in value else value
+    def _home(cls, value: Path) -> Path:
+        return value.expanduser()
 
     @model_validator(mode="after")
     def _no_accounts_yet(self) -> Self:
@@ -238,9 +243,7 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = No
 
     Raises ConfigurationError naming the variable, what is accepted, and for an unknown MAYA_ name the nearest one.
     """
-    file = env_file if env_file is not None else ROOT / ".env"
-    from_file = {k: v for k, v in dotenv_values(file).items() if v is not None} if file.is_file() else {}
-    merged = from_file | dict(os.environ if environ is None else environ)
+    merged = _merged(environ, env_file)
     _refuse_unknown(merged)
     known = {name: merged[name] for name in variables() if merged.get(name, "").strip()}
     try:
@@ -254,10 +257,17 @@ def variables() -> list[str]:
     return [str(field.validation_alias) for field in Settings.model_fields.values()]
 
 
-def without_effect(environ: Mapping[str, str] | None = None) -> list[str]:
-    """A sentence for every variable that is set although this version does nothing with it."""
-    present = os.environ if environ is None else environ
+def without_effect(environ: Mapping[str, str] | None = None, *, env_file: Path | None = None) -> list[str]:
+    """A sentence for every variable that is set, there or in `.env`, although this version does nothing with it."""
+    present = _merged(environ, env_file)
     return [f"{name} is set, but {why}." for name, why in LATER.items() if present.get(name)]
+
+
+def _merged(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
+    """What is set in the environment, and in `.env` where the environment does not say."""
+    file = env_file if env_file is not None else ROOT / ".env"
+    from_file = {k: v for k, v in dotenv_values(file).items() if v is not None} if file.is_file() else {}
+    return from_file | dict(os.environ if environ is None else environ)
 
 
 def _refuse_unknown(names: Iterable[str]) -> None:

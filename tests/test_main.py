@@ -33,6 +33,14 @@ def test_a_taken_port_gives_one_clear_line(capsys: pytest.CaptureFixture[str]) -
     assert f"Port {port} is taken" in told
 
 
+def test_the_data_folder_may_have_spaces_in_its_path() -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", "run", "DATA_DIR=/somewhere/my data"], cwd=settings.ROOT, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert 'MAYA_DATA_DIR="/somewhere/my data" ' in told.stdout
+
+
 def test_a_wrong_setting_stops_the_start_with_its_sentence() -> None:
     environ = {**os.environ, "MAYA_DATADIR": "x"}
     done = subprocess.run(

@@ -56,9 +56,18 @@ def test_an_env_file_of_an_earlier_installation_is_read_without_renaming(tmp_pat
     assert chosen.redis_host == "127.0.0.1"
     assert chosen.redis_password is None
     assert chosen.database_url is not None
-    assert settings.without_effect({"API_MONTHLY_LIMIT": "1000"}) == [
-        "API_MONTHLY_LIMIT is set, but the monthly limit is not enforced by this version."
-    ]
+    told = ["API_MONTHLY_LIMIT is set, but the monthly limit is not enforced by this version."]
+    assert settings.without_effect({}, env_file=file) == told
+    assert settings.without_effect({"API_MONTHLY_LIMIT": "1000"}, env_file=NOWHERE) == told
+    assert settings.without_effect({}, env_file=NOWHERE) == []
+
+
+def test_the_data_folder_may_be_below_the_home_folder() -> None:
+    assert load(MAYA_DATA_DIR="~/maya").data_dir == Path.home() / "maya"
+
+
+def test_the_address_of_ollama_is_left_to_its_sdk_which_knows_the_port() -> None:
+    assert load(OLLAMA_HOST="somewhere").ollama_host == "somewhere"
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

@@ -131,7 +131,10 @@ class Lookback:
         remembered = await self._whiteboard.recent_turns(user_id, message.conversation_id)
         if not remembered:
             return None
-        entries = [_Entry.decode(data) for data in remembered]
+        try:
+            entries = [_Entry.decode(data) for data in remembered]
+        except (ValueError, TypeError):  # written by another version of Maya
+            return None
         return entries if entries[-1].seq == message.seq - 1 else None
 
     async def _earlier(self, user_id: UserId, message: Message) -> list[Excerpt]:

@@ -12,10 +12,11 @@ A turn belongs to the server: a page that reloads or closes changes nothing. Sto
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from maya_core.accounts.access import Action, User, require
@@ -34,7 +35,7 @@ from maya_core.domain.conversation import (
     Span,
 )
 from maya_core.domain.generation import Asking, ChainFailed, Chunk, Done, Prompt, Switched
-from maya_core.errors import Conflict, InvalidInput, StoreError, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotFound, StoreError, StoreUnavailable
 from maya_core.providers.port import Chain
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
@@ -54,6 +55,7 @@ class TurnPolicy:
         save_every_s: how often it goes to the row, which is also the reply's sign of life.
         stale_after_s: silence after which a STREAMING row counts as interrupted.
         end_within_s: how long the last write is repeated; after that the sweeper ends the row.
+        stop_within_s: the same for all turns together when Maya stops.
         live_ttl_s: how long a finished stream can still be followed.
     """
 
@@ -62,6 +64,7 @@ class TurnPolicy:
     save_every_s: float = 2.0
     stale_after_s: float = 60.0
     end_within_s: float = 45.0
+    stop_within_s: float = 8.0
     live_ttl_s: float = 120.0
     budget: prompt.PromptBudget = field(default_factory=prompt.PromptBudget)
 
@@ -114,6 +117,8 @@ class TurnService:
         self._policy = policy or TurnPolicy()
         self._followers = tuple(followers)
         self._tasks: dict[MessageId, asyncio.Task[None]] = {}
+        self._writing: dict[MessageId, tuple[LiveReply, receipts.Draft]] = {}
+        self._closing = False
         self._beside_turns: set[asyncio.Task[None]] = set()
 
     # Starting
@@ -205,6 +210,8 @@ class TurnService:
         retire: Sequence[MessageId] = (),
     ) -> tuple[Message | None, Message]:
         """Store the rows; repeat an unconfirmed write with the same ids; free a dead turn that is in the way."""
+        if self._closing:
+            raise StoreUnavailable("no turn begins while Maya stops")
         give_up = self._clock.monotonic() + self._policy.confirm_s
         pause_s = 0.2
         freed = False
@@ -239,19 +246,19 @@ class TurnService:
         task.add_done_callback(lambda done: self._forget_task(reply.id, done))
         if message.seq == reply.seq - 1:
             for follower in self._followers:
-                self._beside(follower.turn_started(user, message))
+                self._beside(partial(follower.turn_started, user, message))
 
     def _forget_task(self, reply_id: MessageId, task: asyncio.Task[None]) -> None:
         self._tasks.pop(reply_id, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("turn of reply %s broke: %s", reply_id, type(error).__name__, exc_info=error)
 
-    def _beside(self, work: Coroutine[object, object, None]) -> None:
+    def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run what a follower does without waiting for it; a store that is away only leaves it out."""
 
         async def guarded() -> None:
             try:
-                await work
+                await work()
             except StoreError as failure:
                 log.warning("something beside a turn was left out: %s", type(failure).__name__)
 
@@ -279,7 +286,13 @@ class TurnService:
         await self._whiteboard.cache_put(user.id, _stop_key(message_id), b"1", ttl_s=60)
 
     async def sweep(self) -> int:
-        """End STREAMING rows without a sign of life, as interrupted; returns how many. Safe to repeat."""
+        """End STREAMING rows without a sign of life, as interrupted; returns how many. Safe to repeat.
+
+        This process' own replies give one first: after a machine has slept, or a store was away, they all look dead.
+        """
+        for live, draft in list(self._writing.values()):
+            with suppress(NotFound):
+                await self._save(live, draft)
         silent_since = self._clock.now() - timedelta(seconds=self._policy.stale_after_s)
         ended = await self._transcripts.interrupt_stale(silent_since=silent_since)
         for message_id in ended:
@@ -287,18 +300,25 @@ class TurnService:
         return len(ended)
 
     async def close(self, *, drain_s: float) -> None:
-        """Let running turns finish for `drain_s`, then interrupt the rest, keeping their text."""
+        """Begin no more turns, let running ones finish for `drain_s`, then interrupt the rest, keeping their text.
+
+        A store that does not take their ends delays this by `stop_within_s` at most; the sweeper ends those rows.
+        """
+        self._closing = True
         running = list(self._tasks.values())
         if running:
             await asyncio.wait(running, timeout=drain_s)
-        for task in [*running, *self._beside_turns]:
+        ending = [*running, *self._beside_turns]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*running, *self._beside_turns, return_exceptions=True)
+        if ending:
+            await asyncio.wait(ending, timeout=self._policy.stop_within_s)
 
     # The turn itself
 
     async def _turn(self, user: User, message: Message, reply: Message, live: LiveReply, submitted: float) -> None:
         draft = receipts.Draft(turn_id=reply.turn_id, clock=self._clock, submitted=submitted)
+        self._writing[reply.id] = live, draft
         background = asyncio.create_task(self._keep_others_informed(live, draft))
         status = MessageStatus.FAILED  # until something better is known
         try:
@@ -312,6 +332,7 @@ class TurnService:
             raise
         finally:
             background.cancel()
+            del self._writing[reply.id]
             ending = asyncio.create_task(self._end(user, message, reply, live=live, draft=draft, status=status))
             await _finish_despite_cancellation(ending)
 
@@ -365,13 +386,17 @@ class TurnService:
             if self._clock.monotonic() - saved_at < self._policy.save_every_s:
                 continue
             saved_at = self._clock.monotonic()
-            with suppress(StoreUnavailable):
-                await self._transcripts.patch_reply(
-                    live.user_id, live.message_id, text=live.text, spans=draft.spans(live.length), at=self._clock.now()
-                )
+            with suppress(StoreError):
+                await self._save(live, draft)
             with suppress(StoreUnavailable):
                 if await self._whiteboard.cache_get(live.user_id, _stop_key(live.message_id)):
                     self._tasks[live.message_id].cancel()
+
+    async def _save(self, live: LiveReply, draft: receipts.Draft) -> None:
+        """Write what there is so far, which is also the sign of life."""
+        await self._transcripts.patch_reply(
+            live.user_id, live.message_id, text=live.text, spans=draft.spans(live.length), at=self._clock.now()
+        )
 
     async def _end(
         self,
@@ -386,29 +411,34 @@ class TurnService:
         """Write the end exactly once, tell the watchers, and schedule what may follow."""
         text, spans = live.text, draft.spans(live.length)
         receipt = draft.receipt(text)
-        await self._write_end(live, status, text, spans, receipt)
-        live.add(LiveEvent(kind="end"))
-        self._live.close(live.message_id)
+        try:
+            stored = await self._write_end(live, status, text, spans, receipt)
+        finally:  # whatever happened: nobody may watch an end that never comes
+            live.add(LiveEvent(kind="end"))
+            self._live.close(live.message_id)
         log.info(
             "%s %s in %.0f ms, first text after %s ms, %d characters",
             draft.turn_id, status.value, receipt.total_ms or 0.0,
             "-" if receipt.first_text_ms is None else round(receipt.first_text_ms), len(text),
         )  # fmt: skip
         await publish(self._whiteboard, live, ttl_s=self._policy.live_ttl_s)
+        if not stored:
+            return
         await self._lookback.remember(user.id, message, replace(reply, text=text, status=status))
         if status is MessageStatus.COMPLETE:
             ended = replace(reply, text=text, status=status, receipt=receipt)
             for follower in self._followers:
-                self._beside(follower.turn_completed(user, message, ended))
+                self._beside(partial(follower.turn_completed, user, message, ended))
 
     async def _write_end(
         self, live: LiveReply, status: MessageStatus, text: str, spans: Sequence[Span], receipt: Receipt
-    ) -> None:
+    ) -> bool:
+        """True when it was this that ended the row, as far as is known."""
         give_up = self._clock.monotonic() + self._policy.end_within_s
         pause_s = 0.1
         while True:
             try:
-                await self._transcripts.finish_reply(
+                return await self._transcripts.finish_reply(
                     live.user_id,
                     live.message_id,
                     status=status,
@@ -417,17 +447,16 @@ class TurnService:
                     receipt=receipt,
                     at=self._clock.now(),
                 )
-                return
             except StoreUnavailable:
                 if self._clock.monotonic() + pause_s > give_up:
                     log.error(  # noqa: TRY400 - the driver's traceback adds nothing
                         "the end of reply %s could not be stored; the sweeper will mark it", live.message_id
                     )
-                    return
+                    return False
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 3.0)
             except StoreError:  # deleted while it ran
-                return
+                return False
 
 
 def _stop_key(message_id: MessageId) -> str:

@@ -1,8 +1,11 @@
 """The request path, over the real SQLite store and an in-process Redis, with a scripted chain."""
 
 import asyncio
+import gc
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -70,7 +73,10 @@ class World:
         """One whole turn; the stored reply."""
         self.chain.add(says(*(script or ("All right.",))))
         started = await self.turns.start(user, chat, text, MessageId(new_id()))
-        return await self.ended(started, user)
+        reply = await self.ended(started, user)
+        while self.turns._tasks:  # what follows the end: the whiteboard remembers it
+            await asyncio.sleep(0.005)
+        return reply
 
     async def ended(self, started: Started, user: User = LOCAL_USER) -> Message:
         for _ in range(400):
@@ -79,6 +85,15 @@ class World:
                 return reply
             await asyncio.sleep(0.01)
         raise AssertionError("the reply never ended")
+
+    async def wrote(self, started: Started, text: str) -> None:
+        """Wait until the running reply has this text."""
+        for _ in range(400):
+            view = self.turns.own_view(LOCAL_USER, started.reply.id)
+            if view is not None and view.text == text:
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("the reply never had this text")
 
     async def texts(self, chat: ConversationId, user: User = LOCAL_USER) -> list[str]:
         return [m.text for m in await self.transcripts.list_messages(user.id, chat, limit=100)]
@@ -496,6 +511,105 @@ async def test_a_turn_that_a_dead_process_left_behind_does_not_block_the_next(wo
     world.chain.add(says("Fresh."))
     await dead.start(LOCAL_USER, chat, "Two", MessageId(new_id()))
     assert (await world.ended(started)).role is Role.ASSISTANT
+
+
+async def test_a_reply_of_this_process_is_not_swept_after_the_machine_has_slept(world: World) -> None:
+    chat = await world.chat()
+    world.turns._policy = replace(SOON, save_every_s=60.0)  # no save between the waking and the sweep
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Half a ", "thought"))
+    started = await world.turns.start(LOCAL_USER, chat, "Think", MessageId(new_id()))
+    await world.wrote(started, "Half a thought")
+    await asyncio.sleep(0.01)
+    world.turns._policy = replace(SOON, save_every_s=60.0, stale_after_s=0.005)  # its row has been silent for longer
+    assert await world.turns.sweep() == 0
+    world.chain.gate.set()
+    reply = await world.ended(started)
+    assert (reply.status, reply.text) == (MessageStatus.COMPLETE, "Half a thought")
+
+
+async def test_a_reply_that_was_ended_elsewhere_is_remembered_nowhere(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Too late"))
+    started = await world.turns.start(LOCAL_USER, chat, "Think", MessageId(new_id()))
+    await world.wrote(started, "Too late")
+    await world.transcripts.interrupt_stale(silent_since=SystemClock().now() + timedelta(seconds=60))
+    world.chain.gate.set()
+    await world.turns.close(drain_s=5.0)
+    assert (await world.ended(started)).status is MessageStatus.INTERRUPTED
+    assert await world.whiteboard.recent_turns(LOCAL_USER.id, chat) is None
+
+
+async def test_an_end_that_cannot_be_written_leaves_nobody_watching(world: World) -> None:
+    chat = await world.chat()
+
+    async def odd(*_: object, **__: object) -> bool:
+        raise ZeroDivisionError("a bug")
+
+    world.transcripts.finish_reply = odd  # type: ignore[method-assign]
+    world.chain.add(says("Done."))
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    await world.turns.close(drain_s=5.0)
+    assert world.turns.own_view(LOCAL_USER, started.reply.id) is None
+
+
+async def test_stop_works_without_the_whiteboard(world: World) -> None:
+    chat = await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Half"))
+    started = await world.turns.start(LOCAL_USER, chat, "Think", MessageId(new_id()))
+    await world.wrote(started, "Half")
+
+    async def gone(*_: object, **__: object) -> None:
+        raise StoreUnavailable("gone")
+
+    world.whiteboard.cache_put = gone  # type: ignore[method-assign]
+    await world.turns.stop(LOCAL_USER, started.reply.id)
+    assert (await world.ended(started)).status is MessageStatus.INTERRUPTED
+
+
+async def test_a_whiteboard_that_holds_something_else_is_not_believed(world: World) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "First", "One.")
+    for junk in (b"not json", b"5", b'{"a": 1}', b'[2, "nobody", "x"]'):
+        await world.whiteboard.remember_turns(LOCAL_USER.id, chat, [junk], ttl_s=60)
+        assert (await world.ask(chat, "Again", "Two.")).status is MessageStatus.COMPLETE
+        assert world.chain.prompts[-1].messages[0].text == "First"
+
+
+async def test_a_chat_that_is_removed_while_its_reply_runs_leaves_nothing_behind(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "First", "One.")
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("For nobody"))
+    started = await world.turns.start(LOCAL_USER, chat, "Second", MessageId(new_id()))
+    await world.wrote(started, "For nobody")
+    await world.transcripts.delete(LOCAL_USER.id, chat, at=SystemClock().now())
+    assert await world.transcripts.purge(deleted_before=SystemClock().now() + timedelta(seconds=60)) == 1
+    await asyncio.sleep(0.1)  # a save meets nothing
+    world.chain.gate.set()
+    await world.turns.close(drain_s=5.0)
+    assert world.turns.own_view(LOCAL_USER, started.reply.id) is None
+    assert world.turns._tasks == {}
+    gc.collect()  # a task that broke without a witness is told of now
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+async def test_closing_takes_no_more_messages_and_waits_for_no_store_that_is_away(world: World) -> None:
+    chat, other = await world.chat(), await world.chat()
+    world.chain.gate = asyncio.Event()
+    world.chain.add(says("Half"))
+    with_transcripts(world, Failing(world.transcripts, "finish_reply"))
+    world.turns._policy = replace(SOON, end_within_s=60.0, stop_within_s=0.2)
+    started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
+    await world.wrote(started, "Half")
+    async with asyncio.timeout(5.0):
+        await world.turns.close(drain_s=0.0)
+    with pytest.raises(StoreUnavailable):
+        await world.turns.start(LOCAL_USER, other, "Late", MessageId(new_id()))
 
 
 def test_scripts_of_these_tests_end_with_a_done() -> None:

@@ -1,0 +1,84 @@
+"""The composition root: what it leaves behind when it cannot start, and when it ends."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maya_core import settings
+from maya_core.container import build_container
+from maya_core.domain.health import FAST_MEMORY
+from maya_core.errors import ConfigurationError, StoreUnavailable
+from maya_core.stores.embedded_redis import find_server
+
+needs_redis = pytest.mark.skipif(
+    find_server(None) is None and os.environ.get("CI", "").lower() != "true", reason="no redis-server to embed"
+)
+
+
+def chosen(folder: Path, **environ: str) -> settings.Settings:
+    return settings.load({"MAYA_DATA_DIR": str(folder), **environ}, env_file=Path("/nonexistent/.env"))
+
+
+def servers_of(folder: Path) -> list[int]:
+    """Process ids of redis-servers that work in this data folder."""
+    listed = subprocess.run(["pgrep", "-f", "redis-server"], capture_output=True, text=True, check=False).stdout
+    found = []
+    for pid in map(int, listed.split()):
+        try:
+            works_in = Path(f"/proc/{pid}/cwd").readlink()
+        except OSError:
+            continue
+        if works_in == folder / "redis":
+            found.append(pid)
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    made = tmp_path / "data"
+    made.mkdir()
+    yield made
+    for pid in servers_of(made):
+        os.kill(pid, signal.SIGKILL)
+
+
+@needs_redis
+async def test_a_start_that_fails_leaves_no_redis_server_behind(folder: Path) -> None:
+    (folder / "maya.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(StoreUnavailable):
+        await build_container(chosen(folder))
+    assert (folder / "redis" / "redis.conf").exists()  # it was started
+    assert servers_of(folder) == []
+
+
+@needs_redis
+async def test_a_key_that_cannot_be_one_stops_the_start_before_anything_is_opened(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match="ANTHROPIC_API_KEY"):
+        await build_container(chosen(folder, ANTHROPIC_API_KEY="k\u00e9y with spaces"))
+    assert not (folder / "redis").exists()
+
+
+@needs_redis
+async def test_a_part_that_cannot_be_closed_keeps_no_other_open(folder: Path) -> None:
+    container = await build_container(chosen(folder))
+    assert len(servers_of(folder)) == 1
+
+    async def fail(**_: object) -> None:
+        raise StoreUnavailable("it will not close")
+
+    container.turns.close = fail  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await container.close()
+    assert servers_of(folder) == []
+
+
+async def test_a_redis_that_is_away_at_the_start_only_dims_its_light(folder: Path) -> None:
+    container = await build_container(chosen(folder, REDIS_URL="redis://127.0.0.1:1/0"))
+    await container.watch.look()
+    light = next(light for light in container.lights() if light.part == FAST_MEMORY)
+    assert (light.ok, light.urgent) == (False, False)
+    await container.close()
