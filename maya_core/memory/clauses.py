@@ -16,11 +16,12 @@ _ABBREVIATION = re.compile(
 )
 _INITIAL = re.compile(r"(?:^|\s)[A-Za-z]\.$")
 _BREAK = re.compile(
-    r"\s*(?:,(?=\D|$)|,(?=\s)|[;:—–()]|\s-+\s|\.{3}|…)\s*"
+    r"\s*(?:,(?=\D|$)|,(?=\s)|(?:[;—–()]|:(?=\s|$))|\s-+\s|\.{3}|…)\s*"
     r"|\s+(?=(?:but|and|so|because|cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|yet|or|nor|plus"
     r"|which|who|whose|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
     re.IGNORECASE,
 )
+_AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
 _LEADING = re.compile(
     r"^(?:(?:and|but|so|because|cause|although|though|while|whereas|however|yet|or|nor|plus|also|well|oh|ok|okay|yes|yeah|yep|no|nope|"
     r"hi|hey|hello|actually|anyway|btw|by the way|fyi|then|now|today|currently|meanwhile|unfortunately|luckily|sadly|honestly|"
@@ -64,7 +65,7 @@ _DEFINITE = re.compile(
     rf"Every|Each|All|Some|Most|Both|One of my|One of our)\s+({_NOUN_PHRASE})(?:'s\s+|\s+(?={_VERBISH}))"
 )
 _NAME = re.compile(
-    rf"(?<![\w'.])([A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in [\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
+    rf"(?<![\w'.])((?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in [\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
 )
 _BARE = re.compile(rf"({_NOUN_PHRASE})(?:'s\s+|\s+(?={_AUXILIARY}\b))")
 _AT_START = re.compile(r"[a-z][\w'-]*", re.IGNORECASE)
@@ -138,11 +139,14 @@ def sentences_of(text: str) -> list[Piece]:
 
 
 def clauses_of(sentence: Piece) -> list[Piece]:
-    """The clauses of a sentence, in order. Numbers such as 2,000 stay whole."""
+    """The clauses of a sentence, in order. Numbers such as 2,000 stay whole, and so does "Anna and I"."""
     pieces: list[Piece] = []
     start = 0
     for end, following in [*((m.start(), m.end()) for m in _BREAK.finditer(sentence.text)), (len(sentence.text),) * 2]:
-        if sentence.text[start:end].strip():
+        part = sentence.text[start:end]
+        if len(part.split()) <= 3 and _AND_I.match(sentence.text[end:]):
+            continue
+        if part.strip():
             pieces.append(_trimmed(sentence.text, start, end, offset=sentence.start))
         start = following
     return pieces

@@ -55,7 +55,7 @@ _INTRODUCTION = re.compile(
     r"file|invoice|contract|abstract|essay|summary|profile|persona|speech|blurb|intro|introduction|posting|forum|"
     r"content|contents|example|input|clipboard|config|json|csv|data|table|error|stack trace|traceback|signature)"
     r"|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|posted|texted|emailed|translate|proofread|"
-    r"rewrite|summari[sz]e|correct|check|paraphrase|edit|improve|shorten|rephrase|explain|reword|polish|analy[sz]e|"
+    r"rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|paraphrase|edit|improve|shorten|rephrase|explain|reword|polish|analy[sz]e|"
     r"extract|parse|classify|grammar|say|saying|quoting|quote)"
     r"|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,

@@ -14,9 +14,8 @@ from typing import TypeVar
 
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
-from maya_core.memory.claims import Claim
+from maya_core.memory.claims import Admitted, Claim
 from maya_core.memory.entities import MergeProposal, Register, is_user, normal_name
-from maya_core.memory.gate import Admitted
 from maya_core.memory.relations import single_valued
 
 
@@ -153,13 +152,14 @@ class _Desk:
         claim = item.claim
         if self._forgotten(claim):
             return _rejected(item, "the person had it forgotten")
-        subject = self._register.find(claim.subject)
+        subject = self._register.find(claim.subject) or self._spoken_of(claim.subject)
         thing = self._register.find(claim.object)
         if item.closes:
             return self._close(item, subject, thing)
         subject = subject or self._named(claim.subject, claim.subject_kind, claim.subject_aliases, item)
         thing = thing or self._named(claim.object, claim.object_kind, claim.object_aliases, item)
-        self._note_aliases(claim, item)
+        if claim.subject_aliases or claim.object_aliases:
+            self._note_aliases(claim, item)
         if subject.id == thing.id:
             return _rejected(item, "subject and object are the same")
         same = self._same(subject.id, claim, thing.id)
@@ -180,6 +180,14 @@ class _Desk:
         about = {entity_tombstone(user, claim.subject), entity_tombstone(user, claim.object)}
         whole = tombstone(user, claim.subject, claim.relation, claim.label, claim.object)
         return bool(self._tombstones & (about | {whole}))
+
+    def _spoken_of(self, name: str) -> Entity | None:
+        """ "The wedding", after "my sister's wedding" in the same batch, where only one thing of that kind was named."""
+        head = normal_name(name)
+        if " " in head or name[:1].isupper():
+            return None
+        found = [entity for entity in self.entities.values() if normal_name(entity.name).endswith(f" {head}")]
+        return found[0] if len(found) == 1 else None
 
     def _named(self, name: str, kind: EntityKind, aliases: Sequence[str], item: Admitted) -> Entity:
         named = self._register.name(name, kind=kind, aliases=aliases, evidence=item.evidence[0])

@@ -73,8 +73,9 @@ _CUES: dict[Relation, str] = {
     Relation.MEMBER_OF: r"member\w*|team|join\w*|part of|belong\w*|play\w*|clubs?|groups?|board|committee|sing\w*|in the|on the|volunteer\w*|band|squad|choir|league|union",
     Relation.IS_DESTINATION_OF: r"trips?|travel\w*|going|go|fly\w*|visit\w*|heading|destination|holiday|vacation|to",
     Relation.VISITED: r"visit\w*|went|been|trips?|travel\w*|vacation|holidays?|saw|stayed|flew|back from|toured|hiked|spent|honeymoon\w*|was in|were in|conference|drove",
-    Relation.PLANS: r"plan\w*|going|will|\w+'ll|intend\w*|book\w*|schedul\w*|moving|flying|next|sign(?:ed|ing) up|regist\w+|start\w*|trips?|travel\w*|organi[sz]\w*|train\w*|prepar\w*|tomorrow|visit\w*|running|taking|getting|buying|heading|leaving|launch\w*|"
-    r"holiday|vacation|meeting|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|goal|aim\w*|host\w*|throwing|saving|adopting|switching|joining|marry\w*|in (?:january|february|march|april|may|june|july|august|september|october|november|december)",
+    Relation.PLANS: r"plan\w*|going to|will|\w+'ll|intend\w*|book\w*|schedul\w*|moving|flying|sign(?:ed|ing) up|regist\w+|trips?|travel\w*|organi[sz]\w*|training for|prepar\w*|visiting|launch\w*|"
+    r"holiday|vacation|goal|aim\w*|hosting|throwing|saving (?:up )?for|adopting|switching|joining|marrying|starting|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"(?:in|next|this) (?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer|autumn|fall|winter|month|year)|next week|tomorrow",
     Relation.DECIDED: r"decid\w*|chose|choos\w*|chosen|went with|go with|going with|book\w*|agree\w*|settled on|pick\w*|opted|sign\w*|bought|order\w*|confirm\w*|reserv\w*|select\w*|final\w*|approv\w*|made up|it's|will be|conclu\w*|went for|landed on",
     Relation.HAS_DEADLINE: r"due|deadline\w*|by|until|before|submit\w*|submission|deliver\w*|finish\w*|hand(?:ed|ing)? in|no later|ends?|cut-?off|ships?|expires?|moved|extended|pushed|postponed|closes?",
     Relation.HAS_BUDGET: r"budget\w*|spend\w*|costs?|afford|caps?|capped|limit\w*|up to|max\w*|at most|price|allocat\w*|fund\w*|approved|raised|increased|cut",

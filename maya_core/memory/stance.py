@@ -40,6 +40,15 @@ _TAG = re.compile(
     _I,
 )
 
+_REQUEST = re.compile(
+    r"^\W*(?:(?:please|pls|ok|okay|and|then|also|so|but|just|now|maybe|hey|hi|maya|can you|could you|instead)[\s,]+)*(?:make|use|write|add|remove|give|show|tell|find|help|create|change|fix|explain|list|keep|put|send|set|try|"
+    r"do|don't|let|let's|lets|translate|summari[sz]e|rewrite|draft|check|look|suggest|recommend|book|plan|schedule|remind|compare|convert|generate|call|turn|format|shorten|include|exclude|avoid|focus|consider|ignore|assume|"
+    r"read|open|close|run|test|build|design|describe|define|calculate|count|sort|replace|update|delete|insert|search|google|continue|stop|start|go|take|get|come|pick|choose|name|call me back|review|proofread|edit|improve|"
+    r"simplify|expand|elaborate|brainstorm|outline|organi[sz]e|prepare|order|buy|note|save|store|remember|forget|print|play|sing|draw|imagine|pretend|act|be|speak|talk|reply|answer|respond|say|repeat|ask|quote|cite|mention|"
+    r"wait|hold|skip|move|copy|paste|refactor|debug|implement|return|switch|treat|prioriti[sz]e|estimate|predict|guess|solve|prove|spell|pronounce|limit|see|watch|listen|bring|pack|invite|email|text|message|ping|notify)\b(?!\s+(?:is|are|was|were|has|in|at)\b)",
+    _I,
+)
+
 # Not (yet) true -------------------------------------------------------------------------------------------------------
 _WISH = re.compile(
     r"\b(?:would(?:n't)?|could(?:n't)? (?!stand|believe|care|live)|maybe|perhaps|possibly|presumably|hopefully|wish(?:es|ed|ing)?|hop(?:e|es|ing)\b(?! street)|"
@@ -233,7 +242,7 @@ _ENDING = (
 _ENDING_BEFORE = re.compile(rf"\b{_ENDING}\b(?P<between>(?:\s+[\w'.&-]+){{0,4}}?)\s*$", _I)
 _ENDED_AFTER = re.compile(
     r"^\W*(?:\w+\s+){0,2}(?:died|passed away|passed|has died|is gone|ended|has ended|expired|was cancell?ed|got cancell?ed|is cancell?ed|is over|was sold|got stolen|broke|is no more|fell through|is off|"
-    r"shut down|closed down|went under|was replaced|got replaced|didn't work out)\b",
+    r"shut down|closed(?: down)?|went under|(?:broke|split) up|divorced|separated|parted|was replaced|got replaced|didn't work out)\b",
     _I,
 )
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
@@ -263,6 +272,11 @@ def asks(sentence: str) -> int | None:
 def asks_bare(sentence: str) -> bool:
     """A tag that turns what was said before it into a question: "right?"."""
     return _TAG.match(sentence.strip()) is not None and "?" in sentence
+
+
+def requests(clause: str) -> bool:
+    """Tells the listener to do something."""
+    return _REQUEST.match(clause) is not None
 
 
 def wishes(clause: str) -> bool:

@@ -68,13 +68,15 @@ class Clause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A message of the user, read. `place` is its place among the messages handed in; `asked` the message before."""
+    """A message of the user, read. `place` is its place among the messages handed in; `asked` the message before it,
+    `earlier` the user's own before it."""
 
     id: MessageId
     place: int
     said_at: datetime
     text: str
     asked: str
+    earlier: str
     clauses: tuple[Clause, ...]
     secrets: tuple[SecretSpan, ...]
 
@@ -95,8 +97,9 @@ _NOBODY = Owner(who=Who.NOBODY, start=0)
 _FOREIGN_MEANS = {Foreign.QUOTE: Meant.QUOTED, Foreign.FENCED: Meant.FENCED, Foreign.ERROR: Meant.ERROR}
 
 
+_HONORIFICS = ("Mr", "Mrs", "Ms", "Dr", "Prof")
 _NOUNS = "|".join(sorted(PERSON_NOUNS, key=len, reverse=True))
-_PROPER = r"[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
+_PROPER = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _INTRODUCED = re.compile(
     rf"(?P<before>{_PROPER})\s+is\s+(?:my|our)\s+(?:[\w-]+\s+){{0,3}}?(?P<role>(?i:{_NOUNS}))(?![\w'])"
     rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?![\w'])"
@@ -122,6 +125,8 @@ class _People:
         """Keep how a word or name was written."""
         for word in text.split():
             clean = word.strip("'.,").removesuffix("'s")
+            if clean.rstrip(".") in _HONORIFICS:
+                continue
             if clean.lower() in PERSON_NOUNS or clean[:1].isupper():
                 self.spoken.setdefault(stem(clean), text if clean[:1].isupper() and text[:1].isupper() else clean)
 
@@ -146,7 +151,8 @@ def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
         if message.role is Role.USER and (not owner or message.speaker == owner):
             if told and (stance.withdraws(text) or _takes_joke_back(text)):
                 told[-1] = _withdrawn(told[-1], Meant.WITHDRAWN if stance.withdraws(text) else Meant.JOKE)
-            told.append(_told(message, place, text, asked, people))
+            earlier = told[-1].text if told else ""
+            told.append(_told(message, place, text, asked, earlier, people))
         asked = text
     return Reading(told=tuple(told), people=tuple(people.groups))
 
@@ -166,7 +172,7 @@ def _withdrawn(told: Told, meant: Meant) -> Told:
     )
 
 
-def _told(message: Message, place: int, text: str, asked: str, people: _People) -> Told:
+def _told(message: Message, place: int, text: str, asked: str, earlier: str, people: _People) -> Told:
     foreign = foreign_spans(text)
     whole = (
         Meant.PLANTED if stance.takes_over(text) else Meant.OFF_RECORD if stance.off_record(text) else Meant.ASSERTED
@@ -192,6 +198,7 @@ def _told(message: Message, place: int, text: str, asked: str, people: _People) 
         said_at=message.said_at,
         text=text,
         asked=asked,
+        earlier=earlier,
         clauses=tuple(_withdraw_slips(clauses)),
         secrets=tuple(secret_spans(text, asked=asked)),
     )
@@ -217,8 +224,10 @@ def _clauses(
 ) -> list[Clause]:
     pieces = clauses_of(sentence)
     meanings = _meanings(sentence, own, pieces, running, foreign)
-    corrects = stance.corrects(own)
-    mistaken = stance.meant_otherwise(own)
+    short = sum(len(clause.text.split()) for clause in before if clause.sentence == number - 1) <= 4
+    carried = bool(before) and before[-1].mistaken and short
+    corrects = stance.corrects(own) or carried
+    mistaken = stance.meant_otherwise(own) or carried
     made: list[Clause] = []
     negated = False
     for piece, meant in zip(pieces, meanings, strict=True):

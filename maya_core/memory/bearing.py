@@ -1,0 +1,249 @@
+"""Whether what was said bears out the relation of a claim, and which relation it really states. Pure."""
+
+import re
+from dataclasses import replace
+
+from maya_core.domain.memory import Relation
+from maya_core.memory import stance
+from maya_core.memory.claims import Claim, Reason
+from maya_core.memory.clauses import Who
+from maya_core.memory.entities import is_user
+from maya_core.memory.grounding import Place
+from maya_core.memory.moments import begins, moments
+from maya_core.memory.relations import SLOT, STATES, expressed, own_slot
+from maya_core.memory.stated import said_in
+from maya_core.memory.statements import Clause, Told
+from maya_core.memory.wording import content_stems, stems
+
+_DEICTIC = stems(
+    "it this that these those one ones thing things stuff something anything everything nothing here there them him her first second "
+    "third last option version latter former same other others all some more most idea way so too either neither both answer "
+    "reply response suggestion explanation help work works"
+)
+_MOOD = stems(
+    "tired hungry bored fine good great ok okay sure sorry happy glad back here busy stuck confused done ready curious late excited thirsty "
+    "sleepy cold hot wondering freezing stressed exhausted annoyed frustrated lost sick well better worse nervous sad angry upset "
+    "starving full awake home away online offline kidding serious right wrong impressed thankful grateful today tonight tomorrow yesterday "
+    "now morning afternoon evening moment minute second day rough long bad nice lazy a bit little so very just feeling mood yawning "
+    "drained overwhelmed grumpy cranky relieved new question problem issue idea headache hurry rush break quick lunch dinner breakfast coffee tea "
+    "snack nap shower walk call meeting rain raining weather sunny snow snowing cloudy windy traffic monday mondays weekend thanks thank thx cheers"
+)
+_PASSING = re.compile(
+    r"\b(?:just (?:grab\w*|got|had|have|made|woke|ate|eaten|finished|came|saw|did|took|went|back|checking|saying|a|testing|passing|popping|wanted|need\w*|spilled|missed|noticed|realized|opened|closed|dropped|ran|had)|about to|brb|be right back|right now|in a (?:meeting|minute|sec|second|hurry|rush|bit|moment|call|while)|"
+    r"on (?:the|a|my) (?:train|bus|way|call|phone|break|plane|tram|subway|metro)|having (?:lunch|dinner|breakfast|coffee|tea|a|some|trouble|issues|problems)|"
+    r"(?:making|drinking|eating|cooking|watching|waiting|sitting|grabbing|heading|getting|looking|listening|trying|checking|testing|feeling|going (?:for|out|to bed|to sleep|home|to lunch))\b|thank|good (?:morning|night|evening|afternoon|luck|job|point|one|idea)|"
+    r"have a (?:nice|good|great|lovely)|need (?:help|a|an|some|you|to|the|your|more)|have (?:a|an|some|one|another|this) (?:quick |small |weird |strange |new )?(?:question|problem|issue|error|bug|doubt|idea|meeting|call|headache|cold|minute|moment|request|favor|favour)|"
+    r"sounds? (?:good|great|fine|like)|looks? (?:good|great|fine|like)|makes? sense|see you|talk (?:to you )?(?:later|soon)|got it|all good|no rush|will (?:do|try|check|see|look|let)|let me|"
+    r"this (?:morning|afternoon|evening|answer|version|draft|one|code|error|function|file|text)|tonight|for (?:lunch|dinner|breakfast)|the weather|it's (?:raining|snowing|hot|cold|sunny|late|early)|"
+    r"(?:does|do|did|is|are|was|were)n't work|(?:forgot|spilled|slept|overslept|skipped|burn(?:t|ed)|dropped|missed)\b|how are you|at the moment i'm)\b",
+    re.IGNORECASE,
+)
+_LASTING = re.compile(
+    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have|we have|we've|i own|i use|i play|i speak|i keep|i run|i ride|i collect|i study|i teach|i volunteer|i train|i live|i work|i eat|i drink|i avoid|i take|i prefer|"
+    r"i do|i go|i wear|i drive|i commute|i write|i read|i sing|i dance|i swim|i cycle|i climb|i hike|i paint|i bake|i cook|i garden|i practi[sc]e|i manage|i lead|i report|i always|i never|i usually|i only|i got|i started|i joined|i bought|i adopted|"
+    r"i grew|i was (?:born|raised|diagnosed|promoted|hired)|i turn|i follow|i support|i attend|i sleep|i wake|i get up|i suffer|i can't|i cannot|i don't|i do not|we live|we use|we own|we run|we work|my|our)\b",
+    re.IGNORECASE,
+)
+_PAST = re.compile(
+    r"(?<!have )(?<!has )(?<!'ve )(?<!'s )(?<!had )\b(?:lived|worked|had|owned|liked|loved|hated|preferred|enjoyed|used|studied|taught|belonged|drove|played|kept|spoke|resided|rented|"
+    r"(?:was|were)(?! (?:born|diagnosed|hired|promoted|accepted|elected|moved|set|changed|pushed|scheduled|booked|named|appointed|assigned|extended|postponed|rescheduled|delayed|raised|made|thinking|wondering)\b))\b",
+    re.IGNORECASE,
+)
+
+
+_LOOSE = frozenset(
+    {
+        Relation.IS_A,
+        Relation.OWNS,
+        Relation.HAS_CONDITION,
+        Relation.HAS_STATUS,
+        Relation.RELATED_TO,
+        Relation.WORKS_AT,
+        Relation.WORKS_AS,
+        Relation.USES,
+        Relation.IS_NAMED,
+        Relation.PLANS,
+        Relation.VISITED,
+    }
+)
+"""Relations whose words are so common that a passing remark has them too."""
+_OF_ANY_MOMENT = frozenset(
+    {
+        Relation.TAKES_PLACE_ON,
+        Relation.HAS_DEADLINE,
+        Relation.HAS_PREFERENCE_FOR,
+        Relation.ALLERGIC_TO,
+        Relation.DISLIKES,
+    }
+)
+_STAYS_PAST = frozenset(
+    {
+        Relation.COMES_FROM,
+        Relation.BORN_ON,
+        Relation.VISITED,
+        Relation.DECIDED,
+        Relation.FAMILY_OF,
+        Relation.IS_DESTINATION_OF,
+    }
+)
+_TIMES = (Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON)
+_BIRTH = re.compile(r"\b(?:born|b-?day|birthday)\b", re.IGNORECASE)
+_DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECASE)
+_DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
+_TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
+_SHORT_WORDS = re.compile(
+    r"\b(?:a|an|the|my|our|his|her|their|to|some|very|really|also|just|still|always|usually|mostly|already|both|now|currently|quite|so|'m|'s|'ve|'re|'ll)\b|[^\w\s'-]",
+    re.IGNORECASE,
+)
+
+
+def points_only(text: str) -> bool:
+    """Words that point ("it", "the second one") and name nothing."""
+    carried = content_stems(text)
+    return not carried or carried <= _DEICTIC
+
+
+def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
+    """Whether what the clause says of the object can be the claimed relation."""
+    clause = place.clause
+    if (reason := _contrary(claim, clause, place.start)) or (reason := _momentary(claim, told, clause)):
+        return reason
+    if strength(claim, told, clause):
+        passing = claim.relation in _LOOSE and is_user(claim.subject) and _PASSING.search(clause.text)
+        return Reason.PASSING if passing else None
+    owner = clause.owner_at(place.start)
+    if owner.who is Who.NOBODY:
+        return Reason.RELATION
+    if _PASSING.search(clause.text):
+        return Reason.PASSING
+    lasting = _LASTING.search(clause.text) or clause.future
+    return Reason.PASSING if owner.who is Who.USER and not lasting else None
+
+
+def strength(claim: Claim, told: Told, clause: Clause) -> int:
+    """2: the relation itself was said in the clause. 1: just before it, for an answer or a correction. 0: not at all."""
+    leaning = _context(told, clause) if _leans_back(clause) else ""
+    if claim.relation is Relation.RELATED_TO:
+        label = content_stems(claim.label)
+        if not label:
+            return 0
+        return 2 if label <= stems(clause.text) else 1 if label <= stems(leaning) else 0
+    if expressed(claim.relation, clause.text):
+        return 2
+    return 1 if expressed(claim.relation, leaning) else 0
+
+
+def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | None:
+    """The claim with the relation that the words state; None when they state none.
+
+    A plain phrase decides over what was claimed; a future state becomes a plan; what fits no type is RELATED_TO with the
+    words that were said.
+    """
+    clause = place.clause
+    relation, label = _phrased(claim, told, place) or (claim.relation, claim.label)
+    if relation is Relation.RELATED_TO and not label.startswith(SLOT):
+        label = _slot(claim, clause, place) or (label if firmness else _words_between(clause, place))
+        if not label:
+            return None
+    elif not firmness and (relation, label) == (claim.relation, claim.label):
+        relation, label = Relation.RELATED_TO, _words_between(clause, place)
+        if not label:
+            return None
+    relation = _dated(claim, relation, told, clause)
+    if clause.future and relation in STATES and relation not in _DATED_PLANS:
+        relation, label = Relation.PLANS, ""
+    return replace(claim, relation=relation, label=label if relation is Relation.RELATED_TO else "")
+
+
+def is_over(claim: Claim, told: Told, place: Place) -> bool:
+    """Whether the clause says that it was so and is no more."""
+    clause = place.clause
+    if claim.relation in _STAYS_PAST:
+        return False
+    if stance.no_longer(clause.text) or stance.ends_around(clause.text, place.start, place.end):
+        return True
+    if claim.relation not in STATES or clause.future:
+        return False
+    past = _PAST.search(clause.text)
+    return past is not None and past.start() < place.end and begins(clause.text, told.said_at) is None
+
+
+def _contrary(claim: Claim, clause: Clause, start: int) -> Reason | None:
+    dislike = stance.dislikes(clause.text)
+    if claim.relation is Relation.DISLIKES:
+        return None if dislike or clause.corrects else Reason.CONTRARY
+    if claim.relation is Relation.HAS_PREFERENCE_FOR and dislike and not stance.no_longer(clause.text):
+        return Reason.CONTRARY
+    return Reason.CONTRARY if stance.passes_over(clause.text, start) else None
+
+
+def _momentary(claim: Claim, told: Told, clause: Clause) -> Reason | None:
+    """Requests, moods, remarks to the listener."""
+    nameless = not clause.owners and clause.inherited.who is Who.NOBODY
+    if nameless and stance.requests(clause.text):
+        return Reason.PASSING
+    if _TO_LISTENER.search(clause.text) and not expressed(claim.relation, clause.text):
+        return Reason.PASSING
+    if content_stems(claim.object) <= _MOOD:
+        if claim.relation not in _OF_ANY_MOMENT or not strength(claim, told, clause):
+            return Reason.PASSING
+    return None
+
+
+def _leans_back(clause: Clause) -> bool:
+    """A clause without a subject of its own, or one that sets something right, means what stands before it."""
+    return not clause.owners or clause.corrects or all(owner.pronoun for owner in clause.owners)
+
+
+def _context(told: Told, clause: Clause) -> str:
+    """The clause with what it may lean on: the clauses before it in the message, and what was asked or said before."""
+    before = [c.text for c in told.clauses if c.start < clause.start][-3:]
+    asked = told.asked if not before or clause.corrects else ""
+    earlier = told.earlier if clause.corrects else ""
+    return " ".join([earlier, asked, *before, clause.text])
+
+
+def _phrased(claim: Claim, told: Told, place: Place) -> tuple[Relation, str] | None:
+    """The relation that a plain phrase of the clause states of the object: the claimed one if it is among them."""
+    wanted = content_stems(claim.object)
+    found: list[tuple[Relation, str]] = []
+    for said in said_in(place.clause):
+        shared = content_stems(said.stated.object)
+        near = said.stated.start < place.end and place.start < said.stated.end
+        if near and (wanted <= shared or shared <= wanted) and (said.subject == "user") == is_user(claim.subject):
+            found.append((said.stated.relation, said.stated.label))
+    same = [item for item in found if item[0] is claim.relation]
+    return next(iter(same or found), None)
+
+
+def _dated(claim: Claim, relation: Relation, told: Told, clause: Clause) -> Relation:
+    """A date can only be the object of a relation to a time."""
+    dates = moments(claim.object, told.said_at)
+    alone = len(dates) == 1 and not content_stems(claim.object[: dates[0].start] + claim.object[dates[0].end :])
+    if not alone or relation in _TIMES:
+        return relation
+    if _BIRTH.search(clause.text):
+        return Relation.BORN_ON
+    if _DUE.search(clause.text):
+        return Relation.HAS_DEADLINE
+    return relation if is_user(claim.subject) else Relation.TAKES_PLACE_ON
+
+
+def _slot(claim: Claim, clause: Clause, place: Place) -> str:
+    """ "has as gym", for "my gym is …"."""
+    return own_slot(clause.text, place.start) if is_user(claim.subject) else ""
+
+
+def _words_between(clause: Clause, place: Place) -> str:
+    """The words by which the subject is joined to the object: "play" of "I play the cello"; "" when there are none."""
+    owner = clause.owner_at(place.start)
+    start = owner.start if owner in clause.owners and owner.start < place.start else 0
+    between = clause.text[start : place.start]
+    if owner in clause.owners:
+        between = (
+            re.sub(r"^\S+?(?=\s|')", "", between, count=max(1, len(owner.text.split())))
+            if not owner.text
+            else between.partition(owner.text)[2]
+        )
+    kept = _SHORT_WORDS.sub(" ", between).split()
+    return " ".join(kept[-4:]).lower().strip("' ")

@@ -1,0 +1,141 @@
+"""What a clause states in plain phrases, and of whom. Pure.
+
+The offline extractor makes claims of it; the gate asks it which relation the words really state.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from maya_core.domain.memory import EntityKind, Relation
+from maya_core.memory.clauses import PERSON_NOUNS, Owner, Who
+from maya_core.memory.phrases import Stated, stated, stated_of_me
+from maya_core.memory.statements import Clause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A statement of a clause. `subject`: how to call whom it is about, "user" for the user.
+
+    `role` is what an object is to the user ("sister"), where the statement says who somebody is. `own_form`: the phrase
+    names its subject itself ("my birthday is …").
+    """
+
+    subject: str
+    owner: Owner
+    stated: Stated
+    role: str = ""
+    own_form: bool = False
+
+
+_PROPER = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
+_KIN = (
+    "sister|brother|mother|father|mom|mum|dad|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|nephew|niece|"
+    "mother-in-law|father-in-law|sister-in-law|brother-in-law|stepsister|stepbrother|stepdad|stepmum|stepmom|twin|granddaughter|grandson|godson|goddaughter"
+)
+_PARTNER = "wife|husband|partner|girlfriend|boyfriend|fiancé|fiancée|fiance|fiancee|spouse"
+_WORK = "boss|manager|colleague|coworker|co-worker|supervisor|team lead|teammate|client|assistant|intern"
+_FRIEND = "friend|best friend|roommate|flatmate|neighbour|neighbor|dentist|doctor|therapist|teacher|landlord|trainer|tutor|mentor|vet"
+_PET = "dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|horse|pony|tortoise|turtle|gecko|ferret|guinea pig|labrador|poodle|beagle|terrier|corgi"
+_RELATIVES: tuple[tuple[str, Relation, EntityKind], ...] = (
+    (_KIN, Relation.FAMILY_OF, EntityKind.PERSON),
+    (_PARTNER, Relation.PARTNER_OF, EntityKind.PERSON),
+    (_WORK, Relation.WORKS_WITH, EntityKind.PERSON),
+    (_FRIEND, Relation.KNOWS, EntityKind.PERSON),
+    (_PET, Relation.HAS_PET, EntityKind.THING),
+)
+_WHO_IS_WHO = tuple(
+    (
+        relation,
+        kind,
+        re.compile(
+            rf"(?<![\w'])(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>{nouns})(?:'s name is|'s called|\s+is called|\s+is named|\s+named|\s+called|\s+is)?\s+[\"“]?(?P<name>{_PROPER})(?![\w-]*\s(?:who|that)\b)"
+            rf"|(?<![\w'])(?P<first>{_PROPER})\s+is\s+(?:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>{nouns})(?![\w'-])"
+            rf"|\b(?:have|has|got)\s+an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<kind>{nouns})\s*(?:called|named|,|-|–)\s*[\"“]?(?P<said>{_PROPER})"
+        ),
+    )
+    for nouns, relation, kind in _RELATIVES
+)
+_NOT_NAMES = frozenset(
+    "i monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december italian french german spanish english british american indian chinese japanese korean polish dutch swedish brazilian mexican irish scottish welsh portuguese greek turkish russian canadian australian".split()
+)
+
+
+def said_in(clause: Clause) -> list[Said]:
+    """Every statement of a clause, however it is meant."""
+    return [*_who_is_who(clause), *_own_forms(clause), *_predicates(clause)]
+
+
+def _who_is_who(clause: Clause) -> Iterator[Said]:
+    """ "my sister Anna", "Anna is my sister", "a dog called Rex"."""
+    for relation, kind, pattern in _WHO_IS_WHO:
+        for match in pattern.finditer(clause.text):
+            parts = match.groupdict()
+            field = next(name for name in ("name", "first", "said") if parts[name])
+            name, role = parts[field], parts["role"] or parts["what"] or parts["kind"]
+            if name.split()[0].lower() in _NOT_NAMES or name.lower() in PERSON_NOUNS:
+                continue
+            found = Stated(
+                relation=relation, label="", object=name, kind=kind, start=match.start(field), end=match.end(field)
+            )
+            yield Said(subject="user", owner=Owner(who=Who.USER, start=0), stated=found, role=role, own_form=True)
+
+
+def _own_forms(clause: Clause) -> Iterator[Said]:
+    for subject, found in stated_of_me(clause.text):
+        owner = clause.owner_at(found.start)
+        if subject == "user":
+            yield Said(subject="user", owner=Owner(who=Who.USER, start=0), stated=found, own_form=True)
+            continue
+        named = owner.text if subject.lower() in ("his", "her") else _without_article(subject)
+        if named:
+            yield Said(subject=named, owner=owner, stated=found, own_form=True)
+
+
+def _predicates(clause: Clause) -> Iterator[Said]:
+    """What is said of each subject of the clause by the words after it."""
+    for owner, start in _subjects(clause):
+        subject = _shown(owner)
+        for found in stated(clause.text[start:], offset=start) if subject else ():
+            if owner.who is Who.NOBODY or clause.owner_at(found.start).start == owner.start:
+                yield Said(subject=subject, owner=owner, stated=found)
+
+
+def _subjects(clause: Clause) -> Iterable[tuple[Owner, int]]:
+    """The subjects of a clause with the place where what is said of them begins."""
+    if clause.owners:
+        for owner in clause.owners:
+            spoken = re.match(r"(?:[Mm]y|[Oo]ur|[Tt]he|[Oo]ne of (?:my|our))?\s*", clause.text[owner.start :])
+            begin = owner.start + (spoken.end() if spoken else 0)
+            yield owner, begin + _length(owner, clause.text[begin:])
+    else:
+        lead = re.match(r"\W*(?:(?:and|but|so|also|actually|then|now|plus|or|because)\s+)*", clause.text, re.IGNORECASE)
+        inherited = clause.inherited if clause.inherited.who is not Who.NOBODY else Owner(who=Who.NOBODY, start=0)
+        yield inherited, lead.end() if lead else 0
+
+
+def _length(owner: Owner, text: str) -> int:
+    """How far the words of a subject reach: up to its verb."""
+    if owner.who is Who.OTHER and not owner.pronoun:
+        end = 0
+        for word in re.finditer(r"[\w'&.#-]+", text):
+            bare = word.group().split("'")[0]
+            if end and not (set(owner.text.split()) & {word.group(), bare} or bare[:1].isupper()):
+                break
+            end = word.start() + len(bare)
+            if "'" in word.group():
+                break
+        return end
+    pronoun = re.match(r"\w+", text)
+    return pronoun.end() if pronoun else 0
+
+
+def _shown(owner: Owner) -> str:
+    """How to call the subject; "" for the assistant, of whom nothing is kept."""
+    if owner.who in (Who.USER, Who.NOBODY):
+        return "user"
+    return "" if owner.who is Who.ASSISTANT else _without_article(owner.text)
+
+
+def _without_article(name: str) -> str:
+    return re.sub(r"^(?:my|our|the)\s+", "", name.strip(), flags=re.IGNORECASE)

@@ -1,0 +1,125 @@
+"""Whether what was said is about the subject of a claim. Pure."""
+
+import re
+
+from maya_core.domain.memory import Relation
+from maya_core.memory.claims import Claim, Reason
+from maya_core.memory.clauses import Owner, Who
+from maya_core.memory.entities import is_user
+from maya_core.memory.relations import LINKS, names_a_person
+from maya_core.memory.statements import Clause, Meant, Reading, Told
+from maya_core.memory.wording import content_stems, stems
+
+_WORK_THINGS = stems(
+    "project task deadline meeting launch release trip report budget sprint milestone migration team server api repo repository service client customer "
+    "contract invoice presentation deck slides demo workshop offsite retreat party wedding conference flight hotel appointment interview exam thesis "
+    "paper course app website office house apartment flat ticket review draft proposal plan event rollout deployment pipeline database dashboard "
+    "audit training onboarding newsletter campaign product feature design prototype test staging production backend frontend module component "
+    "kickoff standup retro review hackathon webinar shipment order delivery renovation move rehearsal concert match game tournament race marathon"
+)
+_TASK_RELATIONS = frozenset(
+    {
+        Relation.DEPENDS_ON,
+        Relation.HAS_DEADLINE,
+        Relation.ASSIGNED_TO,
+        Relation.HAS_BUDGET,
+        Relation.TAKES_PLACE_ON,
+        Relation.DECIDED,
+    }
+)
+_MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)
+
+
+def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading: Reading) -> Reason | None:
+    """Whether the clause is about the claim's subject at the place of its object."""
+    owner = clause.owner_at(place)
+    if is_user(claim.subject):
+        return _about_user(claim, clause, owner, reading)
+    wanted = content_stems(_without_possessor(claim.subject))
+    group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
+    if owner.who is Who.OTHER and owner.names & group:
+        return None if _tied(claim, told, clause, owner, reading) else Reason.NOT_PERSONAL
+    if wanted <= stems(clause.text) and clause.text and content_stems(claim.subject) and not _same_words(claim):
+        if _names_person(wanted, reading):
+            return Reason.THIRD_PERSON
+        return None if owner.who is not Who.ASSISTANT else Reason.THIRD_PERSON
+    if owner.who is Who.OTHER and owner.pronoun and _said_before(wanted, told, clause, reading):
+        return None
+    sentence = frozenset().union(*(stems(c.text) for c in told.clauses if c.sentence == clause.sentence))
+    if wanted <= sentence and owner.who is not Who.OTHER and not _names_person(wanted, reading):
+        return None
+    if clause.corrects and _said_before(wanted, told, clause, reading):
+        return None
+    if _answers_about(wanted, told, clause, owner):
+        return None
+    return Reason.THIRD_PERSON
+
+
+def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
+    wanted = content_stems(claim.object)
+    if owner.who is Who.USER:
+        return None
+    if owner.who is Who.ASSISTANT:
+        return Reason.THIRD_PERSON
+    if owner.who is Who.NOBODY:
+        return None
+    group = owner.names.union(*(people for people in reading.people if people & owner.names))
+    mine = owner.mine or _MINE.search(clause.text) is not None
+    if owner.pronoun and clause.corrects:
+        return None
+    if owner.person:
+        linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
+        return None if mine and linking and wanted <= group else Reason.THIRD_PERSON
+    return None if mine else Reason.THIRD_PERSON
+
+
+def _same_words(claim: Claim) -> bool:
+    return content_stems(claim.subject) == content_stems(claim.object)
+
+
+def _without_possessor(subject: str) -> str:
+    return re.sub(r"^(?:the\s+)?(?:user'?s?'?s?|my|our)\s+", "", subject.replace("’", "'"), flags=re.IGNORECASE)
+
+
+def _names_person(names: frozenset[str], reading: Reading) -> bool:
+    return any(names & group for group in reading.people)
+
+
+def _said_before(names: frozenset[str], told: Told, clause: Clause, reading: Reading) -> bool:
+    """Whether the words were said by the user shortly before the clause: in this message or the one before it."""
+    earlier = [c for c in told.clauses if c.start < clause.start]
+    before = [other for other in reading.told if other.place < told.place][-1:]
+    said = frozenset().union(*(stems(c.text) for c in earlier), *(stems(other.text) for other in before))
+    return names <= said
+
+
+def _answers_about(names: frozenset[str], told: Told, clause: Clause, owner: Owner) -> bool:
+    """A short answer to a question that names the subject ("When is the demo?" "On Friday")."""
+    return (
+        owner.who is Who.NOBODY
+        and _is_question(told.asked)
+        and names <= stems(told.asked)
+        and len(clause.text.split()) <= 8
+    )
+
+
+def _is_question(text: str) -> bool:
+    return text.rstrip().endswith("?")
+
+
+def _tied(claim: Claim, told: Told, clause: Clause, owner: Owner, reading: Reading) -> bool:
+    """Whether a subject other than the user belongs to their world: a person, something of theirs, something at work."""
+    if owner.person or owner.mine or owner.pronoun or _MINE.search(clause.text):
+        return True
+    if claim.relation in _TASK_RELATIONS or owner.names & _WORK_THINGS:
+        return True
+    if clause.text[owner.start : owner.start + 1].isupper() and not re.match(
+        r"(?:The|A|An|This|That|These|Those|Every|All|Most|Some|Your)\b", clause.text[owner.start :]
+    ):
+        return claim.relation is not Relation.LOCATED_IN and len(owner.names) <= 4
+    return any(
+        c.meant is Meant.ASSERTED and owner.names <= stems(c.text) and _MINE.search(c.text)
+        for other in reading.told
+        if other.place <= told.place
+        for c in other.clauses
+    )
