@@ -21,9 +21,12 @@ from tests.support.services.catalogue import (
     Program,
     Service,
     mongodb_answers,
+    neo4j_answers,
+    pinecone_answers,
     prepare_ferretdb,
     prepare_mongo_java_server,
     prepare_mongodb,
+    prepare_neo4j,
     prepare_redis,
     redis_answers,
 )
@@ -253,6 +256,38 @@ def test_missing_maven_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not list((tmp_path / "cache").glob("*/"))
 
 
+def test_missing_java_and_then_missing_maven_are_named_for_neo4j(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingError, match=r"^Neo4j needs `java` on PATH$"):
+        prepare_neo4j(tmp_path / "cache")
+    (tmp_path / "java").write_text("#!/bin/sh\n")
+    (tmp_path / "java").chmod(0o755)
+    with pytest.raises(MissingError, match=r"^Neo4j needs `mvn` on PATH$"):
+        prepare_neo4j(tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("*/"))
+
+
+def test_neo4j_is_told_to_stay_on_loopback_and_to_report_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tool in ("java", "mvn"):
+        (tmp_path / tool).write_text("#!/bin/sh\n")
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    data = tmp_path / "data"
+    data.mkdir()
+    line = prepare_neo4j(tmp_path / "cache").command(4711, data)
+    assert line[-3:] == ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={data}", f"--config-dir={data / 'conf'}"]
+    assert "-Xmx512m" in line
+    settings = (data / "conf" / "neo4j.conf").read_text().splitlines()
+    assert "server.bolt.listen_address=127.0.0.1:4711" in settings
+    assert "server.default_listen_address=127.0.0.1" in settings
+    assert "server.http.enabled=false" in settings
+    assert "dbms.usage_report.enabled=false" in settings
+
+
 def test_a_go_that_refuses_is_quoted_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "go").write_text("#!/bin/sh\necho first >&2\necho 'go.mod requires go >= 1.24' >&2\nexit 1\n")
     (tmp_path / "go").chmod(0o755)
@@ -344,6 +379,24 @@ def test_the_redis_command_binds_loopback_without_persistence(tmp_path: Path) ->
 def test_no_server_is_no_answer() -> None:
     assert not redis_answers(1)
     assert not mongodb_answers(1)
+    assert not neo4j_answers(1)
+    assert not pinecone_answers(1)
+
+
+def test_the_pinecone_fake_is_started_and_stopped_like_a_server(tmp_path: Path) -> None:
+    service = next(service for service in SERVICES if service.name == "pinecone")
+    folder = tmp_path / ".services"
+    assert command.start_all([service], run=folder, cache=tmp_path) == 0
+    record = processes.Record.load(folder / "pinecone.json")
+    try:
+        assert record is not None
+        assert pinecone_answers(record.port)
+        assert not neo4j_answers(record.port)
+        assert read_environment(folder / "env") == {"MAYA_TEST_PINECONE_URL": f"http://127.0.0.1:{record.port}"}
+    finally:
+        command.stop_all([service], run=folder)
+    assert record is not None
+    assert not pinecone_answers(record.port)
 
 
 @pytest.fixture
@@ -386,3 +439,26 @@ async def test_the_mongodb_server_is_current_and_keeps_writes_to_one_document_at
             assert await documents.find_one({"_id": "lease"}) == next(winner for winner in taken if winner)
         finally:
             await client.drop_database(database.name)
+
+
+@pytest.fixture
+def neo4j_uri() -> str:
+    uri = os.environ.get("MAYA_TEST_NEO4J_URI")
+    if uri is None and os.environ.get("CI") == "true":
+        pytest.fail("MAYA_TEST_NEO4J_URI is not set; CI starts the servers with `make services`")
+    if uri is None:
+        pytest.skip("MAYA_TEST_NEO4J_URI is not set; `make services` starts a server and writes .services/env")
+    return uri
+
+
+async def test_the_neo4j_server_is_the_community_lts(neo4j_uri: str) -> None:
+    from neo4j import AsyncGraphDatabase
+
+    assert neo4j_answers(int(neo4j_uri.rpartition(":")[2]))
+    assert not redis_answers(int(neo4j_uri.rpartition(":")[2]))
+    async with AsyncGraphDatabase.driver(neo4j_uri) as driver:
+        found = await driver.execute_query(
+            "CALL dbms.components() YIELD versions, edition RETURN versions[0] AS version, edition", database_="neo4j"
+        )
+    assert found.records[0]["edition"] == "community"
+    assert found.records[0]["version"].startswith("5.26.")

@@ -91,6 +91,7 @@ def _start(service: Service, *, run: Path, cache: Path) -> processes.Record:
         log=run / f"{service.name}.log",
         answers=service.answers,
         timeout_s=service.start_timeout_s,
+        folder=program.folder,
     )
     record.save(_record_file(service, run))
     return record

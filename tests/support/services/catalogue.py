@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from tests.support.services.builds import MissingError, built, find_tool, run_tool
 
 _RECIPES = Path(__file__).parent
+_REPOSITORY = _RECIPES.parents[2]
 _PROBE_TIMEOUT_S = 1.0
 
 _NEO4J_SETTINGS = """\
@@ -31,10 +33,14 @@ db.logs.query.enabled=OFF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A server that is ready to be started. `command` takes the port on 127.0.0.1 and an empty data folder."""
+    """A server that is ready to be started. `command` takes the port on 127.0.0.1 and an empty data folder.
+
+    It is started in `folder`, or where its log is.
+    """
 
     name: str
     command: Callable[[int, Path], list[str]]
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +182,25 @@ def neo4j_answers(port: int) -> bool:
     return _exchange(port, offer, wanted=4)[3:] == b"\x05"
 
 
+def prepare_pinecone(_cache: Path) -> Program:
+    """The fake of Pinecone's wire, in memory, as a process of its own that several others can share."""
+    if importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("starlette") is None:
+        raise MissingError("the packages uvicorn and starlette; `make setup-dev` installs them")
+    module = "tests.support.vendors.pinecone"
+    return Program(
+        name="the Pinecone fake",
+        command=lambda port, _data: [sys.executable, "-m", module, "--port", str(port)],
+        folder=_REPOSITORY,
+    )
+
+
+def pinecone_answers(port: int) -> bool:
+    """Whether a server on 127.0.0.1 lists its indexes."""
+    headers = "Host: 127.0.0.1\r\nApi-Key: probe\r\nX-Pinecone-Api-Version: 2026-07\r\nConnection: close"
+    answer = _exchange(port, f"GET /indexes HTTP/1.1\r\n{headers}\r\n\r\n".encode(), wanted=4096)
+    return answer.startswith(b"HTTP/1.1 200") and b'"indexes"' in answer
+
+
 def _exchange(port: int, request: bytes, *, wanted: int) -> bytes:
     """Send the request to 127.0.0.1 and read `wanted` bytes of the answer, fewer if it ends or is late."""
     answer = b""
@@ -208,5 +233,11 @@ SERVICES = (
         answers=neo4j_answers,
         variables=lambda port: {"MAYA_TEST_NEO4J_URI": f"bolt://127.0.0.1:{port}"},
         start_timeout_s=120.0,
+    ),
+    Service(
+        name="pinecone",
+        prepare=prepare_pinecone,
+        answers=pinecone_answers,
+        variables=lambda port: {"MAYA_TEST_PINECONE_URL": f"http://127.0.0.1:{port}"},
     ),
 )

@@ -71,15 +71,19 @@ def start(
     log: Path,
     answers: Callable[[int], bool],
     timeout_s: float,
+    folder: Path | None = None,
 ) -> Record:
-    """Start detached and wait until it answers; StartError, and no process left, if it does not."""
+    """Start detached and wait until it answers; StartError, and no process left, if it does not.
+
+    It runs in `folder`, or where its log is.
+    """
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            cwd=log.parent,
+            cwd=folder or log.parent,
             start_new_session=True,
         )
     deadline = time.monotonic() + timeout_s
