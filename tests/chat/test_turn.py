@@ -5,7 +5,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -513,6 +513,13 @@ async def test_a_turn_that_a_dead_process_left_behind_does_not_block_the_next(wo
     assert (await world.ended(started)).role is Role.ASSISTANT
 
 
+class AfterSleep(SystemClock):
+    """The clocks of a machine that has slept for an hour: the wall's went on, the monotonic one stood still."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=1)
+
+
 async def test_a_reply_of_this_process_is_not_swept_after_the_machine_has_slept(world: World) -> None:
     chat = await world.chat()
     world.turns._policy = replace(SOON, save_every_s=60.0)  # no save between the waking and the sweep
@@ -520,8 +527,7 @@ async def test_a_reply_of_this_process_is_not_swept_after_the_machine_has_slept(
     world.chain.add(says("Half a ", "thought"))
     started = await world.turns.start(LOCAL_USER, chat, "Think", MessageId(new_id()))
     await world.wrote(started, "Half a thought")
-    await asyncio.sleep(0.01)
-    world.turns._policy = replace(SOON, save_every_s=60.0, stale_after_s=0.005)  # its row has been silent for longer
+    world.turns._clock = AfterSleep()
     assert await world.turns.sweep() == 0
     world.chain.gate.set()
     reply = await world.ended(started)
