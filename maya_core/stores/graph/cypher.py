@@ -97,9 +97,11 @@ FACTS = f"MATCH (f:Fact) WHERE f.user_id = $user AND {_WANTED} RETURN f {{.*}} A
 FACTS_ABOUT = f"""
     UNWIND $about AS entity
     UNWIND COLLECT {{
-        MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_WANTED} RETURN f {{.*}} AS fact {_LATEST_OUT}
+        MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_WANTED}
+        RETURN f {{.*}} AS fact {_LATEST_OUT}
     }} + COLLECT {{
-        MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_WANTED} RETURN f {{.*}} AS fact {_LATEST_IN}
+        MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_WANTED}
+        RETURN f {{.*}} AS fact {_LATEST_IN}
     }} AS fact
     RETURN fact"""
 FACTS_BY_ID = "UNWIND $ids AS id MATCH (f:Fact {user_id: $user, id: id}) RETURN f {.*} AS fact"
