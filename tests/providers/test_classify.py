@@ -66,7 +66,6 @@ NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
         (Reported(status=None, in_band=True, text="model 'x' not found"), K.MODEL_GONE),
         (Reported(status=None, in_band=True, text="rate limit reached"), K.RATE_LIMITED),
     ],
-    ids=repr,
     ids=lambda value: value.value if isinstance(value, K) else f"{value.status} {sorted(value.codes)} {value.text}",
 )
 def test_a_report_becomes_the_most_specific_kind(reported: Reported, kind: FailureKind) -> None:
