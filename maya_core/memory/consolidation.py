@@ -27,7 +27,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar, assert_never
 
 from maya_core.clock import Clock
-from maya_core.domain.conversation import ConversationId, Message, MessageId, UserId
+from maya_core.domain.conversation import ConversationId, ConversationKind, Message, MessageId, UserId
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import Entity, EntityId, Fact, Relation
 from maya_core.embeddings.port import Embedder
@@ -61,7 +61,9 @@ _NAMES_AT_MOST = 2000
 _NAMES_AT_ONCE = 50
 _PASSAGES_AT_ONCE = 1000
 _PAGE = 200
+_NEVER = timedelta(days=3650)
 _FACTS_AT_MOST = 1000
+_ENTITIES_AT_ONCE = 20
 
 
 class Outcome(StrEnum):
@@ -184,6 +186,9 @@ class Consolidation:
             failpoint("K6")
             try:
                 await self._finish_half_written(hold, user_id)
+                conversation = await self._transcripts.get(user_id, conversation_id)
+                if conversation.kind is ConversationKind.OFF_RECORD:
+                    return Outcome.DONE
                 while (batch := await self._next(hold, user_id, conversation_id)) is not None:
                     await self._finish(hold, batch)
             except NotFound:
@@ -275,15 +280,19 @@ class Consolidation:
             version=f"{self._understanding.version}+model",
             replaces=old.id,
         )
-        later = self._clock.now() + timedelta(seconds=self._policy.redo_pause_s)
-        await self._batches.put_off(old.user_id, old.id, until=later)
-        batch = await self._batches.plan(hold.lease, old.user_id, new, at=self._clock.now())
+        now = self._clock.now()
+        await self._batches.put_off(old.user_id, old.id, until=now + timedelta(seconds=self._policy.redo_pause_s))
+        batch = await self._batches.plan(hold.lease, old.user_id, new, at=now)
         await self._finish(hold, batch)
         after = await self._batches.get_batch(old.user_id, batch.id)
-        return Outcome.UNREAD if after.state is BatchState.PLANNED else Outcome.DONE
+        if after.state is BatchState.DEAD:
+            await self._batches.put_off(old.user_id, old.id, until=now + _NEVER)
+        return Outcome.DONE if after.state is BatchState.COMMITTED else Outcome.UNREAD
 
     async def _finish(self, hold: Hold, batch: Batch) -> None:
         """Take a batch through the steps that are left. One that has failed too often is dead instead."""
+        if batch.state not in UNFINISHED:
+            return
         if batch.attempts >= self._policy.attempts:
             await self._batches.advance(hold.lease, batch, BatchState.DEAD, at=self._clock.now())
             log.error(
@@ -299,6 +308,7 @@ class Consolidation:
                 hold.check()
                 after = await self._step(hold, batch)
                 if after.state is batch.state:
+                    await self._give_back(hold, batch)
                     return
                 batch = after
         except (StoreUnavailable, ProviderError):
@@ -306,7 +316,7 @@ class Consolidation:
             raise
 
     async def _give_back(self, hold: Hold, batch: Batch) -> None:
-        """A store that is away says nothing about the batch, so the try does not count."""
+        """A store or a model that is away says nothing about the batch, so the try does not count."""
         try:
             await self._batches.attempt(hold.lease, batch, given_back=True, at=self._clock.now())
         except (StoreUnavailable, LeaseLost):
@@ -360,6 +370,8 @@ class Consolidation:
         sought = await asyncio.to_thread(self._understanding.sought, batch.user_id, batch.output or b"")
         if self._graph is None or not sought.relations:
             return Known()
+        if batch.replaces is not None:
+            return await self._known_without(batch.user_id, batch.replaces, sought.relations)
         entities: dict[EntityId, Entity] = {}
         for names in _parts(sought.names[:_NAMES_AT_MOST], _NAMES_AT_ONCE):
             found = await self._graph.find_entities(batch.user_id, names, limit=2 * _NAMES_AT_ONCE)
@@ -369,14 +381,39 @@ class Consolidation:
         facts = await self._graph.facts(
             batch.user_id, about=[*entities], relations=sought.relations, current=False, limit=_FACTS_AT_MOST
         )
-        if batch.replaces is not None:
-            facts = [fact for fact in facts if set(fact.sources) != {batch.replaces}]
-        evidence = list(dict.fromkeys(message_id for fact in facts for message_id in fact.evidence))
-        said_at: dict[MessageId, datetime] = {}
-        for ids in _parts(evidence, _PASSAGES_AT_ONCE):
-            passages = await self._transcripts.list_passages(batch.user_id, ids)
-            said_at |= {each.excerpt.message_id: each.excerpt.said_at for each in passages}
+        entities |= await self._ends(self._graph, batch.user_id, facts, known=entities)
+        said_at = await self._said_at(batch.user_id, facts)
         return Known(entities=list(entities.values()), facts=facts, said_at=said_at)
+
+    async def _known_without(self, user_id: UserId, replaced: BatchId, relations: Sequence[Relation]) -> Known:
+        """What would be known if a batch had never been."""
+        committed = await all_batches(self._batches, user_id, states={BatchState.COMMITTED})
+        others = [each for each in committed if each.id != replaced]
+        without = await asyncio.to_thread(decisions.replay, others, model="")
+        facts = [fact for fact in without.facts.values() if fact.relation in relations]
+        said_at = await self._said_at(user_id, facts)
+        return Known(entities=list(without.entities.values()), facts=facts, said_at=said_at)
+
+    async def _said_at(self, user_id: UserId, facts: Sequence[Fact]) -> dict[MessageId, datetime]:
+        """When the evidence of facts was said."""
+        evidence = list(dict.fromkeys(message_id for fact in facts for message_id in fact.evidence))
+        found: dict[MessageId, datetime] = {}
+        for ids in _parts(evidence, _PASSAGES_AT_ONCE):
+            passages = await self._transcripts.list_passages(user_id, ids)
+            found |= {each.excerpt.message_id: each.excerpt.said_at for each in passages}
+        return found
+
+    @staticmethod
+    async def _ends(
+        graph: Graph, user_id: UserId, facts: Sequence[Fact], *, known: Mapping[EntityId, Entity]
+    ) -> dict[EntityId, Entity]:
+        """The entities at the ends of facts that are not known yet."""
+        wanted = list(dict.fromkeys(end for f in facts for end in (f.subject, f.object) if end not in known))
+        found: dict[EntityId, Entity] = {}
+        for ids in _parts(wanted, _ENTITIES_AT_ONCE):
+            entities = await asyncio.gather(*(graph.get_entity(user_id, id) for id in ids))
+            found |= {entity.id: entity for entity in entities}
+        return found
 
     async def _write_vectors(self, hold: Hold, batch: Batch) -> Batch:
         if self._embedder is not None and self._vectors is not None:

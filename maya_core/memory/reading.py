@@ -18,7 +18,7 @@ from maya_core.domain.generation import ChainFailed, Chunk, Done, Prompt
 from maya_core.domain.memory import RELATION_RULES, Entity, EntityId, Fact
 from maya_core.errors import ExtractionError
 from maya_core.memory import extraction, gate, offline_extractor, reconcile
-from maya_core.memory.claims import Claim
+from maya_core.memory.claims import Admitted, Claim, Reason, Refused
 from maya_core.memory.consolidation import Extracted, Known, Sought
 from maya_core.memory.decisions import DecidedFact, Decisions, Stretch, Verdict
 from maya_core.memory.entities import Register, normal_name
@@ -91,7 +91,7 @@ class Reader:
         verdicts = gate.admit(output.claims, messages)
         register = Register.of(batch.user_id, known.entities)
         reconciled = reconcile.decide(
-            [verdict for verdict in verdicts if isinstance(verdict, gate.Admitted)],
+            [verdict for verdict in verdicts if isinstance(verdict, Admitted)],
             batch=reconcile.Batch(
                 id=batch.id,
                 user_id=batch.user_id,
@@ -110,7 +110,7 @@ class Reader:
             entities=_entities(facts, reconciled.entities, register.entities),
             facts=tuple(DecidedFact(fact=f, sentence=_sentence(f, register.entities)) for f in facts),
             verdicts=(
-                *(_refusal(verdict) for verdict in verdicts if isinstance(verdict, gate.Refused)),
+                *(_refusal(verdict) for verdict in verdicts if isinstance(verdict, Refused)),
                 *(
                     Verdict(claim=_words(decision.claim), outcome=decision.action.value, reason=decision.reason)
                     for decision in reconciled.decisions
@@ -189,9 +189,9 @@ def _sentence(fact: Fact, entities: Mapping[EntityId, Entity]) -> str:
     )
 
 
-def _refusal(refused: gate.Refused) -> Verdict:
+def _refusal(refused: Refused) -> Verdict:
     """Why a claim was refused. A secret is not repeated, not even here."""
-    secret = refused.reason is gate.Reason.SECRET
+    secret = refused.reason is Reason.SECRET
     return Verdict(claim="" if secret else _words(refused.claim), outcome="refuse", reason=refused.reason.value)
 
 
