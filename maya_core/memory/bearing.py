@@ -10,7 +10,7 @@ from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.moments import begins, moments
-from maya_core.memory.relations import SLOT, STATES, expressed, own_slot
+from maya_core.memory.relations import SLOT, STATES, expressed, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.wording import content_stems, stems
@@ -35,11 +35,11 @@ _PASSING = re.compile(
     r"have a (?:nice|good|great|lovely)|need (?:help|a|an|some|you|to|the|your|more)|have (?:a|an|some|one|another|this) (?:quick |small |weird |strange |new )?(?:question|problem|issue|error|bug|doubt|idea|meeting|call|headache|cold|minute|moment|request|favor|favour)|"
     r"sounds? (?:good|great|fine|like)|looks? (?:good|great|fine|like)|makes? sense|see you|talk (?:to you )?(?:later|soon)|got it|all good|no rush|will (?:do|try|check|see|look|let)|let me|"
     r"this (?:morning|afternoon|evening|answer|version|draft|one|code|error|function|file|text)|tonight|for (?:lunch|dinner|breakfast)|the weather|it's (?:raining|snowing|hot|cold|sunny|late|early)|"
-    r"(?:does|do|did|is|are|was|were)n't work|(?:forgot|spilled|slept|overslept|skipped|burn(?:t|ed)|dropped|missed)\b|how are you|at the moment i'm)\b",
+    r"(?:does|do|did|is|are|was|were)n't work|(?:forget\w*|forgot|spilled|slept|overslept|skipped|burn(?:t|ed)|dropped|missed)\b|how are you|at the moment i'm)\b",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
-    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have|we have|we've|i own|i use|i play|i speak|i keep|i run|i ride|i collect|i study|i teach|i volunteer|i train|i live|i work|i eat|i drink|i avoid|i take|i prefer|"
+    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have|we have|we've|i own|i use|i play|i speak|i run|i ride|i collect|i study|i teach|i volunteer|i train|i live|i work|i eat|i drink|i avoid|i take|i prefer|"
     r"i do|i go|i wear|i drive|i commute|i write|i read|i sing|i dance|i swim|i cycle|i climb|i hike|i paint|i bake|i cook|i garden|i practi[sc]e|i manage|i lead|i report|i always|i never|i usually|i only|i got|i started|i joined|i bought|i adopted|"
     r"i grew|i was (?:born|raised|diagnosed|promoted|hired)|i turn|i follow|i support|i attend|i sleep|i wake|i get up|i suffer|i can't|i cannot|i don't|i do not|we live|we use|we own|we run|we work|my|our)\b",
     re.IGNORECASE,
@@ -74,6 +74,30 @@ _OF_ANY_MOMENT = frozenset(
         Relation.HAS_PREFERENCE_FOR,
         Relation.ALLERGIC_TO,
         Relation.DISLIKES,
+    }
+)
+_COMMON_WORDS = frozenset(
+    {
+        Relation.IS_A,
+        Relation.OWNS,
+        Relation.HAS_CONDITION,
+        Relation.HAS_STATUS,
+        Relation.USES,
+        Relation.RELATED_TO,
+        Relation.WORKS_AT,
+        Relation.HAS_PREFERENCE_FOR,
+        Relation.LOCATED_IN,
+        Relation.PART_OF,
+    }
+)
+_OF_PERSONS = frozenset(
+    {
+        Relation.WORKS_AT,
+        Relation.WORKS_AS,
+        Relation.LIVES_IN,
+        Relation.HAS_CONDITION,
+        Relation.HAS_PREFERENCE_FOR,
+        Relation.OWNS,
     }
 )
 _STAYS_PAST = frozenset(
@@ -113,7 +137,7 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
         return Reason.PASSING if passing else None
     owner = clause.owner_at(place.start)
     if owner.who is Who.NOBODY:
-        return Reason.RELATION
+        return None if _phrased(claim, place) else Reason.RELATION
     if _PASSING.search(clause.text):
         return Reason.PASSING
     lasting = _LASTING.search(clause.text) or clause.future
@@ -140,15 +164,15 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     words that were said.
     """
     clause = place.clause
-    relation, label = _phrased(claim, told, place) or (claim.relation, claim.label)
-    if relation is Relation.RELATED_TO and not label.startswith(SLOT):
-        label = _slot(claim, clause, place) or (label if firmness else _words_between(clause, place))
-        if not label:
-            return None
-    elif not firmness and (relation, label) == (claim.relation, claim.label):
+    relation, label = claim.relation, claim.label
+    if phrased := _phrased(claim, place):
+        relation, label = phrased
+    elif (slot := _slot(claim, clause, place)) and (not firmness or relation in _COMMON_WORDS):
+        relation, label = Relation.RELATED_TO, slot
+    elif not firmness or _only_of_persons(claim, clause, place):
         relation, label = Relation.RELATED_TO, _words_between(clause, place)
-        if not label:
-            return None
+    if relation is Relation.RELATED_TO and not label:
+        return None
     relation = _dated(claim, relation, told, clause)
     if clause.future and relation in STATES and relation not in _DATED_PLANS:
         relation, label = Relation.PLANS, ""
@@ -203,7 +227,7 @@ def _context(told: Told, clause: Clause) -> str:
     return " ".join([earlier, asked, *before, clause.text])
 
 
-def _phrased(claim: Claim, told: Told, place: Place) -> tuple[Relation, str] | None:
+def _phrased(claim: Claim, place: Place) -> tuple[Relation, str] | None:
     """The relation that a plain phrase of the clause states of the object: the claimed one if it is among them."""
     wanted = content_stems(claim.object)
     found: list[tuple[Relation, str]] = []
@@ -229,9 +253,17 @@ def _dated(claim: Claim, relation: Relation, told: Told, clause: Clause) -> Rela
     return relation if is_user(claim.subject) else Relation.TAKES_PLACE_ON
 
 
+def _only_of_persons(claim: Claim, clause: Clause, place: Place) -> bool:
+    """A relation that only people have, claimed of something that is none."""
+    owner = clause.owner_at(place.start)
+    return claim.relation in _OF_PERSONS and not is_user(claim.subject) and owner.who is Who.OTHER and not owner.person
+
+
 def _slot(claim: Claim, clause: Clause, place: Place) -> str:
     """ "has as gym", for "my gym is …"."""
-    return own_slot(clause.text, place.start) if is_user(claim.subject) else ""
+    if is_user(claim.subject):
+        return own_slot(clause.text, place.start)
+    return slot_of(claim.subject, clause.text, place.start)
 
 
 def _words_between(clause: Clause, place: Place) -> str:

@@ -40,7 +40,7 @@ PERSON_NOUNS = frozenset(
     stepdaughter stepmother stepfather stepbrother stepsister godson goddaughter godmother godfather twin twins bestie
     guy man woman lady someone somebody everyone everybody anyone nobody people person friends colleagues students
     student bro sis ceo cto cfo vp director trainer coach tenant nanny babysitter in-law mother-in-law father-in-law
-    sister-in-law brother-in-law contractor vendor crush date folks family team-mate
+    sister-in-law brother-in-law contractor vendor crush hire newcomer newbie candidate applicant guest speaker patient gf bf bro-in-law godparent aunty auntie hubby wifey kiddo crush date folks family team-mate
     """.split()  # noqa: SIM905 - a list of words reads as words
 )
 _AUXILIARY = (
@@ -82,6 +82,13 @@ _FUNCTION_WORDS = frozenset(
 _BEFORE_OBJECT = frozenset(
     "in at on to for of from with by about into over under after before near than as like via around and or visit visited see saw met meet call called".split()
 )
+
+
+_POSSESSED_PERSON = re.compile(
+    rf"(?:[\w-]+\s+){{0,2}}?(?:{'|'.join(sorted(PERSON_NOUNS, key=len, reverse=True))})\b(?:\s+[A-Z][\w-]+)?",
+    re.IGNORECASE,
+)
+"""What follows "my sister's": somebody else again ("husband Tom")."""
 
 
 class Who(StrEnum):
@@ -206,6 +213,8 @@ def _pronoun(match: re.Match[str]) -> Owner:
 
 def _named(match: re.Match[str], *, mine: bool) -> Owner:
     phrase = match.group(1)
+    following = _POSSESSED_PERSON.match(match.string[match.end() :]) if match.group().rstrip().endswith("'s") else None
+    phrase = following.group() if following else phrase
     return Owner(
         who=Who.OTHER,
         start=match.start(),

@@ -65,7 +65,7 @@ _ABSOLUTE = tuple(
 _RELATIVE = re.compile(
     rf"\b(?:(?P<word>today|tonight|tomorrow|yesterday|the day after tomorrow)"
     rf"|(?P<way>next|last|this|coming)\s+(?P<what>week|month|year|{'|'.join(_DAYS)})"
-    rf"|(?:on\s+|by\s+|before\s+|until\s+|due\s+)?(?P<weekday>{'|'.join(_DAYS)})"
+    rf"|(?:on\s+|by\s+|before\s+|until\s+|due\s+)?(?P<weekday>{'|'.join(_DAYS)})s?"
     rf"|in\s+{_COUNT}\s+{_UNIT}|{_COUNT.replace('count', 'ago')}\s+{_UNIT.replace('unit', 'ago_unit')}\s+ago)\b",
     re.IGNORECASE,
 )

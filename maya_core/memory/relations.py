@@ -62,7 +62,7 @@ _CUES: dict[Relation, str] = {
     Relation.FAMILY_OF: rf"{_KIN}|family|married|related|wife|husband|gave birth|born",
     Relation.PARTNER_OF: r"wife|husband|spouse|partner|girlfriend|boyfriend|fianc[eé]+|marri\w+|marry|engaged|dating|going out|together with|wedding|divorced|separated|broke up|split|gf|bf",
     Relation.HAS_PET: rf"{_PET}|pet|paws|breed|vet",
-    Relation.OWNS: r"have|has|had|own\w*|got|'ve|bought|my|our|drives?|drove|purchased|ride|rides|keep|sold|his|her",
+    Relation.OWNS: r"have|has|had|own\w*|got|'ve|bought|my|our|drives?|drove|purchased|ride|rides|sold|his|her",
     Relation.USES: r"us(?:e|es|ed|ing)|switch\w*|runs?|running|work(?:s|ing)? (?:with|in)|rel(?:y|ies)|wrote|writ\w+|cod(?:e|es|ing)|prefer\w*|tools?|set ?up|migrat\w*|develop\w*|stack|moved|drives?|wears?|built|built with|program\w*|deploy\w*|host\w*|on",
     Relation.SPEAKS: r"speak\w*|spoke|fluent\w*|languages?|native|bilingual|trilingual|tongue|talk\w*|learn\w*|conversational",
     Relation.ALLERGIC_TO: r"allerg\w*|intoleran\w*|react\w*|anaphyla\w*|sensitiv\w*|coeliac|celiac|can't (?:eat|have)|cannot (?:eat|have)",
@@ -166,6 +166,19 @@ def own_slot(clause: str, place: int) -> str:
         what = found.group("what").lower().split()
         if found.end() <= place and not set(what) & PERSON_NOUNS:
             return SLOT + " ".join(what)
+    return ""
+
+
+def slot_of(subject: str, clause: str, place: int) -> str:
+    """The label for "the venue for the retreat is …", said of the retreat, when the words at `place` are what it is."""
+    words = r"\s+".join(re.escape(word) for word in subject.split()) or r"\w+"
+    pattern = rf"\b(?:the|our|my)\s+(?P<what>[\w-]+(?:\s[\w-]+)?)\s+(?:for|of|at)\s+(?:the\s+|our\s+|my\s+)?{words}\s*(?:is|was|will be|'s|:)\s"
+    found = re.search(pattern, clause, re.IGNORECASE)
+    possessed = found or re.search(
+        rf"\b{words}'s\s+(?P<what>[\w-]+(?:\s[\w-]+)?)\s+(?:is|was|will be)\s", clause, re.IGNORECASE
+    )
+    if possessed and possessed.end() <= place and not set(possessed.group("what").lower().split()) & PERSON_NOUNS:
+        return SLOT + possessed.group("what").lower()
     return ""
 
 

@@ -200,7 +200,7 @@ _WITHDRAWAL = re.compile(
     _I,
 )
 _SLIP = re.compile(
-    r"^\W*(?:(?:oh|oops|ah|um|uh|er+m?|ugh|actually|no)[\s,.!—–-]*)*(?:no[\s,]+wait|wait[\s,]+no|sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?|i meant to (?:say|write|type)|or rather|make that|oops|correction|strike that|typo|"
+    r"^\W*(?:(?:oh|oops|ah|um|uh|hmm+|mm|er+m?|ugh|well|ehm|actually|no)\b[\s,.!—–-]*)*(?:no[\s,]+wait|wait[\s,]+no|sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?|i meant to (?:say|write|type)|or rather|make that|oops|correction|strike that|typo|"
     r"i misspoke|i mistyped|my mistake|my bad|er+m?|whoops|no|wait)\b[\s,:.!—–-]*",
     _I,
 )

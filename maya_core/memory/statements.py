@@ -107,6 +107,15 @@ _INTRODUCED = re.compile(
 )
 
 
+_PHRASE_ALONE = re.compile(
+    r"^(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$", re.IGNORECASE
+)
+_NAME_ALONE = re.compile(rf"^{_PROPER}\.?$")
+"""A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
+_LITTLE = stems("my our the his her their this that one of new old mr mrs ms dr prof a an")
+_PERSON_STEMS = stems(" ".join(PERSON_NOUNS))
+
+
 class _People:
     """Who has been spoken of: groups of words for one person, the last person and the last thing."""
 
@@ -118,7 +127,7 @@ class _People:
 
     def call(self, names: frozenset[str]) -> str:
         """How to call the person with these words: by name where one was said."""
-        said = [self.spoken[name] for name in sorted(names) if name in self.spoken]
+        said = [self.spoken[name] for name in sorted(names, key=lambda n: (n in _PERSON_STEMS, n)) if name in self.spoken]
         return next((text for text in said if text[:1].isupper()), said[0] if said else "")
 
     def hear(self, text: str) -> None:
@@ -231,9 +240,11 @@ def _clauses(
     made: list[Clause] = []
     negated = False
     for piece, meant in zip(pieces, meanings, strict=True):
-        inherited = _inherited(piece.text, made)
+        inherited = _inherited(made, people)
         owners = tuple(_resolved(owner, people, made) for owner in owners_in(piece.text))
         _note_people(piece.text, owners, people)
+        if made and _PHRASE_ALONE.match(made[-1].text) and _NAME_ALONE.match(piece.text):
+            _note_apposition(made[-1].text, piece.text, people)
         own_subject = bool(owners)
         starts_anew = piece.text.lower().startswith(("but ", "rather ", "just ", "only "))
         negated = stance.negates(piece.text) or (negated and not own_subject and not starts_anew)
@@ -350,12 +361,29 @@ def _withdraw_slips(clauses: list[Clause]) -> list[Clause]:
     return kept
 
 
-def _inherited(clause: str, made: Sequence[Clause]) -> Owner:
-    """Whom a clause is about that names nobody: the subject of the clause before it in the sentence."""
-    if not made:
+def _inherited(made: Sequence[Clause], people: _People) -> Owner:
+    """Whom a clause is about that names nobody: the subject of the clause before it in the sentence.
+
+    A name that stands alone counts as one: "our new hire, Bartosz, comes from …".
+    """
+    for clause in reversed(made):
+        if clause.owners:
+            owner = clause.owners[0]
+            if not owner.person or owner.pronoun:
+                return owner
+            names = people.meet(owner.names)
+            return replace(owner, names=names, text=people.call(names) or owner.text)
+    return _named_alone([clause.text for clause in made], people)
+
+
+def _named_alone(clauses: Sequence[str], people: _People) -> Owner:
+    phrases = [text for text in clauses if _PHRASE_ALONE.match(text) or _NAME_ALONE.match(text)]
+    names = frozenset().union(*(stems(phrase) for phrase in phrases)) - _LITTLE
+    if not (any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or people.known(names)):
         return _NOBODY
-    before = made[-1]
-    return before.owners[0] if before.owners else before.inherited
+    person = bool(names & _PERSON_STEMS) or people.known(names)
+    names = people.meet(names) if person else names
+    return Owner(who=Who.OTHER, start=0, names=names, text=people.call(names) or phrases[0], person=person)
 
 
 def _resolved(owner: Owner, people: _People, made: Sequence[Clause]) -> Owner:
@@ -390,6 +418,14 @@ def _note_people(clause: str, owners: Sequence[Owner], people: _People) -> None:
                 people.last_thing = owner.names
                 if _maybe_name(clause, owner):
                     people.last_person = owner.names
+
+
+def _note_apposition(phrase: str, name: str, people: _People) -> None:
+    """ "our new hire, Bartosz": the name belongs to the phrase when that speaks of a person."""
+    head = phrase.rpartition("'s ")[2]
+    if stems(head) & _PERSON_STEMS:
+        people.hear(name.strip("."))
+        people.last_person = people.meet((stems(head) | stems(name)) - _LITTLE)
 
 
 def _maybe_name(clause: str, owner: Owner) -> bool:
