@@ -7,7 +7,7 @@ the message that it replaces: both stay, one of them is `active`. Only active me
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from maya_core.domain.generation import Attempt, FinishReason, Usage
 
@@ -229,8 +229,14 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A message that may be recalled, with its place in its conversation; a higher score is closer."""
+    """A message that may be recalled, with its place in its conversation."""
 
     excerpt: Excerpt
     seq: int
+
+
+class WordMatch(NamedTuple):
+    """A message that holds words of a question; a higher score is closer. A tuple: a hundred come for every question."""
+
+    message_id: MessageId
     score: float

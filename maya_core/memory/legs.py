@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from maya_core.clock import Clock
@@ -9,6 +10,7 @@ from maya_core.domain.conversation import TierOutcome, TierUse
 from maya_core.errors import ConfigurationError, ProviderError, StoreError
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 _WORST_FIRST = (TierOutcome.DOWN, TierOutcome.LATE, TierOutcome.OK, TierOutcome.SKIPPED)
 
@@ -26,10 +28,12 @@ class Legs:
         """One account a leg, in the order in which they were first asked."""
         return tuple(self._uses.values())
 
-    async def ask(self, tier: str, call: Callable[[], Awaitable[T]], otherwise: T) -> T:
+    async def ask(self, tier: str, call: Callable[[], Awaitable[T]], otherwise: D) -> T | D:
         """The answer, or `otherwise` when it is late or its store is down. Asked twice, the worse outcome stays."""
         started = self._clock.monotonic()
-        outcome, answer = TierOutcome.OK, otherwise
+        outcome = TierOutcome.OK
+        answer: T | D = otherwise
+        self._uses.setdefault(tier, TierUse(tier=tier, outcome=TierOutcome.OK, ms=0.0))
         try:
             async with asyncio.timeout(max(0.0, self._ends_at - started)):
                 answer = await call()
@@ -40,7 +44,7 @@ class Legs:
         self._note(tier, outcome, ms=(self._clock.monotonic() - started) * 1000)
         return answer
 
-    async def quietly(self, call: Callable[[], Awaitable[T]], otherwise: T) -> T:
+    async def quietly(self, call: Callable[[], Awaitable[T]], otherwise: D) -> T | D:
         """The same for what only makes the answer better; it has no account of its own."""
         try:
             async with asyncio.timeout(max(0.0, self._ends_at - self._clock.monotonic())):
@@ -53,9 +57,8 @@ class Legs:
         self._note(tier, TierOutcome.SKIPPED, ms=0.0)
 
     def found(self, tier: str, count: int) -> None:
-        """Say how much a leg has brought."""
-        use = self._uses[tier]
-        self._uses[tier] = TierUse(tier=tier, outcome=use.outcome, ms=use.ms, found=count)
+        """Say how much a leg has brought. Only for one that was asked."""
+        self._uses[tier] = replace(self._uses[tier], found=count)
 
     def _note(self, tier: str, outcome: TierOutcome, *, ms: float) -> None:
         use = self._uses.get(tier)

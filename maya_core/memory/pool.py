@@ -1,8 +1,9 @@
 """The candidates of one recall while they are put together: what each leg knows of a message, under its id."""
 
 from collections.abc import Mapping, Sequence
+from math import nan
 
-from maya_core.domain.conversation import ConversationId, MessageId, Passage
+from maya_core.domain.conversation import ConversationId, MessageId, Passage, WordMatch
 from maya_core.domain.memory import MemoryRef
 from maya_core.memory.ranking import Candidate
 from maya_core.memory.substance import substance
@@ -12,16 +13,12 @@ from maya_core.stores.vectors.port import VectorHit
 class Pool:
     """Messages found by words, by meaning, or as the evidence of facts. `passages` holds the words of some of them."""
 
-    def __init__(
-        self, *, by_words: Sequence[Passage], by_meaning: Sequence[VectorHit], evidence: Mapping[MessageId, float]
-    ) -> None:
-        self.passages = {passage.excerpt.message_id: passage for passage in by_words}
-        self._keyword = {passage.excerpt.message_id: passage.score for passage in by_words}
-        self._graph = dict(evidence)
+    def __init__(self) -> None:
+        self.passages: dict[MessageId, Passage] = {}
+        self._keyword: dict[MessageId, float] = {}
+        self._graph: dict[MessageId, float] = {}
         self._refs: dict[MessageId, MemoryRef] = {}
         self._cosine: dict[MessageId, float] = {}
-        for hit in by_meaning:
-            self.add_vector(hit.ref, hit.score)
 
     @property
     def unmeasured(self) -> list[MessageId]:
@@ -31,13 +28,22 @@ class Pool:
     @property
     def unplaced(self) -> list[MessageId]:
         """Those of which nothing but the id is known."""
-        return [id for id in self._graph if id not in self._refs and id not in self.passages]
+        return [id for id in self._keyword | self._graph if id not in self._refs and id not in self.passages]
 
-    def add_vector(self, ref: MemoryRef, cosine: float) -> None:
-        """Take in how close a vector is; of a message in several pieces the closest counts."""
-        message_id = ref.message_ids[0]
-        self._refs[message_id] = ref
-        self._cosine[message_id] = max(self._cosine.get(message_id, -1.0), cosine)
+    def add_matches(self, matches: Sequence[WordMatch]) -> None:
+        """Take in what was found by words."""
+        self._keyword.update(matches)
+
+    def add_vectors(self, hits: Sequence[VectorHit]) -> None:
+        """Take in what was found by meaning; of a message in several pieces the closest counts."""
+        for hit in hits:
+            message_id = hit.ref.message_ids[0]
+            self._refs[message_id] = hit.ref
+            self._cosine[message_id] = max(self._cosine.get(message_id, -1.0), hit.score)
+
+    def add_evidence(self, scores: Mapping[MessageId, float]) -> None:
+        """Take in the evidence of facts."""
+        self._graph.update(scores)
 
     def add_passages(self, passages: Sequence[Passage]) -> None:
         """Take in the words of messages."""
@@ -50,7 +56,7 @@ class Pool:
 
     def _candidate(self, message_id: MessageId) -> Candidate | None:
         ref, passage = self._refs.get(message_id), self.passages.get(message_id)
-        dense = self._cosine.get(message_id)
+        dense = self._cosine.get(message_id, nan)
         keyword, graph = self._keyword.get(message_id, 0.0), self._graph.get(message_id, 0.0)
         if ref is not None:
             return Candidate(

@@ -4,14 +4,18 @@ Scores are fused as standard scores over the pool of candidates, whose size does
 the weights mean the same for ten messages and for ten thousand. docs/recall.md tells what each ingredient brings.
 """
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from statistics import fmean, pstdev
+from typing import NamedTuple, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
 
 from maya_core.domain.conversation import ConversationId, MessageId, Role
 from maya_core.memory.question import Question, Voice
+
+Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +44,11 @@ class Weights:
     graph: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A message that some leg found. `dense` is its cosine, None where nobody knows it; `keyword` 0 without a match."""
+class Candidate(NamedTuple):
+    """A message that some leg found. `dense` is its cosine, NaN where nobody knows it; `keyword` 0 without a match.
+
+    A tuple, because a few hundred are made for every question.
+    """
 
     message_id: MessageId
     conversation_id: ConversationId
@@ -53,7 +59,7 @@ class Candidate:
     statement_words: int
     asks: bool
     dated: bool
-    dense: float | None
+    dense: float
     keyword: float
     graph: float = 0.0
 
@@ -84,7 +90,7 @@ class ScoreParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A candidate in its place."""
+    """A candidate in its place, and why."""
 
     candidate: Candidate
     parts: ScoreParts
@@ -95,107 +101,114 @@ def rank(
     question: Question,
     *,
     is_own: Callable[[Candidate], bool],
+    most: int,
     weights: Weights | None = None,
 ) -> list[Ranked]:
-    """Candidates, each once, best first; of equals the newer. `is_own` tells the asking person's own statements."""
+    """The best `most` candidates, best first; of equals the newer. `is_own` tells the person's own statements."""
     if not candidates:
         return []
     chosen = weights or Weights()
-    asked_for = _voice_test(question, is_own)
-    dense = [chosen.dense * z for z in _standard(_known([c.dense for c in candidates]))]
-    keyword = [(1 - chosen.dense) * z for z in _standard([c.keyword for c in candidates])]
-    near = _borrowed(candidates, [d + k for d, k in zip(dense, keyword, strict=True)], chosen)
-    spread = pstdev([d + k + n for d, k, n in zip(dense, keyword, near, strict=True)]) or 1.0
-    words = _standard([math.log1p(c.statement_words) for c in candidates])
-    parts = [
-        ScoreParts(
-            dense=dense[i] / spread,
-            keyword=keyword[i] / spread,
-            neighbour=near[i] / spread,
-            prior=chosen.substance * words[i]
-            + (chosen.voice if asked_for(c) else 0.0)
-            + (chosen.dated if question.asks_when and c.dated else 0.0),
-            chat=0.0,
-            graph=chosen.graph * c.graph,
+    own = np.array([is_own(c) for c in candidates])
+    dense = chosen.dense * _standard(_known(np.array([c.dense for c in candidates])))
+    keyword = (1 - chosen.dense) * _standard(np.array([c.keyword for c in candidates]))
+    borrowed = _borrowed(candidates, dense + keyword, chosen)
+    spread = float((dense + keyword + borrowed).std()) or 1.0
+    prior = (
+        chosen.substance * _standard(np.log1p([c.statement_words for c in candidates]))
+        + chosen.voice * _in_voice(candidates, question, own)
+        + (chosen.dated * np.array([c.dated for c in candidates]) if question.asks_when else 0.0)
+    )
+    graph = chosen.graph * np.array([c.graph for c in candidates])
+    columns = np.stack([dense / spread, keyword / spread, borrowed / spread, prior, graph])
+    chat = chosen.chat * _best_of_chat(candidates, columns.sum(axis=0))
+    columns = np.vstack([columns, chat])
+    order = _order(candidates, question, own, columns.sum(axis=0).tolist())[:most]
+    parts = columns.T[order].tolist()
+    return [
+        Ranked(
+            candidate=candidates[place],
+            parts=ScoreParts(dense=d, keyword=k, neighbour=n, prior=p, graph=g, chat=c),
         )
-        for i, c in enumerate(candidates)
+        for place, (d, k, n, p, g, c) in zip(order, parts, strict=True)
     ]
-    ranked = [
-        Ranked(candidate=c, parts=p) for c, p in zip(candidates, _with_chat(candidates, parts, chosen), strict=True)
-    ]
-    ranked.sort(key=lambda r: (r.parts.total, r.candidate.said_at, r.candidate.seq), reverse=True)
-    return _own_first(ranked, question, is_own)
 
 
-def _voice_test(question: Question, is_own: Callable[[Candidate], bool]) -> Callable[[Candidate], bool]:
+def _in_voice(candidates: Sequence[Candidate], question: Question, own: NDArray[np.bool_]) -> NDArray[np.bool_]:
     match question.voice:
         case Voice.OWN | Voice.OWN_WORDS:
-            return is_own
+            return own
         case Voice.ASSISTANT:
-            return lambda candidate: candidate.role is Role.ASSISTANT
+            return np.array([c.role is Role.ASSISTANT for c in candidates])
         case Voice.SPEAKER:
-            return lambda candidate: candidate.speaker == question.speaker
+            return np.array([c.speaker == question.speaker for c in candidates])
         case Voice.ANYONE:
-            return lambda _: False
+            return np.zeros(len(candidates), dtype=np.bool_)
+        case _:
+            assert_never(question.voice)
 
 
-def _known(scores: Sequence[float | None]) -> list[float]:
+def _known(cosines: Scores) -> Scores:
     """A candidate whose closeness nobody knows counts as the least close of those that are known."""
-    floor = min((score for score in scores if score is not None), default=0.0)
-    return [floor if score is None else score for score in scores]
+    unknown = np.isnan(cosines)
+    floor = 0.0 if unknown.all() else float(np.nanmin(cosines))
+    return np.where(unknown, floor, cosines)
 
 
-def _standard(values: Sequence[float]) -> list[float]:
+def _standard(values: Scores) -> Scores:
     """Standard scores: mean 0, deviation 1; all 0 where the values do not differ."""
-    mean, deviation = fmean(values), pstdev(values)
-    return [(value - mean) / deviation if deviation > 1e-9 else 0.0 for value in values]
+    deviation = float(values.std())
+    return (values - values.mean()) / deviation if deviation > 1e-9 else np.zeros(len(values))
 
 
-def _borrowed(candidates: Sequence[Candidate], scores: Sequence[float], weights: Weights) -> list[float]:
+def _borrowed(candidates: Sequence[Candidate], scores: Scores, weights: Weights) -> Scores:
     """What each gets from its neighbours among the candidates: the answer follows the question."""
-    places = {(c.conversation_id, c.seq): i for i, c in enumerate(candidates)}
-    borrowed = []
-    for c in candidates:
-        before, after = places.get((c.conversation_id, c.seq - 1)), places.get((c.conversation_id, c.seq + 1))
-        share = 0.0
-        if before is not None:
-            asked = candidates[before].asks
-            share += scores[before] * (weights.after_question if asked else weights.after_statement)
+    places = {(c.conversation_id, c.seq): place for place, c in enumerate(candidates)}
+    borrowed = np.zeros(len(candidates))
+    for place, c in enumerate(candidates):
+        after = places.get((c.conversation_id, c.seq + 1))
         if after is not None:
-            share += scores[after] * weights.before
-        borrowed.append(share)
+            borrowed[after] += scores[place] * (weights.after_question if c.asks else weights.after_statement)
+            borrowed[place] += scores[after] * weights.before
     return borrowed
 
 
-def _with_chat(candidates: Sequence[Candidate], parts: Sequence[ScoreParts], weights: Weights) -> list[ScoreParts]:
-    best: dict[ConversationId, float] = {}
-    for c, p in zip(candidates, parts, strict=True):
-        best[c.conversation_id] = max(best.get(c.conversation_id, -math.inf), p.total)
-    return [replace(p, chat=weights.chat * best[c.conversation_id]) for c, p in zip(candidates, parts, strict=True)]
+def _best_of_chat(candidates: Sequence[Candidate], totals: Scores) -> Scores:
+    codes: dict[ConversationId, int] = {}
+    chats = np.array([codes.setdefault(c.conversation_id, len(codes)) for c in candidates])
+    best = np.full(len(codes), -np.inf)
+    np.maximum.at(best, chats, totals)
+    of_each: Scores = best[chats]
+    return of_each
 
 
-def _own_first(ranked: list[Ranked], question: Question, is_own: Callable[[Candidate], bool]) -> list[Ranked]:
-    """Keep Maya's echo of a statement behind the statement.
+def _order(
+    candidates: Sequence[Candidate], question: Question, own: NDArray[np.bool_], totals: list[float]
+) -> list[int]:
+    """Places, best first, Maya's echo of a statement behind the statement.
 
     Asked for a person's own words, nothing else goes before any of them. Asked about a person, a reply does not go
     before the statement that it replies to.
     """
+    newest = sorted(range(len(candidates)), key=lambda p: (candidates[p].said_at, candidates[p].seq), reverse=True)
+    order = sorted(newest, key=totals.__getitem__, reverse=True)
     if question.voice is Voice.OWN_WORDS:
-        return sorted(ranked, key=lambda r: not is_own(r.candidate))
-    if question.voice is not Voice.OWN:
-        return ranked
-    waiting: dict[tuple[ConversationId, int], Ranked] = {}
-    statements = {(r.candidate.conversation_id, r.candidate.seq) for r in ranked if is_own(r.candidate)}
-    placed: set[tuple[ConversationId, int]] = set()
-    out: list[Ranked] = []
-    for r in ranked:
-        place = (r.candidate.conversation_id, r.candidate.seq)
-        said = (place[0], place[1] - 1)
-        if r.candidate.role is Role.ASSISTANT and said in statements and said not in placed:
-            waiting[said] = r
+        return sorted(order, key=lambda place: not own[place])
+    return _behind_statements(candidates, order, own) if question.voice is Voice.OWN else order
+
+
+def _behind_statements(candidates: Sequence[Candidate], order: Sequence[int], own: NDArray[np.bool_]) -> list[int]:
+    statements = {(c.conversation_id, c.seq): place for place, c in enumerate(candidates) if own[place]}
+    waiting: dict[int, int] = {}
+    placed: list[int] = []
+    seen: set[int] = set()
+    for place in order:
+        c = candidates[place]
+        statement = statements.get((c.conversation_id, c.seq - 1)) if c.role is Role.ASSISTANT else None
+        if statement is not None and statement not in seen:
+            waiting[statement] = place
             continue
-        out.append(r)
-        placed.add(place)
+        placed.append(place)
+        seen.add(place)
         if place in waiting:
-            out.append(waiting.pop(place))
-    return out
+            placed.append(waiting[place])
+    return placed

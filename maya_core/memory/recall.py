@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
-from maya_core.domain.conversation import ConversationId, Excerpt, MessageId, Passage, Role, TierUse, UserId
+from maya_core.domain.conversation import ConversationId, Excerpt, MessageId, Passage, Role, TierUse, UserId, WordMatch
 from maya_core.domain.memory import MemoryKind
 from maya_core.embeddings.port import Embedder
 from maya_core.memory.episodes import episode_id
@@ -47,8 +47,8 @@ class RecallPolicy:
     """
 
     deadline_s: float = 0.8
-    by_meaning: int = 150
-    by_words: int = 100
+    by_meaning: int = 80
+    by_words: int = 60
     speakers_s: float = 60.0
     weights: Weights = field(default_factory=Weights)
 
@@ -114,9 +114,12 @@ class Recall:
             pool.candidates(exclude=exclude),
             question,
             is_own=lambda c: c.role is Role.USER and (not own_names or c.speaker in own_names),
+            most=_ROOM_FOR_HIDDEN * limit,
             weights=self._policy.weights,
-        )[: _ROOM_FOR_HIDDEN * limit]
-        await self._read(user_id, [r.candidate.message_id for r in ranked], pool, legs)
+        )
+        await self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs)
+        if any(r.candidate.message_id not in pool.passages for r in ranked[:limit]):
+            await self._read(user_id, [r.candidate.message_id for r in ranked[limit:]], pool, legs)
         hits = _within_budget(ranked, pool.passages, limit, budget_tokens)
         return Recalled(hits=tuple(hits), facts=tuple(facts), tiers=legs.tiers)
 
@@ -124,48 +127,55 @@ class Recall:
         self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs
     ) -> tuple[Pool, Sequence[FactHit]]:
         """Ask all legs, then fill in what one of them brought and another would have to say something about."""
-        by_words, meaning, facts = await asyncio.gather(
-            self._by_words(user_id, question, exclude, legs),
-            self._by_meaning(user_id, question, exclude, legs),
-            self._by_facts(user_id, question, legs),
+        pool = Pool()
+        _, vector, facts = await asyncio.gather(
+            self._by_words(user_id, question, exclude, pool, legs),
+            self._by_meaning(user_id, question, exclude, pool, legs),
+            self._by_facts(user_id, question, pool, legs),
         )
-        pool = Pool(by_words=by_words, by_meaning=meaning.hits, evidence=evidence(facts))
-        if self._dense is not None and meaning.vector is not None and pool.unmeasured:
-            dense, vector = self._dense, meaning.vector
-            await legs.ask(MEANING, lambda: dense.measure(user_id, pool, vector), None)
+        if self._dense is not None and vector is not None and pool.unmeasured:
+            dense, known = self._dense, vector
+            pool.add_vectors(await legs.ask(MEANING, lambda: dense.compare(user_id, known, pool.unmeasured), []))
         await self._read(user_id, pool.unplaced, pool, legs)
         return pool, facts
 
     async def _by_words(
-        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs
-    ) -> Sequence[Passage]:
+        self, user_id: UserId, question: Question, exclude: ConversationId | None, pool: Pool, legs: Legs
+    ) -> None:
         most = self._policy.by_words
-        found: Sequence[Passage] = await legs.ask(
+        found: Sequence[WordMatch] = await legs.ask(
             WORDS, lambda: self._transcripts.match_words(user_id, question.text, limit=most, exclude=exclude), []
         )
         legs.found(WORDS, len(found))
-        return found
+        pool.add_matches(found)
 
     async def _by_meaning(
-        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs
-    ) -> "_Meaning":
+        self, user_id: UserId, question: Question, exclude: ConversationId | None, pool: Pool, legs: Legs
+    ) -> "Vector | None":
+        """The question's own vector, once it is known and what is close to it is in the pool."""
         if self._dense is None:
             legs.skip(MEANING)
-            return _Meaning()
+            return None
         dense, most = self._dense, self._policy.by_meaning
-        found = await legs.ask(
-            MEANING, lambda: dense.search(user_id, question.searched, limit=most, exclude=exclude), _Meaning()
-        )
-        legs.found(MEANING, len(found.hits))
-        return found
 
-    async def _by_facts(self, user_id: UserId, question: Question, legs: Legs) -> Sequence[FactHit]:
+        async def search() -> "Vector":
+            vector = await dense.embed(question.searched)
+            # What the words have brought by now is compared on the way.
+            found = await dense.search(user_id, vector, limit=most, exclude=exclude, also=pool.unmeasured)
+            legs.found(MEANING, len(found))
+            pool.add_vectors(found)
+            return vector
+
+        return await legs.ask(MEANING, search, None)
+
+    async def _by_facts(self, user_id: UserId, question: Question, pool: Pool, legs: Legs) -> Sequence[FactHit]:
         if self._facts is None:
             legs.skip(FACTS)
             return ()
         facts = self._facts
         found: Sequence[FactHit] = await legs.ask(FACTS, lambda: facts.about(user_id, question.text), [])
         legs.found(FACTS, len(found))
+        pool.add_evidence(evidence(found))
         return found
 
     async def _read(self, user_id: UserId, message_ids: Sequence[MessageId], pool: Pool, legs: Legs) -> None:
@@ -175,31 +185,37 @@ class Recall:
             pool.add_passages(await legs.ask(WORDS, lambda: self._transcripts.list_passages(user_id, unread), []))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Meaning:
-    """What the leg of meaning found, and the question's own vector."""
-
-    vector: "Vector | None" = None
-    hits: Sequence[VectorHit] = ()
-
-
 class _Dense:
-    """Search by meaning: an embedder and the vectors that it made. The question is embedded once."""
+    """Search by meaning: an embedder and the vectors that it made."""
 
     def __init__(self, embedder: Embedder, vectors: Vectors) -> None:
         self._embedder = embedder
         self._vectors = vectors
 
-    async def search(self, user_id: UserId, text: str, *, limit: int, exclude: ConversationId | None) -> _Meaning:
-        vector = await self._embedder.embed_query(text)
-        hits = await self._vectors.search(user_id, vector, kinds=(MemoryKind.EPISODE,), limit=limit, exclude=exclude)
-        return _Meaning(vector=vector, hits=hits)
+    async def embed(self, text: str) -> "Vector":
+        return await self._embedder.embed_query(text)
 
-    async def measure(self, user_id: UserId, pool: Pool, vector: "Vector") -> None:
-        """Tell the pool how close those are that only words or facts brought."""
-        ids = [episode_id(message_id, model=self._embedder.model) for message_id in pool.unmeasured]
-        for item in await self._vectors.fetch(user_id, ids):
-            pool.add_vector(item.ref, float(item.vector @ vector))
+    async def search(
+        self,
+        user_id: UserId,
+        vector: "Vector",
+        *,
+        limit: int,
+        exclude: ConversationId | None,
+        also: Sequence[MessageId],
+    ) -> list[VectorHit]:
+        """The closest messages, and these others however far they are."""
+        kinds = (MemoryKind.EPISODE,)
+        return await self._vectors.search(
+            user_id, vector, kinds=kinds, limit=limit, exclude=exclude, also=self._ids(also)
+        )
+
+    async def compare(self, user_id: UserId, vector: "Vector", message_ids: Sequence[MessageId]) -> list[VectorHit]:
+        """How close these messages are."""
+        return await self._vectors.compare(user_id, vector, self._ids(message_ids))
+
+    def _ids(self, message_ids: Sequence[MessageId]) -> list[str]:
+        return [episode_id(message_id, model=self._embedder.model) for message_id in message_ids]
 
 
 class _Speakers:

@@ -1,6 +1,6 @@
 """The `Passages` port in MongoDB."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from maya_core.domain.conversation import (
     ConversationId,
@@ -9,6 +9,7 @@ from maya_core.domain.conversation import (
     MessageStatus,
     Passage,
     UserId,
+    WordMatch,
 )
 from maya_core.stores.transcripts.mongo_database import Document
 from maya_core.stores.transcripts.mongo_messages import to_message
@@ -25,7 +26,7 @@ class MongoPassages(MongoSearch):
 
     async def match_words(
         self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
-    ) -> list[Passage]:
+    ) -> list[WordMatch]:
         user = known_id(user_id)
         stems = {stem(word) for word in query_words(clean_text(text))}
         if not stems:
@@ -34,42 +35,39 @@ class MongoPassages(MongoSearch):
         async with self._database.bounded():
             left_out += await self._hidden(user)
             searched = {"user_id": user, "active": True, "off_record": False, "conversation_id": {"$nin": left_out}}
-            candidates = await self._candidates(searched, stems, None)
-            scores = dict(ranked(candidates, stems, None)[: bounded(limit, most=300)])
-            return await self._passages(user, scores)
+            closest = ranked(await self._candidates(searched, stems, None), stems, None)
+            return [WordMatch(MessageId(id), score) for id, score in closest[: bounded(limit, most=300)]]
 
     async def list_passages(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Passage]:
         user = known_id(user_id)
         ids = [known_id(message_id) for message_id in dict.fromkeys(message_ids)]
         if len(ids) > _MOST_PASSAGES:
             raise ValueError(f"at most {_MOST_PASSAGES} messages can be asked for at once")
+        if not ids:
+            return []
+        wanted: Document = {
+            "_id": {"$in": ids},
+            "user_id": user,
+            "active": True,
+            "off_record": False,
+            "status": {"$ne": MessageStatus.STREAMING.value},
+        }
         async with self._database.bounded():
-            return await self._passages(user, dict.fromkeys(ids, 0.0)) if ids else []
+            found = {document["_id"]: document async for document in self._database.messages.find(wanted)}
+            titles = await self._titles(user, {document["conversation_id"] for document in found.values()})
+        return [
+            _to_passage(found[id], titles[found[id]["conversation_id"]])
+            for id in ids
+            if id in found and found[id]["conversation_id"] in titles
+        ]
 
     async def list_speakers(self, user_id: UserId) -> list[str]:
         async with self._database.bounded():
             names = await self._database.messages.distinct("speaker", {"user_id": known_id(user_id)})
         return sorted(str(name) for name in names)[:_MOST_SPEAKERS]
 
-    async def _passages(self, user: str, scores: Mapping[str, float]) -> list[Passage]:
-        """Those of these messages that may be recalled, in the order of `scores`."""
-        wanted: Document = {
-            "_id": {"$in": list(scores)},
-            "user_id": user,
-            "active": True,
-            "off_record": False,
-            "status": {"$ne": MessageStatus.STREAMING.value},
-        }
-        found = {document["_id"]: document async for document in self._database.messages.find(wanted)}
-        titles = await self._titles(user, {document["conversation_id"] for document in found.values()})
-        return [
-            _to_passage(found[id], titles[found[id]["conversation_id"]], score)
-            for id, score in scores.items()
-            if id in found and found[id]["conversation_id"] in titles
-        ]
 
-
-def _to_passage(document: Document, title: str, score: float) -> Passage:
+def _to_passage(document: Document, title: str) -> Passage:
     message = to_message(document)
     return Passage(
         excerpt=Excerpt(
@@ -82,5 +80,4 @@ def _to_passage(document: Document, title: str, score: float) -> Passage:
             text=message.text,
         ),
         seq=message.seq,
-        score=score,
     )

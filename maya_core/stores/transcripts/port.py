@@ -28,6 +28,7 @@ from maya_core.domain.conversation import (
     SearchHit,
     Span,
     UserId,
+    WordMatch,
 )
 
 
@@ -202,12 +203,12 @@ class Passages(Protocol):
 
     async def match_words(
         self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
-    ) -> list[Passage]:
-        """As `search`, without snippets, and with each message's place: at most `limit` (1 to 300), closest first."""
+    ) -> list[WordMatch]:
+        """As `search`, with nothing but ids and scores: at most `limit` (1 to 300), closest first."""
         ...
 
     async def list_passages(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Passage]:
-        """Those of these messages (at most 1,000) that may be recalled, in the order asked; `score` is 0."""
+        """Those of these messages (at most 1,000) that may be recalled, in the order asked."""
         ...
 
     async def list_speakers(self, user_id: UserId) -> list[str]:

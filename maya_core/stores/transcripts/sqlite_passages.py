@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from maya_core.domain.conversation import (
     ConversationId,
@@ -13,6 +13,7 @@ from maya_core.domain.conversation import (
     Passage,
     Role,
     UserId,
+    WordMatch,
 )
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, restored_text
@@ -21,13 +22,8 @@ from maya_core.stores.transcripts.words import query_words
 _MOST_SPEAKERS = 50
 _MOST_PASSAGES = 1_000
 
-_FIELDS = """
-    messages.id, messages.conversation_id, conversations.title, messages.role, messages.speaker, messages.said_at,
-    messages.text, messages.exact_text, messages.seq
-"""
-
-_MATCHING = f"""
-    SELECT {_FIELDS}, -bm25(messages_text) AS score
+_MATCHING = """
+    SELECT messages.id, -bm25(messages_text) AS score
     FROM messages_text
     CROSS JOIN messages ON messages.row = messages_text.rowid
     CROSS JOIN conversations ON conversations.id = messages.conversation_id
@@ -35,17 +31,18 @@ _MATCHING = f"""
         AND conversations.kind = :normal AND conversations.id IS NOT :exclude
     ORDER BY score DESC, messages.row DESC
     LIMIT :limit
-"""  # noqa: S608
+"""
 
-_BY_ID = f"""
-    SELECT {_FIELDS}, 0.0 AS score
+_BY_ID = """
+    SELECT messages.id, messages.conversation_id, conversations.title, messages.role, messages.speaker,
+        messages.said_at, messages.text, messages.exact_text, messages.seq
     FROM json_each(:ids) AS wanted
     CROSS JOIN messages ON messages.id = wanted.value
     CROSS JOIN conversations ON conversations.id = messages.conversation_id
     WHERE messages.user_id = :user AND messages.active = 1 AND messages.status <> :streaming
         AND conversations.deleted_at IS NULL AND conversations.kind = :normal
     ORDER BY wanted.key
-"""  # noqa: S608
+"""
 
 # Goes from name to name in the index; DISTINCT would read every message.
 _SPEAKERS = """
@@ -67,7 +64,7 @@ class SqlitePassages:
 
     async def match_words(
         self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
-    ) -> list[Passage]:
+    ) -> list[WordMatch]:
         query = " OR ".join(f'"{word}"' for word in query_words(clean_text(text)))
         values = {
             "query": query,
@@ -76,7 +73,11 @@ class SqlitePassages:
             "exclude": None if exclude is None else known_id(exclude),
             "limit": bounded(limit, most=300),
         }
-        return await self._passages(_MATCHING, values) if query else []
+
+        def matching(connection: sqlite3.Connection) -> list[WordMatch]:
+            return [WordMatch(MessageId(id), score) for id, score in connection.execute(_MATCHING, values)]
+
+        return await self._database.read(matching) if query else []
 
     async def list_passages(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Passage]:
         ids = [known_id(message_id) for message_id in dict.fromkeys(message_ids)]
@@ -88,7 +89,11 @@ class SqlitePassages:
             "normal": ConversationKind.NORMAL.value,
             "streaming": MessageStatus.STREAMING.value,
         }
-        return await self._passages(_BY_ID, values) if ids else []
+
+        def read(connection: sqlite3.Connection) -> list[Passage]:
+            return [_to_passage(row) for row in connection.execute(_BY_ID, values)]
+
+        return await self._database.read(read) if ids else []
 
     async def list_speakers(self, user_id: UserId) -> list[str]:
         values = {"user": known_id(user_id), "limit": _MOST_SPEAKERS}
@@ -96,23 +101,19 @@ class SqlitePassages:
             lambda connection: [row["name"] for row in connection.execute(_SPEAKERS, values)]
         )
 
-    async def _passages(self, query: str, values: Mapping[str, str | int | None]) -> list[Passage]:
-        return await self._database.read(
-            lambda connection: [_to_passage(row) for row in connection.execute(query, values)]
-        )
-
 
 def _to_passage(row: sqlite3.Row) -> Passage:
+    # By place, not by name: looking names up would cost as much as all the rest.
+    id, conversation_id, title, role, speaker, said_at, text, exact_text, seq = row
     return Passage(
         excerpt=Excerpt(
-            message_id=MessageId(row["id"]),
-            conversation_id=ConversationId(row["conversation_id"]),
-            conversation_title=row["title"],
-            role=Role(row["role"]),
-            speaker=row["speaker"],
-            said_at=from_ms(row["said_at"]),
-            text=restored_text(row["text"], row["exact_text"]),
+            message_id=MessageId(id),
+            conversation_id=ConversationId(conversation_id),
+            conversation_title=title,
+            role=Role(role),
+            speaker=speaker,
+            said_at=from_ms(said_at),
+            text=restored_text(text, exact_text),
         ),
-        seq=row["seq"],
-        score=row["score"],
+        seq=seq,
     )

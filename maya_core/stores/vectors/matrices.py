@@ -75,7 +75,8 @@ class UserMatrix:
     ) -> list[tuple[int, float]]:
         """Row numbers with their cosine, best first; of equals the newest row first."""
         lines = self._lines[: len(self._places)]
-        wanted = np.isin(lines["kind"], [_KINDS.index(kind) for kind in kinds])
+        asked = np.array([kind in kinds for kind in _KINDS])
+        wanted = asked[lines["kind"]]
         if exclude in self._conversations:
             wanted &= lines["conversation"] != self._conversations[exclude]
         places = np.flatnonzero(wanted)
@@ -86,6 +87,12 @@ class UserMatrix:
         order = np.lexsort((-places, -scores))
         rows = lines["row"][places[order]].tolist()
         return list(zip(rows, np.clip(scores[order], -1.0, 1.0).tolist(), strict=True))
+
+    def compare(self, vector: "Vector", rows: Sequence[int]) -> list[tuple[int, float]]:
+        """Those of these row numbers that are held, with their cosine."""
+        held = [row for row in rows if row in self._places]
+        scores = self._vectors[[self._places[row] for row in held]] @ vector
+        return list(zip(held, np.clip(scores, -1.0, 1.0).tolist(), strict=True))
 
     def _grow(self, needed: int) -> None:
         held = len(self._lines)
@@ -123,6 +130,12 @@ class Matrices:
             yield matrix
         with self._lock:
             self._drop_old()
+
+    @property
+    def size_bytes(self) -> int:
+        """About what all of them take in memory."""
+        with self._lock:
+            return sum(matrix.size_bytes for _, matrix in self._held.values())
 
     def forget(self, user: str) -> None:
         """Drop one user's matrix."""

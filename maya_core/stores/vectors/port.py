@@ -64,10 +64,19 @@ class Vectors(Protocol):
         kinds: Sequence[MemoryKind],
         limit: int = 50,
         exclude: ConversationId | None = None,
+        also: Sequence[str] = (),
     ) -> list[VectorHit]:
         """The closest of these kinds, best first, at most `limit` (1 to 1,000). [] for a user without any.
 
-        `exclude` leaves one conversation out. Raises ValueError for a vector of another length.
+        `exclude` leaves one conversation out. The vectors with the ids `also` follow at the end where they are not
+        among the closest, as by `compare`. Raises ValueError for a vector of another length.
+        """
+        ...
+
+    async def compare(self, user_id: UserId, vector: "Vector", ids: Sequence[str]) -> list[VectorHit]:
+        """How close these are, in no order; unknown ids and those of other models are left out.
+
+        Raises ValueError for a vector of another length.
         """
         ...
 

@@ -86,18 +86,31 @@ class SqliteVectors:
         kinds: Sequence[MemoryKind],
         limit: int = 50,
         exclude: ConversationId | None = None,
+        also: Sequence[str] = (),
     ) -> list[VectorHit]:
-        wanted = unit(vector, self._dimension)
         user, most = known_id(user_id), bounded(limit, most=1000)
 
         def closest(connection: sqlite3.Connection) -> list[VectorHit]:
+            wanted = unit(vector, self._dimension)
             with self._matrices.of(user) as matrix:
                 self._refresh(connection, user, matrix)
                 found = matrix.closest(wanted, kinds=kinds, limit=most, exclude=exclude)
-                _read_refs(connection, matrix, [row for row, _ in found])
-                return [VectorHit(ref=matrix.refs[row], score=score) for row, score in found]
+                rows = {row for row, _ in found}
+                others = [row for row in _rows_of(connection, user, also) if row not in rows]
+                return _hits(connection, matrix, [*found, *matrix.compare(wanted, others)])
 
         return await self._database.read(closest)
+
+    async def compare(self, user_id: UserId, vector: "Vector", ids: Sequence[str]) -> list[VectorHit]:
+        user = known_id(user_id)
+
+        def compare(connection: sqlite3.Connection) -> list[VectorHit]:
+            wanted = unit(vector, self._dimension)
+            with self._matrices.of(user) as matrix:
+                self._refresh(connection, user, matrix)
+                return _hits(connection, matrix, matrix.compare(wanted, _rows_of(connection, user, ids)))
+
+        return await self._database.read(compare)
 
     async def fetch(self, user_id: UserId, ids: Sequence[str]) -> list[VectorItem]:
         user, wanted = known_id(user_id), list(dict.fromkeys(ids))
@@ -165,6 +178,11 @@ class SqliteVectors:
 
         return await self._database.read(read)
 
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory the matrices take."""
+        return self._matrices.size_bytes
+
     async def ping(self) -> None:
         await self._database.read(lambda connection: connection.execute("SELECT 1 FROM vector_users").fetchone())
 
@@ -225,6 +243,17 @@ def _rows_by_id(connection: sqlite3.Connection, user: str, ids: Sequence[str]) -
     return {row["id"]: row for row in found}
 
 
+def _rows_of(connection: sqlite3.Connection, user: str, ids: Sequence[str]) -> list[int]:
+    rows: list[int] = []
+    for part in _parts(list(dict.fromkeys(ids))):
+        found = connection.execute(
+            f"SELECT row FROM vectors WHERE user_id = ? AND id IN ({_marks(part)})",  # noqa: S608
+            (user, *part),
+        )
+        rows += [row for (row,) in found]
+    return rows
+
+
 def _changed(connection: sqlite3.Connection, user: str, rows: Sequence[_Row]) -> Iterator[_Row]:
     """The rows that are not stored exactly so."""
     for part in _parts(rows):
@@ -244,6 +273,11 @@ def _next_version(connection: sqlite3.Connection, user: str) -> int:
 
 def _begin_epoch(connection: sqlite3.Connection, user: str) -> None:
     connection.execute("UPDATE vector_users SET epoch = epoch + 1, version = version + 1 WHERE user_id = ?", (user,))
+
+
+def _hits(connection: sqlite3.Connection, matrix: UserMatrix, found: Sequence[tuple[int, float]]) -> list[VectorHit]:
+    _read_refs(connection, matrix, [row for row, _ in found])
+    return [VectorHit(ref=matrix.refs[row], score=score) for row, score in found]
 
 
 def _read_refs(connection: sqlite3.Connection, matrix: UserMatrix, rows: Sequence[int]) -> None:
