@@ -82,3 +82,22 @@ async def test_a_redis_that_is_away_at_the_start_only_dims_its_light(folder: Pat
     light = next(light for light in container.lights() if light.part == FAST_MEMORY)
     assert (light.ok, light.urgent) == (False, False)
     await container.close()
+
+
+async def test_without_a_redis_server_the_reason_and_the_line_that_installs_one_are_told(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    container = await build_container(chosen(folder, MAYA_REDIS_SERVER="/nonexistent/redis-server"))
+    light = next(light for light in container.lights() if light.part == FAST_MEMORY)
+    assert (light.ok, light.urgent) == (True, True)
+    assert "Single-process mode" in light.sentence
+    assert "Install Redis" in light.sentence
+    assert "is not a program" in caplog.text
+    await container.close()
+
+
+async def test_a_redis_host_that_does_not_answer_is_told(folder: Path) -> None:
+    container = await build_container(chosen(folder, REDIS_HOST="127.0.0.1", REDIS_PORT="1"))
+    light = next(light for light in container.lights() if light.part == FAST_MEMORY)
+    assert "did not answer at start" in light.sentence or "Single-process mode" in light.sentence
+    await container.close()

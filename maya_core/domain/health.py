@@ -153,7 +153,8 @@ FAST_MEMORY = "fast memory"
 class Light:
     """One part of Maya as its users feel it: does it work, and if not, what does that mean for them?
 
-    `sentence` says what is missing and what still works; "" when all is well. `urgent` asks for a banner.
+    `sentence` says what is missing and what still works; "" when there is nothing to tell. `urgent` asks for a banner.
+    A part that works may have something to tell: that another was chosen, or where it is kept.
     """
 
     part: str

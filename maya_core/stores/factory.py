@@ -1,6 +1,7 @@
 """Which backend is used, decided by the settings and by what answers at start. Nothing else matches on backends."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from maya_core.stores.embedded_redis import RedisLauncher
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +103,7 @@ async def _embedded(settings: Settings, clock: Clock, notice: Light | None) -> R
     launcher = RedisLauncher(settings.data_dir, clock=clock, binary=settings.redis_server)
     outcome = await asyncio.to_thread(launcher.start)
     if not isinstance(outcome, EmbeddedRedis):
+        log.warning("no embedded redis-server: %s", outcome.reason)
         return _in_process(f"Install Redis for more than one process: {outcome.install_line}")
     place = _server(unix_url(outcome.socket), settings)
     place.launcher = launcher

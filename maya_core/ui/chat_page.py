@@ -92,7 +92,7 @@ def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
 
 
 def _banner(maya: Runtime) -> None:
-    urgent = [light for light in maya.lights() if not light.ok and light.urgent]
+    urgent = [light for light in maya.lights() if light.urgent]
     if urgent:
         view(
             [el("p", light.sentence, class_="banner", role="status", key=light.part) for light in urgent], key="banner"

@@ -237,7 +237,7 @@ def _brand(lights: Sequence[Light]) -> Node:
     degraded = [light for light in lights if not light.ok]
     state = "well" if not degraded else "down" if any(light.urgent for light in degraded) else "less"
     word = {"well": "All is well", "less": "Running with less", "down": "Needs attention"}[state]
-    lines = [f"{light.part}: {light.sentence}" for light in degraded]
+    lines = [f"{light.part}: {light.sentence}" for light in lights if light.sentence]
     return el(
         "header",
         el("strong", "Maya"),

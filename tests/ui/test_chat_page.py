@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from maya_core.accounts.access import LOCAL_USER
 from maya_core.domain.conversation import Conversation, ConversationId, ConversationKind, MessageStatus, UserId
+from maya_core.domain.health import SAVED_CHATS
+from maya_core.errors import StoreUnavailable
 from tests.support.seeding import Chat, Turn, seed
 from tests.ui.conftest import Stage
 from tests.ui.stage import draft, nodes, open_page, send, shown
@@ -256,3 +258,27 @@ def test_the_name_of_a_chat_is_changed_through_its_menu(stage: Stage) -> None:
     assert "Before" in shown(page, "title")
     stage.runtime.engine.run(stage.runtime.conversations.rename(LOCAL_USER, ConversationId(chat.id), "After"))
     assert "After" in shown(page.run(), "title")
+
+
+def test_single_process_mode_is_told_on_the_page_and_at_the_state_light(stage: Stage) -> None:
+    page = open_page()
+    assert "Single-process mode" in shown(page, "banner")
+    assert "MAYA_EMBEDDED_REDIS is off" in shown(page, "banner")
+    assert "Single-process mode" in str(nodes(page, "brand"))
+
+
+def test_a_store_that_is_away_is_told_before_anything_is_sent(stage: Stage) -> None:
+    async def away() -> None:
+        raise StoreUnavailable("switched off by a test")
+
+    watch = stage.runtime.container.watch
+    alive, watch._pings[SAVED_CHATS] = watch._pings[SAVED_CHATS], away
+    stage.runtime.engine.run(watch.look())
+    page = open_page()
+    assert "cannot be saved now" in shown(page, "banner")
+    assert "Needs attention" in shown(page, "brand")
+    watch._pings[SAVED_CHATS] = alive
+    stage.runtime.engine.run(watch.look())
+    page = page.run()
+    assert "cannot be saved now" not in shown(page, "banner")
+    assert "Needs attention" not in shown(page, "brand")
