@@ -8,7 +8,9 @@ import random
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
+from uuid import uuid4
 
 import neo4j
 import neo4j.exceptions
@@ -19,7 +21,7 @@ from maya_core.domain.memory import EntityId, EntityKind, FactId, Relation
 from maya_core.errors import ConfigurationError, Conflict, MayaError, NotFound, StoreUnavailable
 from maya_core.stores.graph import cypher
 from maya_core.stores.graph.neo4j import Neo4jGraph
-from tests.contract.test_graph import EVERY_CALL, entity, fact
+from tests.contract.test_graph import EVERY_CALL, entity, fact, neo4j_uri
 
 ALLOWED = cypher.OF_ONE_USER | {cypher.PING, *cypher.SCHEMA}
 ERRORS = [
@@ -240,3 +242,75 @@ async def test_what_the_server_refuses_is_told_apart(code: str, wanted: type[May
     with pytest.raises(wanted) as caught:
         await graph_on(StandIn(lambda: refused)).put(UserId("u"), entities=[entity("Rome")], facts=[])
     assert "secret" not in str(caught.value)
+
+
+# What stands on a real server, seen past the port
+
+
+async def seen(uri: str, query: str, user: UserId) -> list[list[Any]]:
+    async with neo4j.AsyncGraphDatabase.driver(uri) as driver:
+        answer = await driver.execute_query(cast("Any", query), {"user": user}, database_="neo4j")
+    return [list(record.values()) for record in answer.records]
+
+
+PICTURE = """
+    MATCH (s:Entity {user_id: $user})-[r]->(o:Entity)
+    RETURN labels(s), s.name, type(r), r.label, r.fact, o.name, labels(o) ORDER BY r.fact"""
+CONTENTS = "MATCH (n {user_id: $user}) RETURN labels(n)[0] AS label, count(*) ORDER BY label"
+
+
+@pytest.fixture
+async def real() -> AsyncIterator[tuple[Neo4jGraph, str, UserId]]:
+    uri, user = neo4j_uri(), UserId(f"user-{uuid4()}")
+    graph = await Neo4jGraph.connect(uri, timeout_s=60, write_timeout_s=60)
+    yield graph, uri, user
+    await graph.delete_user(user)
+    await graph.close()
+
+
+async def test_a_fact_is_drawn_as_a_relationship_of_its_type_and_only_once(
+    real: tuple[Neo4jGraph, str, UserId],
+) -> None:
+    graph, uri, user = real
+    ann, museums = entity("Ann", EntityKind.USER), entity("museums", EntityKind.TOPIC)
+    likes = fact(ann, Relation.HAS_PREFERENCE_FOR, museums, id=FactId("a"))
+    other = fact(ann, Relation.RELATED_TO, museums, id=FactId("b"), label="wrote about")
+    for _ in range(2):
+        await graph.put(user, entities=[ann, museums], facts=[likes, other])
+    person, topic = ["Entity", "User"], ["Entity", "Topic"]
+    rows = await seen(uri, PICTURE, user)
+    assert [[sorted(row[0]), *row[1:6], sorted(row[6])] for row in rows] == [
+        [person, "Ann", "HAS_PREFERENCE_FOR", "", "a", "museums", sorted(topic)],
+        [person, "Ann", "RELATED_TO", "wrote about", "b", "museums", sorted(topic)],
+    ]
+    place = replace(museums, kind=EntityKind.PLACE)
+    await graph.put(user, entities=[place], facts=[replace(likes, relation=Relation.DISLIKES)])
+    rows = await seen(uri, PICTURE, user)
+    assert [(row[2], sorted(row[6])) for row in rows] == [
+        (name, ["Entity", "Place"]) for name in ("DISLIKES", "RELATED_TO")
+    ]
+    await graph.delete(user, facts=[likes.id])
+    assert [row[4] for row in await seen(uri, PICTURE, user)] == ["b"]
+
+
+async def test_nothing_is_left_of_what_was_removed(real: tuple[Neo4jGraph, str, UserId]) -> None:
+    graph, uri, user = real
+    ann, rome = entity("Ann", EntityKind.USER), entity("Rome", EntityKind.PLACE, aliases=("the eternal city",))
+    first = fact(ann, Relation.VISITED, rome, evidence=(MessageId("m-1"), MessageId("m-2")))
+    second = fact(ann, Relation.LIVES_IN, rome, evidence=(MessageId("m-2"),))
+    await graph.put(user, entities=[ann, rome], facts=[first, second])
+    assert await seen(uri, CONTENTS, user) == [["Entity", 2], ["Fact", 2], ["Message", 2], ["Name", 5], ["Owner", 1]]
+    await graph.delete(user, facts=[first.id])
+    assert await seen(uri, CONTENTS, user) == [["Entity", 2], ["Fact", 1], ["Message", 1], ["Name", 5], ["Owner", 1]]
+    await graph.delete(user, entities=[rome.id])
+    assert await seen(uri, CONTENTS, user) == [["Entity", 1], ["Name", 1], ["Owner", 1]]
+    await graph.delete_user(user)
+    assert await seen(uri, CONTENTS, user) == []
+
+
+async def test_the_server_holds_the_constraints(real: tuple[Neo4jGraph, str, UserId]) -> None:
+    _, uri, user = real
+    names = {name for (name,) in await seen(uri, "SHOW CONSTRAINTS YIELD name", user)}
+    assert {"maya_owner", "maya_entity", "maya_fact", "maya_message"} <= names
+    states = dict(map(tuple, await seen(uri, "SHOW INDEXES YIELD name, state", user)))
+    assert {states[name] for name in ("maya_name", "maya_fact_out", "maya_fact_in", "maya_fact_recorded")} == {"ONLINE"}

@@ -97,13 +97,12 @@ FACTS = f"MATCH (f:Fact) WHERE f.user_id = $user AND {_WANTED} RETURN f {{.*}} A
 FACTS_ABOUT = f"""
     UNWIND $about AS entity
     UNWIND COLLECT {{
-        MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_WANTED}
-        RETURN f {{.*}} AS fact {_LATEST_OUT}
+        MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_WANTED} RETURN f {_LATEST_OUT}
     }} + COLLECT {{
-        MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_WANTED}
-        RETURN f {{.*}} AS fact {_LATEST_IN}
-    }} AS fact
-    RETURN fact"""
+        MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_WANTED} RETURN f {_LATEST_IN}
+    }} AS f
+    WITH DISTINCT f {_LATEST}
+    RETURN f {{.*}} AS fact"""
 FACTS_BY_ID = "UNWIND $ids AS id MATCH (f:Fact {user_id: $user, id: id}) RETURN f {.*} AS fact"
 FACTS_FROM = """
     UNWIND $ids AS id MATCH (:Message {user_id: $user, id: id})<-[:SAID_IN]-(f:Fact {user_id: $user})

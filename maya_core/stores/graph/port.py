@@ -16,7 +16,12 @@ class Graph(Protocol):
     """Entities and facts of one user at a time."""
 
     async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact]) -> None:
-        """Store entities and facts, all or nothing. A fact's ends must be among them or stored already (NotFound)."""
+        """Store entities and facts, all or nothing. A fact's ends must be among them or stored already (NotFound).
+
+        A record that is stored already is replaced as a whole, evidence and sources included: whoever confirms or
+        supersedes a fact reads it first, and writers who do so for one user take turns. Raises ValueError for a
+        relation that is not on the list.
+        """
         ...
 
     async def get_entity(self, user_id: UserId, entity_id: EntityId) -> Entity:
@@ -26,7 +31,10 @@ class Graph(Protocol):
     async def find_entities(
         self, user_id: UserId, names: Sequence[str], *, kinds: Sequence[EntityKind] = (), limit: int = 20
     ) -> list[Entity]:
-        """Entities that bear one of these names (case and spacing aside) or have it as an alias; all kinds for ()."""
+        """Entities that bear one of these names (case and spacing aside) or have it as an alias, ordered by name.
+
+        All kinds for ().
+        """
         ...
 
     async def search_entities(self, user_id: UserId, text: str, *, limit: int = 20) -> list[Entity]:
