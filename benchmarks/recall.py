@@ -191,8 +191,7 @@ class Bench:
         step = max(1, len(questions) // TIMED_QUESTIONS)
         whole, alone = [], []
         for user, text in questions[::step]:
-            searched = understand(text, speakers=await self.transcripts.list_speakers(user)).searched
-            alone.append(await _timed(partial(bare.embed_query, searched)))
+            alone.append(await _timed(partial(bare.embed_query, text)))
             whole.append(await _timed(partial(recall.search, user, text)))
         return statistics.median(whole) / statistics.median(alone)
 

@@ -28,7 +28,8 @@ T = TypeVar("T")
 CONTROL_URL = "https://api.pinecone.io"
 _MODELS = "maya-models"
 """A namespace with one vector for each model that was ever written; no user's namespace has this form."""
-_UPSERTED_AT_ONCE = 100  # with 1,536 numbers and their metadata well below the 2 MB of a request
+_UPSERTED_AT_ONCE = 100
+_NUMBERS_AT_ONCE = 60_000  # some 20 characters each: well below the 2 MB of a request
 _FETCHED_AT_ONCE = 100  # ids travel in the address
 _DELETED_AT_ONCE = 1_000
 _LISTED_AT_ONCE = 100
@@ -93,7 +94,8 @@ class PineconeVectors:
         vectors = [self._to_wire(item) for item in items]
         for model in {item.ref.model for item in items}:
             await self._note_model(model)
-        for part in _parts(vectors, _UPSERTED_AT_ONCE):
+        at_once = max(1, min(_UPSERTED_AT_ONCE, _NUMBERS_AT_ONCE // self._dimension))
+        for part in _parts(vectors, at_once):
             async with _bounded(self._timeout_s):
                 answer = await self._index.upsert(vectors=part, namespace=namespace)
             if answer.upserted_count != len(part):

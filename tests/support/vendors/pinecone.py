@@ -107,6 +107,11 @@ class FakePinecone:
         with self._lock:
             self._troubles.extend([trouble] * times)
 
+    def calm(self) -> None:
+        """Let nothing more go wrong."""
+        with self._lock:
+            self._troubles.clear()
+
     def reset(self) -> None:
         """Forget indexes, troubles and requests."""
         with self._lock:
