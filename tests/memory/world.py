@@ -30,9 +30,13 @@ from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.indexing import Indexing
 from maya_core.memory.reading import Reader
 from maya_core.memory.verify import Verification
+from maya_core.stores.batches.mongo import MongoBatches
+from maya_core.stores.batches.port import Batches
 from maya_core.stores.batches.sqlite import SqliteBatches
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
+from maya_core.stores.transcripts.mongo import MongoTranscripts
+from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.vectors.sqlite import SqliteVectors
 
@@ -88,8 +92,8 @@ class World:
 
     clock: Clock
     database: Database
-    transcripts: SqliteTranscripts
-    batches: SqliteBatches
+    transcripts: Transcripts
+    batches: Batches
     vectors: SqliteVectors
     graph: SqliteGraph
     embedder: StubEmbedder
@@ -107,12 +111,18 @@ class World:
         understanding: Understanding | None = None,
         embedder: StubEmbedder | None = None,
         policy: ConsolidationPolicy | None = None,
+        database: Database | None = None,
+        mongodb: tuple[str, str] | None = None,
     ) -> Self:
+        """Transcripts and batches are in the file too, unless `mongodb` names a server and a database for them."""
         clock = clock or ManualClock(NOON + timedelta(hours=1))
         embedder = embedder or StubEmbedder()
-        database = Database(file)
-        transcripts = await SqliteTranscripts.open(database)
-        batches = SqliteBatches(database)
+        database = database or Database(file)
+        transcripts: Transcripts = await SqliteTranscripts.open(database)
+        batches: Batches = SqliteBatches(database)
+        if mongodb is not None:
+            connected = await MongoTranscripts.connect(mongodb[0], database=mongodb[1], timeout_s=30.0)
+            transcripts, batches = connected, await MongoBatches.open(connected._database)
         vectors = SqliteVectors(database, model=embedder.model, dimension=embedder.dimension)
         graph = SqliteGraph(database, clock=clock)
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
@@ -153,6 +163,7 @@ class World:
         )
 
     async def close(self) -> None:
+        await self.transcripts.close()
         await self.database.close()
 
     async def say(

@@ -7,6 +7,7 @@ from typing import Self
 
 from maya_core.domain.conversation import ConversationId, UserId
 from maya_core.errors import Conflict, NotFound
+from maya_core.failpoint import failpoint
 from maya_core.stores.batches.port import (
     APPLYING,
     UNFINISHED,
@@ -241,7 +242,9 @@ class SqliteBatches:
                 )
             return committed
 
-        return await self._database.write(finish)
+        done = await self._database.write(finish)
+        failpoint("K15")
+        return done
 
     async def skip(self, lease: Lease, batch: Batch) -> None:
         def step_over(connection: sqlite3.Connection) -> None:
