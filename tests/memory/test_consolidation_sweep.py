@@ -1,0 +1,141 @@
+"""The sweeper asks for the jobs of what waits or was forgotten, and only one sweeper does."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from maya_core.clock import ManualClock
+from maya_core.domain.conversation import ConversationId, ConversationKind
+from maya_core.errors import StoreUnavailable
+from maya_core.jobs.port import Job, QueueName
+from maya_core.memory.sweep import CONSOLIDATE, EMBED, REDO, Sweep, SweepPolicy, Swept
+from tests.memory.world import ANN, NOON, World
+
+CHAT = ConversationId("chat")
+
+
+class Queue:
+    """Keeps what is asked for; an equal job waits only once."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.away = False
+
+    async def enqueue(self, job: Job) -> bool:
+        if self.away:
+            raise StoreUnavailable("the queue is away")
+        if job in self.jobs:
+            return False
+        self.jobs.append(job)
+        return True
+
+    async def depth(self) -> dict[QueueName, int]:
+        return {QueueName.DEFAULT: len(self.jobs)}
+
+    async def close(self) -> None:
+        return
+
+    def names(self) -> list[tuple[str, str]]:
+        return [(job.name, job.ids.get("conversation_id", "")) for job in self.jobs]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+async def world(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
+    made = await World.open(tmp_path / "maya.db", clock=clock)
+    yield made
+    await made.close()
+
+
+def sweep(world: World, queue: Queue, *, model: bool = False) -> Sweep:
+    return Sweep(batches=world.batches, jobs=queue, clock=world.clock, model_answers=lambda: model)
+
+
+async def test_messages_wait_for_their_vectors_after_seconds_and_for_consolidation_after_minutes(
+    world: World, clock: ManualClock
+) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    queue = Queue()
+    assert await sweep(world, queue).run() == Swept()
+    clock.advance(41)
+    assert await sweep(world, queue).run() == Swept(embed=1)
+    clock.advance(260)
+    assert await sweep(world, queue).run() == Swept(consolidate=1)  # the job to embed waits already
+    assert queue.names() == [(EMBED, CHAT), (CONSOLIDATE, CHAT)]
+
+
+async def test_what_is_remembered_is_not_asked_for_again(world: World, clock: ManualClock) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    await world.remember(CHAT)
+    await world.say("secret", "I live in Porto.", kind=ConversationKind.OFF_RECORD)
+    clock.advance(1000)
+    assert await sweep(world, Queue()).run() == Swept()
+
+
+async def test_a_conversation_that_never_falls_silent_is_consolidated_when_it_is_long(
+    world: World, clock: ManualClock
+) -> None:
+    await world.say(CHAT, *("hello" for _ in range(11)))
+    policy = SweepPolicy(longest=20)
+    queue = Queue()
+    swept = await Sweep(
+        batches=world.batches, jobs=queue, clock=clock, model_answers=lambda: False, policy=policy
+    ).run()
+    assert swept == Swept(consolidate=1)
+
+
+async def test_one_sweep_in_half_a_minute_does_the_work(world: World, clock: ManualClock) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    clock.advance(50)
+    first, second = Queue(), Queue()
+    assert await sweep(world, first).run() == Swept(embed=1)
+    assert await sweep(world, second).run() is None
+    clock.advance(28)
+    assert await sweep(world, second).run() == Swept(embed=1)
+
+
+async def test_what_was_read_offline_is_asked_for_again_once_a_model_answers(world: World, clock: ManualClock) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    await world.remember(CHAT)
+    queue = Queue()
+    assert await sweep(world, queue).run() == Swept()
+    clock.advance(30)
+    assert await sweep(world, queue, model=True).run() == Swept(redo=1)
+    (job,) = queue.jobs
+    (batch,) = await world.batches.list_batches(ANN)
+    assert (job.name, job.queue, dict(job.ids)) == (REDO, QueueName.LOW, {"user_id": ANN, "batch_id": batch.id})
+
+
+async def test_a_queue_that_is_away_is_told_and_tried_by_the_next_sweep(world: World, clock: ManualClock) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    clock.advance(50)
+    queue = Queue()
+    queue.away = True
+    with pytest.raises(StoreUnavailable):
+        await sweep(world, queue).run()
+    queue.away = False
+    clock.advance(30)
+    assert await sweep(world, queue).run() == Swept(embed=1)
+
+
+async def test_embedding_what_waits_embeds_it_once(world: World) -> None:
+    await world.say(CHAT, "I live in Porto.", *(f"message {n}" for n in range(60)))
+    await world.say("other", "I work at Contoso.")
+    assert await world.indexing.run_pending() >= 124
+    assert await world.indexing.run_pending() == 0
+    assert len(await world.vector_ids()) == 124
+    assert (await world.batches.progress(ANN, CHAT)).embedded == 122
+    assert await world.verification.verify(ANN) == []
+
+
+async def test_a_deleted_conversation_is_not_embedded(world: World) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    await world.transcripts.delete(ANN, CHAT, at=NOON + timedelta(minutes=1))
+    assert await world.indexing.run(ANN, CHAT) == 0
+    assert await world.vector_ids() == set()
