@@ -26,11 +26,11 @@ from maya_core.memory.claims import Admitted, Claim, Refused
 from maya_core.memory.entities import Register, is_user, normal_name
 from maya_core.memory.extraction import extract
 from maya_core.memory.gate import admit
-from maya_core.memory.moments import moments
+from maya_core.memory.moments import Precision, moments
 from maya_core.memory.offline_extractor import EXTRACTOR
 from maya_core.memory.offline_extractor import extract as extract_offline
 from maya_core.memory.reconcile import Batch, applied, decide
-from maya_core.memory.relations import LINKS, relation_named
+from maya_core.memory.relations import LINKS, SLOT, names_a_person, relation_named
 from maya_core.memory.wording import content_stems, stems
 
 WANTED = {
@@ -245,7 +245,8 @@ def _count(
         if not kept:
             why = {str(r.reason.name) for r in refused if normal_name(r.claim.object) == normal_name(wanted.object)}
             tally.failures.append(
-                f"lost       {case.id}: {wanted.subject} {wanted.relation_hint} {wanted.object!r} [{wanted.status}] {sorted(why)}"
+                f"lost       {case.id}: {wanted.subject} {wanted.relation_hint} {wanted.object!r} [{wanted.status}] "
+                f"{sorted(why)}"
             )
     for name, facts in (("offline", offline), ("scripted", scripted)):
         hits = [(item, fact) for item in case.forbid for fact in facts if _hits(item, fact)]
@@ -268,7 +269,8 @@ def _count(
 
 def _says_who(fact: Stored, case: Case) -> bool:
     """A link that only says who the subject of an expected fact is to the user: neither right nor wrong."""
-    return fact.relation in LINKS and any(_same(wanted.subject, fact.object) for wanted in case.expect_facts)
+    link = fact.relation in LINKS or (fact.label.startswith(SLOT) and names_a_person(fact.label))
+    return link and any(_same(wanted.subject, fact.object) for wanted in case.expect_facts)
 
 
 def _told_as_past(fact: Stored, case: Case) -> bool:
@@ -303,13 +305,19 @@ def _alike(wanted: str, name: str) -> bool:
     if normal_name(wanted) == normal_name(name):
         return True
     one, other = content_stems(wanted), content_stems(name)
-    return bool(one and other) and (one <= other or other <= one) or _same_date(wanted, name)
+    return (bool(one and other) and (one <= other or other <= one)) or _same_date(wanted, name)
 
 
 def _same_date(one: str, other: str) -> bool:
+    """The same day in other words; years count where both name one."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     first, second = moments(one, now), moments(other, now)
-    return bool(first and second) and (first[0].at.month, first[0].at.day) == (second[0].at.month, second[0].at.day)
+    if len(first) != 1 or len(second) != 1 or first[0].precision != second[0].precision:
+        return False
+    years = all(str(m.at.year) in text for m, text in ((first[0], one), (second[0], other)))
+    if years or first[0].precision is Precision.YEAR:
+        return first[0].at == second[0].at
+    return (first[0].at.month, first[0].at.day) == (second[0].at.month, second[0].at.day)
 
 
 def _share(part: int, whole: int) -> float:
@@ -334,7 +342,8 @@ def main() -> None:
     print_figures(figures(tally), wanted=WANTED)
     if options.json:
         method = (
-            "Each case through extraction, gate and reconcile into an empty list of facts: once by the offline extractor, "
+            "Each case through extraction, gate and reconcile into an empty list of facts: once by the offline "
+            "extractor, "
             "once by a scripted model that returns every expected and every forbidden entry."
         )
         print_json("gate", figures=figures(tally), peers={}, method=method)

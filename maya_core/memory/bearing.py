@@ -4,49 +4,73 @@ import re
 from dataclasses import replace
 
 from maya_core.domain.memory import Relation
-from maya_core.memory import stance
+from maya_core.memory import reversal, stance
 from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.moments import begins, moments
-from maya_core.memory.relations import SLOT, STATES, expressed, own_slot, slot_of
+from maya_core.memory.relations import STATES, expressed, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.wording import content_stems, stems
 
 _DEICTIC = stems(
-    "it this that these those one ones thing things stuff something anything everything nothing here there them him her first second "
-    "third last option version latter former same other others all some more most idea way so too either neither both answer "
+    "it this that these those one ones thing things stuff something anything everything nothing here there them him "
+    "her first second "
+    "third last option version latter former same other others all some more most idea way so too either neither "
+    "both answer "
     "reply response suggestion explanation help work works"
 )
 _MOOD = stems(
-    "tired hungry bored fine good great ok okay sure sorry happy glad back here busy stuck confused done ready curious late excited thirsty "
-    "sleepy cold hot wondering freezing stressed exhausted annoyed frustrated lost sick well better worse nervous sad angry upset "
-    "starving full awake home away online offline kidding serious right wrong impressed thankful grateful today tonight tomorrow yesterday "
-    "now morning afternoon evening moment minute second day rough long bad nice lazy a bit little so very just feeling mood yawning "
-    "drained overwhelmed grumpy cranky relieved new question problem issue idea headache hurry rush break quick lunch dinner breakfast coffee tea "
-    "snack nap shower walk call meeting rain raining weather sunny snow snowing cloudy windy traffic monday mondays weekend thanks thank thx cheers"
+    "tired hungry bored fine good great ok okay sure sorry happy glad back here busy stuck confused done ready "
+    "curious late excited thirsty "
+    "sleepy cold hot wondering freezing stressed exhausted annoyed frustrated lost sick well better worse nervous "
+    "sad angry upset "
+    "starving full awake home away online offline kidding serious right wrong impressed thankful grateful today "
+    "tonight tomorrow yesterday "
+    "now morning afternoon evening moment minute second day rough long bad nice lazy a bit little so very just "
+    "feeling mood yawning "
+    "drained overwhelmed grumpy cranky relieved new question problem issue idea headache hurry rush break quick "
+    "lunch dinner breakfast coffee tea "
+    "snack nap shower walk call meeting rain raining weather sunny snow snowing cloudy windy traffic monday mondays "
+    "weekend thanks thank thx cheers"
 )
 _PASSING = re.compile(
-    r"\b(?:just (?:grab\w*|got|had|have|made|woke|ate|eaten|finished|came|saw|did|took|went|back|checking|saying|a|testing|passing|popping|wanted|need\w*|spilled|missed|noticed|realized|opened|closed|dropped|ran|had)|about to|brb|be right back|right now|in a (?:meeting|minute|sec|second|hurry|rush|bit|moment|call|while)|"
-    r"on (?:the|a|my) (?:train|bus|way|call|phone|break|plane|tram|subway|metro)|having (?:lunch|dinner|breakfast|coffee|tea|a|some|trouble|issues|problems)|"
-    r"(?:making|drinking|eating|cooking|watching|waiting|sitting|grabbing|heading|getting|looking|listening|trying|checking|testing|feeling|going (?:for|out|to bed|to sleep|home|to lunch))\b|thank|good (?:morning|night|evening|afternoon|luck|job|point|one|idea)|"
-    r"have a (?:nice|good|great|lovely)|need (?:help|a|an|some|you|to|the|your|more)|have (?:a|an|some|one|another|this) (?:quick |small |weird |strange |new )?(?:question|problem|issue|error|bug|doubt|idea|meeting|call|headache|cold|minute|moment|request|favor|favour)|"
-    r"sounds? (?:good|great|fine|like)|looks? (?:good|great|fine|like)|makes? sense|see you|talk (?:to you )?(?:later|soon)|got it|all good|no rush|will (?:do|try|check|see|look|let)|let me|"
-    r"this (?:morning|afternoon|evening|answer|version|draft|one|code|error|function|file|text)|tonight|for (?:lunch|dinner|breakfast)|the weather|it's (?:raining|snowing|hot|cold|sunny|late|early)|"
-    r"(?:does|do|did|is|are|was|were)n't work|(?:forget\w*|forgot|spilled|slept|overslept|skipped|burn(?:t|ed)|dropped|missed)\b|how are you|at the moment i'm)\b",
+    r"\b(?:just (?:grab\w*|got|had|have|made|woke|ate|eaten|finished|came|saw|did|took|went|back|checking|saying|a|"
+    r"testing|passing|popping|wanted|need\w*|spilled|missed|noticed|realized|opened|closed|dropped|ran|had)|about "
+    r"to|brb|be right back|right now|in a (?:meeting|minute|sec|second|hurry|rush|bit|moment|call|while)|"
+    r"on (?:the|a|my) (?:train|bus|way|call|phone|break|plane|tram|subway|metro)|having (?:lunch|dinner|breakfast|"
+    r"coffee|tea|a|some|trouble|issues|problems)|"
+    r"(?:making|drinking|eating|cooking|watching|waiting|sitting|grabbing|heading|getting|looking|listening|trying|"
+    r"checking|testing|feeling|going (?:for|out|to bed|to sleep|home|to lunch))\b|thank|good (?:morning|night|"
+    r"evening|afternoon|luck|job|point|one|idea)|"
+    r"have a (?:nice|good|great|lovely)|need (?:help|a|an|some|you|to|the|your|more)|have (?:a|an|some|one|another|"
+    r"this) (?:quick |small |weird |strange |new )?(?:question|problem|issue|error|bug|doubt|idea|meeting|call|"
+    r"headache|cold|minute|moment|request|favor|favour)|"
+    r"sounds? (?:good|great|fine|like)|looks? (?:good|great|fine|like)|makes? sense|see you|talk (?:to you "
+    r")?(?:later|soon)|got it|all good|no rush|will (?:do|try|check|see|look|let)|let me|"
+    r"this (?:morning|afternoon|evening|answer|version|draft|one|code|error|function|file|text)|tonight|for "
+    r"(?:lunch|dinner|breakfast)|the weather|it's (?:raining|snowing|hot|cold|sunny|late|early)|"
+    r"(?:does|do|did|is|are|was|were)n't work|(?:forget\w*|forgot|spilled|slept|overslept|skipped|burn(?:t|ed)|"
+    r"dropped|missed)\b|how are you|at the moment i'm)\b",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
-    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have|we have|we've|i own|i use|i play|i speak|i run|i ride|i collect|i study|i teach|i volunteer|i train|i live|i work|i eat|i drink|i avoid|i take|i prefer|"
-    r"i do|i go|i wear|i drive|i commute|i write|i read|i sing|i dance|i swim|i cycle|i climb|i hike|i paint|i bake|i cook|i garden|i practi[sc]e|i manage|i lead|i report|i always|i never|i usually|i only|i got|i started|i joined|i bought|i adopted|"
-    r"i grew|i was (?:born|raised|diagnosed|promoted|hired)|i turn|i follow|i support|i attend|i sleep|i wake|i get up|i suffer|i can't|i cannot|i don't|i do not|we live|we use|we own|we run|we work|my|our)\b",
+    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have|we have|we've|i own|i use|i play|i speak|i run|i ride|i "
+    r"collect|i study|i teach|i volunteer|i train|i live|i work|i eat|i drink|i avoid|i take|i prefer|"
+    r"i do|i go|i wear|i drive|i commute|i write|i read|i sing|i dance|i swim|i cycle|i climb|i hike|i paint|i bake|"
+    r"i cook|i garden|i practi[sc]e|i manage|i lead|i report|i always|i never|i usually|i only|i got|i started|i "
+    r"joined|i bought|i adopted|"
+    r"i grew|i was (?:born|raised|diagnosed|promoted|hired)|i turn|i follow|i support|i attend|i sleep|i wake|i get "
+    r"up|i suffer|i can't|i cannot|i don't|i do not|we live|we use|we own|we run|we work|my|our)\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(
-    r"(?<!have )(?<!has )(?<!'ve )(?<!'s )(?<!had )\b(?:lived|worked|had|owned|liked|loved|hated|preferred|enjoyed|used|studied|taught|belonged|drove|played|kept|spoke|resided|rented|"
-    r"(?:was|were)(?! (?:born|diagnosed|hired|promoted|accepted|elected|moved|set|changed|pushed|scheduled|booked|named|appointed|assigned|extended|postponed|rescheduled|delayed|raised|made|thinking|wondering)\b))\b",
+    r"(?<!have )(?<!has )(?<!'ve )(?<!'s )(?<!had )\b(?:lived|worked|had|owned|liked|loved|hated|preferred|enjoyed|"
+    r"used|studied|taught|belonged|drove|played|kept|spoke|resided|rented|"
+    r"(?:was|were)(?! (?:born|diagnosed|hired|promoted|accepted|elected|moved|set|changed|pushed|scheduled|booked|"
+    r"named|appointed|assigned|extended|postponed|rescheduled|delayed|raised|made|thinking|wondering)\b))\b",
     re.IGNORECASE,
 )
 
@@ -76,20 +100,23 @@ _OF_ANY_MOMENT = frozenset(
         Relation.DISLIKES,
     }
 )
-_COMMON_WORDS = frozenset(
+_SLOT_LIKE = frozenset(
     {
-        Relation.IS_A,
-        Relation.OWNS,
-        Relation.HAS_CONDITION,
-        Relation.HAS_STATUS,
-        Relation.USES,
-        Relation.RELATED_TO,
-        Relation.WORKS_AT,
-        Relation.HAS_PREFERENCE_FOR,
-        Relation.LOCATED_IN,
-        Relation.PART_OF,
+        Relation.HAS_BUDGET,
+        Relation.HAS_DEADLINE,
+        Relation.IS_NAMED,
+        Relation.BORN_ON,
+        Relation.TAKES_PLACE_ON,
+        Relation.PARTNER_OF,
+        Relation.FAMILY_OF,
+        Relation.KNOWS,
+        Relation.HAS_PET,
+        Relation.ASSIGNED_TO,
+        Relation.DEPENDS_ON,
+        Relation.ALLERGIC_TO,
     }
 )
+"""Relations that people state as "my … is …"; for all others such a sentence names a slot."""
 _OF_PERSONS = frozenset(
     {
         Relation.WORKS_AT,
@@ -114,9 +141,11 @@ _TIMES = (Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON)
 _BIRTH = re.compile(r"\b(?:born|b-?day|birthday)\b", re.IGNORECASE)
 _DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECASE)
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
+_MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
 _SHORT_WORDS = re.compile(
-    r"\b(?:a|an|the|my|our|his|her|their|to|some|very|really|also|just|still|always|usually|mostly|already|both|now|currently|quite|so|'m|'s|'ve|'re|'ll)\b|[^\w\s'-]",
+    r"\b(?:a|an|the|my|our|his|her|their|to|some|very|really|also|just|still|always|usually|mostly|already|both|now|"
+    r"currently|quite|so|'m|'s|'ve|'re|'ll)\b|[^\w\s'-]",
     re.IGNORECASE,
 )
 
@@ -145,7 +174,7 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
 
 
 def strength(claim: Claim, told: Told, clause: Clause) -> int:
-    """2: the relation itself was said in the clause. 1: just before it, for an answer or a correction. 0: not at all."""
+    """2: the relation itself was said in the clause. 1: just before it (an answer, a correction). 0: not at all."""
     leaning = _context(told, clause) if _leans_back(clause) else ""
     if claim.relation is Relation.RELATED_TO:
         label = content_stems(claim.label)
@@ -160,14 +189,14 @@ def strength(claim: Claim, told: Told, clause: Clause) -> int:
 def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | None:
     """The claim with the relation that the words state; None when they state none.
 
-    A plain phrase decides over what was claimed; a future state becomes a plan; what fits no type is RELATED_TO with the
-    words that were said.
+    A plain phrase decides over what was claimed; a future state becomes a plan; what fits no type is
+    RELATED_TO with the words that were said.
     """
     clause = place.clause
     relation, label = claim.relation, claim.label
     if phrased := _phrased(claim, place):
         relation, label = phrased
-    elif (slot := _slot(claim, clause, place)) and (not firmness or relation in _COMMON_WORDS):
+    elif (slot := _slot(claim, clause, place)) and (not firmness or relation not in _SLOT_LIKE):
         relation, label = Relation.RELATED_TO, slot
     elif not firmness or _only_of_persons(claim, clause, place):
         relation, label = Relation.RELATED_TO, _words_between(clause, place)
@@ -184,7 +213,7 @@ def is_over(claim: Claim, told: Told, place: Place) -> bool:
     clause = place.clause
     if claim.relation in _STAYS_PAST:
         return False
-    if stance.no_longer(clause.text) or stance.ends_around(clause.text, place.start, place.end):
+    if reversal.no_longer(clause.text) or reversal.ends_around(clause.text, place.start, place.end):
         return True
     if claim.relation not in STATES or clause.future:
         return False
@@ -193,12 +222,12 @@ def is_over(claim: Claim, told: Told, place: Place) -> bool:
 
 
 def _contrary(claim: Claim, clause: Clause, start: int) -> Reason | None:
-    dislike = stance.dislikes(clause.text)
+    dislike = reversal.dislikes(clause.text)
     if claim.relation is Relation.DISLIKES:
         return None if dislike or clause.corrects else Reason.CONTRARY
-    if claim.relation is Relation.HAS_PREFERENCE_FOR and dislike and not stance.no_longer(clause.text):
+    if claim.relation is Relation.HAS_PREFERENCE_FOR and dislike and not reversal.no_longer(clause.text):
         return Reason.CONTRARY
-    return Reason.CONTRARY if stance.passes_over(clause.text, start) else None
+    return Reason.CONTRARY if reversal.passes_over(clause.text, start) else None
 
 
 def _momentary(claim: Claim, told: Told, clause: Clause) -> Reason | None:
@@ -208,10 +237,8 @@ def _momentary(claim: Claim, told: Told, clause: Clause) -> Reason | None:
         return Reason.PASSING
     if _TO_LISTENER.search(clause.text) and not expressed(claim.relation, clause.text):
         return Reason.PASSING
-    if content_stems(claim.object) <= _MOOD:
-        if claim.relation not in _OF_ANY_MOMENT or not strength(claim, told, clause):
-            return Reason.PASSING
-    return None
+    lasting = claim.relation in _OF_ANY_MOMENT and strength(claim, told, clause)
+    return Reason.PASSING if content_stems(claim.object) <= _MOOD and not lasting else None
 
 
 def _leans_back(clause: Clause) -> bool:
@@ -278,4 +305,4 @@ def _words_between(clause: Clause, place: Place) -> str:
             else between.partition(owner.text)[2]
         )
     kept = _SHORT_WORDS.sub(" ", between).split()
-    return " ".join(kept[-4:]).lower().strip("' ")
+    return " ".join(kept).lower().strip("' ") if len(kept) <= _MOST_BETWEEN else ""

@@ -17,16 +17,21 @@ _ABBREVIATION = re.compile(
 _INITIAL = re.compile(r"(?:^|\s)[A-Za-z]\.$")
 _BREAK = re.compile(
     r"\s*(?:,(?=\D|$)|,(?=\s)|(?:[;—–()]|:(?=\s|$))|\s-+\s|\.{3}|…)\s*"
-    r"|\s+(?=(?:but|and|so|because|cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|yet|or|nor|plus"
+    r"|\s+(?=(?:but|and|so|because|cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|"
+    r"yet|or|nor|plus"
     r"|which|who|whose|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
     re.IGNORECASE,
 )
 _AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
 _LEADING = re.compile(
-    r"^(?:(?:and|but|so|because|cause|although|though|while|whereas|however|yet|or|nor|plus|also|well|oh|ok|okay|yes|yeah|yep|no|nope|"
-    r"hi|hey|hello|actually|anyway|btw|by the way|fyi|then|now|today|currently|meanwhile|unfortunately|luckily|sadly|honestly|"
-    r"basically|again|still|since|that|as you know|please|just|right|sure|thanks|hmm|um|uh|remember|note|sorry|wait|correction|"
-    r"first|second|third|finally|maya|good news|update|even|apparently|in fact|for the record|recently|lately|sometimes|usually|as of \w+|"
+    r"^(?:(?:and|but|so|because|cause|although|though|while|whereas|however|yet|or|nor|plus|also|well|oh|ok|okay|"
+    r"yes|yeah|yep|no|nope|"
+    r"hi|hey|hello|actually|anyway|btw|by the way|fyi|then|now|today|currently|meanwhile|unfortunately|luckily|"
+    r"sadly|honestly|"
+    r"basically|again|still|since|that|as you know|please|just|right|sure|thanks|hmm|um|uh|remember|note|sorry|wait|"
+    r"correction|"
+    r"first|second|third|finally|maya|good news|update|even|apparently|in fact|for the record|recently|lately|"
+    r"sometimes|usually|as of \w+|"
     r"in (?:19|20)\d\d|last \w+|next \w+|this \w+)\b[\s,]*)+",
     re.IGNORECASE,
 )
@@ -40,15 +45,21 @@ PERSON_NOUNS = frozenset(
     stepdaughter stepmother stepfather stepbrother stepsister godson goddaughter godmother godfather twin twins bestie
     guy man woman lady someone somebody everyone everybody anyone nobody people person friends colleagues students
     student bro sis ceo cto cfo vp director trainer coach tenant nanny babysitter in-law mother-in-law father-in-law
-    sister-in-law brother-in-law contractor vendor crush hire newcomer newbie candidate applicant guest speaker patient gf bf bro-in-law godparent aunty auntie hubby wifey kiddo crush date folks family team-mate
-    """.split()  # noqa: SIM905 - a list of words reads as words
+    sister-in-law brother-in-law contractor hire newcomer newbie candidate applicant guest speaker patient gf bf
+    godparent aunty auntie hubby wifey kiddo crush date folks family team-mate
+    """.split()
 )
 _AUXILIARY = (
-    r"(?:is|are|was|were|isn't|aren't|wasn't|weren't|has|have|had|hasn't|haven't|hadn't|does|do|did|doesn't|don't|didn't|will|won't|"
-    r"would|wouldn't|can|can't|cannot|could|couldn't|should|shouldn't|might|may|must|needs?|wants?|lives?|lived|works?|worked|likes?|liked|"
-    r"loves?|loved|hates?|hated|prefers?|enjoys?|eats?|drinks?|speaks?|uses?|used|owns?|plays?|plays|studies|studied|teaches|runs|drives|"
-    r"moved|moves|depends?|blocks?|requires?|starts?|started|ends?|goes|went|came|comes|got|gets|became|takes?|took|makes?|costs?|"
-    r"joined|left|quit|died|married|visited|visits|bought|sold|just|also|really|always|never|still|now|only|both|already|recently)"
+    r"(?:is|are|was|were|isn't|aren't|wasn't|weren't|has|have|had|hasn't|haven't|hadn't|does|do|did|doesn't|don't|"
+    r"didn't|will|won't|"
+    r"would|wouldn't|can|can't|cannot|could|couldn't|should|shouldn't|might|may|must|needs?|wants?|lives?|lived|"
+    r"works?|worked|likes?|liked|"
+    r"loves?|loved|hates?|hated|prefers?|enjoys?|eats?|drinks?|speaks?|uses?|used|owns?|plays?|plays|studies|"
+    r"studied|teaches|runs|drives|"
+    r"moved|moves|depends?|blocks?|requires?|starts?|started|ends?|goes|went|came|comes|got|gets|became|takes?|took|"
+    r"makes?|costs?|"
+    r"joined|left|quit|died|married|visited|visits|bought|sold|just|also|really|always|never|still|now|only|both|"
+    r"already|recently)"
 )
 _VERBISH = rf"(?:{_AUXILIARY}|[a-z]{{3,}}(?:s|ed)(?<!ss)(?<!us))\b"
 _NOUN_PHRASE = r"(?:[\w'&.#-]+\s+){0,5}?[\w'&.#-]+?"
@@ -58,16 +69,32 @@ _PRONOUN = re.compile(
     r"(?<![\w'])(?:he|she|they|He|She|They|who|whose|his|her|their|Her|His|Their)(?='|\b)(?!\s+(?:and|or)\s+I\b)"
 )
 _OBJECT_PRONOUN = re.compile(r"^(?:his|her|their)$", re.IGNORECASE)
-_IT = re.compile(rf"(?<![\w'])(?:it|It|this|This|that|That|these|those|there|There)(?='s\b|\s+{_AUXILIARY}\b)")
+_IT = re.compile(rf"(?<![\w'])(?:it|It|this|This|that|That|these|those|there|There)(?='s\b|\s+{_VERBISH})")
+_INDEFINITE = re.compile(
+    r"(?<![\w'])((?:every|some|any|no)(?:one|body)|no one|(?:most|some|all|none|each|half|one|both|many|few|a few|"
+    r"two|three) of (?:my|our|the|us|them)?\s*[\w]*|people|folks|most people|some people)(?=\s|'s)",
+    re.IGNORECASE,
+)
 _OWNED = re.compile(rf"(?<![\w'])(?:my|our|My|Our)\s+({_NOUN_PHRASE})(?:'s\s+|\s+(?={_VERBISH}))")
 _DEFINITE = re.compile(
-    rf"(?<![\w'])(?:the|this|that|these|those|your|a|an|every|each|all|some|most|both|one of my|one of our|The|This|That|These|Those|Your|A|An|"
+    rf"(?<![\w'])(?:the|this|that|these|those|your|a|an|every|each|all|some|most|both|one of my|one of our|The|This|"
+    rf"That|These|Those|Your|A|An|"
     rf"Every|Each|All|Some|Most|Both|One of my|One of our)\s+({_NOUN_PHRASE})(?:'s\s+|\s+(?={_VERBISH}))"
 )
 _NAME = re.compile(
-    rf"(?<![\w'.])((?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in [\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
+    rf"(?<![\w'.])((?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in "
+    rf"[\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
 )
 _BARE = re.compile(rf"({_NOUN_PHRASE})(?:'s\s+|\s+(?={_AUXILIARY}\b))")
+_UNKNOWN = re.compile(
+    r"([^\W\d_][^.!?]{1,60}?)\s+(?:is|are|was|were|has|have|had|will|would|can|could|does|did|keeps|kept)\b"
+)
+_VERB_FIRST = re.compile(
+    r"(?:in|on|at|from|with|for|by|as|of|to|since|until|after|before|not|never|no|just|only|also|been|being|is|are|"
+    r"was|were|am|has|have|had|will|can|do|does|did|[a-z]+ing|[a-z]+ed)\b",
+    re.IGNORECASE,
+)
+"""A clause that begins so has left its subject out."""
 _AT_START = re.compile(r"[a-z][\w'-]*", re.IGNORECASE)
 _FUNCTION_WORDS = frozenset(
     """
@@ -77,10 +104,11 @@ _FUNCTION_WORDS = frozenset(
     will would can could should may might must got get used just also only still always really very too all both each
     every some any most more let lets please thanks thank hi hey hello ok okay yes yeah i'm i've i'll i'd we're we've
     and but or so because although though while since until till then than
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _BEFORE_OBJECT = frozenset(
-    "in at on to for of from with by about into over under after before near than as like via around and or visit visited see saw met meet call called".split()
+    "in at on to for of from with by about into over under after before near than as like via around and or visit "
+    "visited see saw met meet call called".split()
 )
 
 
@@ -175,6 +203,11 @@ def owners_in(clause: str) -> list[Owner]:
     found += [
         Owner(who=Who.OTHER, start=m.start(), pronoun=True, names=frozenset({"it"})) for m in _IT.finditer(clause)
     ]
+    found += [
+        Owner(who=Who.OTHER, start=m.start(), names=_phrase_names(m.group(1)), text=m.group(1), person=True)
+        for m in _INDEFINITE.finditer(clause)
+        if _can_be_subject(clause, m)
+    ]
     for pattern in (_OWNED, _DEFINITE, _NAME):
         found += [
             _named(m, mine=pattern is _OWNED or m.group().lower().startswith("one of"))
@@ -188,14 +221,12 @@ def owners_in(clause: str) -> list[Owner]:
             found.append(
                 Owner(who=Who.OTHER, start=cut, names=_phrase_names(phrase), text=phrase, person=_is_person(phrase))
             )
+    if not found and (unknown := _UNKNOWN.match(body)) and not _VERB_FIRST.match(body):
+        phrase = unknown.group(1)
+        found.append(
+            Owner(who=Who.OTHER, start=cut, names=_phrase_names(phrase), text=phrase, person=_is_person(phrase))
+        )
     return _outermost(found)
-
-
-def person_names(text: str) -> frozenset[str]:
-    """The nouns and names in a phrase that stand for people: "my sister Anna" gives sister and anna."""
-    nouns = {w for w in re.findall(r"[\w-]+", text.lower()) if w in PERSON_NOUNS}
-    names = {w for w in re.findall(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w-]+", text)}
-    return stems(" ".join(nouns | names))
 
 
 def _trimmed(text: str, start: int, end: int, *, offset: int = 0) -> Piece:

@@ -123,8 +123,8 @@ class Register:
         return Named(entity=grown, changed=True)
 
     def _alias(self, alias: str, kind: EntityKind) -> Entity | None:
-        """An alias finds an entity only of the same kind: "my sister" is no place."""
-        found = self.find(alias)
+        """An alias that is a name finds an entity of the same kind. A role ("sister") does not: there may be two."""
+        found = self.find(alias) if alias[:1].isupper() else None
         return found if found and found.kind is kind else None
 
     def _mint(self, name: str, *, kind: EntityKind, aliases: Sequence[str], evidence: MessageId) -> Named:

@@ -48,20 +48,24 @@ _SAYING = re.compile(
 )
 _PERSONAL = re.compile(r"\b(?:i|i'm|i've|i'll|i'd|my|me|we|our|you|your|he|she|they|is|are|was|will)\b", re.IGNORECASE)
 _INTRODUCTION = re.compile(
-    r"(?:\b(?:e-?mails?|mail|messages?|texts?|letter|notes|article|posts?|tweet|reviews?|quotes?|logs?|transcript|output|"
+    r"(?:\b(?:e-?mails?|mail|messages?|texts?|letter|notes|article|posts?|tweet|reviews?|quotes?|logs?|transcript|"
+    r"output|"
     r"code|snippet|paragraph|bio|biography|cv|resume|résumé|draft|lyrics|poem|story|ads?|listing|description|caption|"
     r"comments?|repl(?:y|ies)|responses?|statement|sentences?|excerpt|passage|chapter|script|dialogue|template|prompt|"
     r"memo|ticket|report|minutes|chat|conversation|slack|whatsapp|newsletter|thread|readme|page|website|docs?|document|"
     r"file|invoice|contract|abstract|essay|summary|profile|persona|speech|blurb|intro|introduction|posting|forum|"
     r"content|contents|example|input|clipboard|config|json|csv|data|table|error|stack trace|traceback|signature)"
     r"|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|posted|texted|emailed|translate|proofread|"
-    r"rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|paraphrase|edit|improve|shorten|rephrase|explain|reword|polish|analy[sz]e|"
+    r"rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|paraphrase|edit|improve|shorten|rephrase|"
+    r"explain|reword|polish|analy[sz]e|"
     r"extract|parse|classify|grammar|say|saying|quoting|quote)"
-    r"|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
+    r"|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|"
+    r"copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(
-    r"^[ \t]*(?:-{2,}\s*(?:original|forwarded)|begin forwarded message|fwd?:|on .{4,60} wrote:|(?:from|to|subject|sent|cc"
+    r"^[ \t]*(?:-{2,}\s*(?:original|forwarded)|begin forwarded message|fwd?:|on .{4,60} wrote:|(?:from|to|subject|"
+    r"sent|cc"
     r"|reply-to):\s*\S)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -75,7 +79,8 @@ _SIGN_OFF = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _DIALOGUE_LINE = re.compile(
-    r"^[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?\]?[ \t]*[-–]?[ \t]*)?(?:user|human|assistant|system|maya|ai|bot|"
+    r"^[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?\]?[ \t]*[-–]?[ \t]*)?(?:user|human|assistant|system|maya|"
+    r"ai|bot|"
     r"tool|developer|admin|interviewer|narrator)[ \t]*:.*$",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -92,7 +97,8 @@ _LOG_LINE = re.compile(
 )
 _LEVELS = re.compile(r"\b(?:ERROR|WARN|WARNING|INFO|DEBUG|FATAL|TRACE|CRITICAL)\b")
 _CODE_LINE = re.compile(
-    r"^(?:[ \t]*(?:def \w+\(|class \w+[(:]|import \w+|from \w[\w.]* import |return\b.*[;)]|const \w+|let \w+ ?=|var \w+|"
+    r"^(?:[ \t]*(?:def \w+\(|class \w+[(:]|import \w+|from \w[\w.]* import |return\b.*[;)]|const \w+|let \w+ ?=|var "
+    r"\w+|"
     r"function\b.*\(|#include|public \w+|private \w+|SELECT\b|INSERT INTO\b|UPDATE \w+ SET|CREATE TABLE|DELETE FROM|"
     r"echo |sudo |curl |git \w+|pip install|npm \w+|export \w+=|print\(|console\.log|System\.out|fmt\.|[#%] \w+ = ).*"
     r"|[ \t]*(?:\$|>>>|\.\.\.|C:\\>) .*|.*[;{}][ \t]*|[ \t]*[\w.\[\]\"']+ ?(?:=|:=|==|\+=) ?\S.*|[ \t]*//.*|[ \t]*/\*.*"

@@ -1,7 +1,7 @@
 """The admission gate: which claims become facts. Deterministic, whoever the extractor is. Pure.
 
-A claim passes when its object's words stand in a clause that the user themselves wrote, that is about the claim's subject,
-and that was meant as true. Everything else is refused with a reason. A denial can only end a fact that is known.
+A claim passes when its object's words stand in a clause that the user themselves wrote, that is about the claim's
+subject, and that was meant as true. Everything else is refused with a reason. A denial can only end a known fact.
 """
 
 import re
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from maya_core.domain.conversation import Message
 from maya_core.domain.memory import Relation
-from maya_core.memory import stance
+from maya_core.memory import planting, reversal
 from maya_core.memory.bearing import is_over, points_only, relation_reason, shaped, strength
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused, Verdict
 from maya_core.memory.entities import is_user
@@ -26,13 +26,17 @@ _LONGEST_NAME = 200
 _CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate)\b", re.IGNORECASE)
 _ABSENCE = re.compile(r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|dislikes?|hates?)\b", re.IGNORECASE)
 _CHANGE = re.compile(
-    r"\b(?:switch\w*|moved|moving|now|nowadays|these days|instead|chang\w+|replac\w+|no longer|any ?more|actually|stopped|quit|left|became|became|got (?:a new|rid)|new|since then|turns out|used to|"
-    r"gave up|started|joined|transferred|promoted|correction|i meant|sorry|not|upgraded|traded|sold|ended|over|cancel\w*|postponed|pushed|extended|rescheduled|died|passed away|broke up|divorced|update|changed my mind|"
+    r"\b(?:switch\w*|moved|moving|now|nowadays|these days|instead|chang\w+|replac\w+|no longer|any ?more|actually|"
+    r"stopped|quit|left|became|became|got (?:a new|rid)|new|since then|turns out|used to|"
+    r"gave up|started|joined|transferred|promoted|correction|i meant|sorry|not|upgraded|traded|sold|ended|over|"
+    r"cancel\w*|postponed|pushed|extended|rescheduled|died|passed away|broke up|divorced|update|changed my mind|"
     r"anymore|back to|raised|increased|decreased|cut|reduced|bumped|renamed|migrated)\b",
     re.IGNORECASE,
 )
 _SWITCH = re.compile(
-    r"\b(?:switch(?:ed|ing)? (?:over )?(?:from .{1,40} )?to|moved (?:over )?to|migrated to|changed to|replaced .{1,40} (?:with|by)|traded .{1,40} for|swapped .{1,40} for|upgraded (?:from .{1,40} )?to|instead(?: of)?|went over to)\b",
+    r"\b(?:switch(?:ed|ing)? (?:over )?(?:from .{1,40} )?to|moved (?:over )?to|migrated to|changed to|replaced "
+    r".{1,40} (?:with|by)|traded .{1,40} for|swapped .{1,40} for|upgraded (?:from .{1,40} )?to|instead(?: of)?|went "
+    r"over to)\b",
     re.IGNORECASE,
 )
 _MEANINGS = {
@@ -96,7 +100,7 @@ def _refused_as_it_is(claim: Claim) -> Reason | None:
     texts = (claim.subject, claim.object, claim.label)
     if any(is_secret(text) for text in texts):
         return Reason.SECRET
-    if any(len(text) > _LONGEST_NAME or stance.takes_over(text) or stance.stores(text) for text in texts):
+    if any(len(text) > _LONGEST_NAME or planting.takes_over(text) or planting.stores(text) for text in texts):
         return Reason.PLANTED
     if is_user(claim.object) or points_only(claim.object):
         return Reason.VAGUE
@@ -181,7 +185,7 @@ def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | N
                 continue
             if (
                 is_over(claim, told, place)
-                or stance.passes_over(clause.text, start)
+                or reversal.passes_over(clause.text, start)
                 or _contradicts(claim, told, place)
             ):
                 return _Support(told=told, place=place, ended=True, denied=False, strength=2)
@@ -190,7 +194,7 @@ def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | N
 
 def _contradicts(claim: Claim, told: Told, place: Place) -> bool:
     clause = place.clause
-    if claim.relation is Relation.HAS_PREFERENCE_FOR and stance.dislikes(clause.text):
+    if claim.relation is Relation.HAS_PREFERENCE_FOR and reversal.dislikes(clause.text):
         return True
     short = len(clause.text.split()) <= 4
     return (

@@ -23,7 +23,10 @@ class Place:
 
 
 def places(text: str, told: Told) -> Iterator[Place]:
-    """Where the words of a text stand: the clauses, and narrowly. A single clause comes before several of a sentence, and the same date in other words comes last."""
+    """Where the words of a text stand in a message.
+
+    A single clause comes before several of a sentence, and the same date in other words comes last.
+    """
     wanted = content_stems(text)
     whole = False
     for clause in told.clauses:

@@ -57,8 +57,10 @@ _ABSOLUTE = tuple(
         rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?\b",
         rf"\b{_MONTH}\s+(?:the\s+)?{_DAY}(?![\d:])(?:,?\s+{_YEAR})?",
         rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b",
-        rf"\b(?:in|since|until|till|by|from|early|late|mid|last|next|this|of|before|after|during)[\s-]+{_MONTH}(?!\w)(?:,?\s+{_YEAR})?",
-        rf"\b(?:in|since|until|till|by|from|early|late|mid|of|before|after|during|summer|spring|winter|autumn|fall)[\s-]+{_YEAR}\b",
+        rf"\b(?:in|since|until|till|by|from|early|late|mid|last|next|this|of|before|after|"
+        rf"during)[\s-]+{_MONTH}(?!\w)(?:,?\s+{_YEAR})?",
+        rf"\b(?:in|since|until|till|by|from|early|late|mid|of|before|after|during|summer|spring|winter|autumn|"
+        rf"fall)[\s-]+{_YEAR}\b",
         rf"^\s*{_YEAR}\s*$",
     )
 )

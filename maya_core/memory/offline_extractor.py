@@ -43,7 +43,8 @@ _PUT_RIGHT = tuple(
         re.IGNORECASE,
     )
     for words in (
-        r"\b(?:i meant(?: to (?:say|write|type))?|make that|should (?:be|have been|say)|(?:he|she|it)(?:'s| is) called|i mean)",
+        r"\b(?:i meant(?: to (?:say|write|type))?|make that|should (?:be|have been|say)|(?:he|she|it)(?:'s| is) "
+        r"called|i mean)",
         r"\b(?:correction|scratch that|it's|it is)",
         r"(?:^|\b)(?:typo|oops|sorry|no|wait)",
     )
@@ -111,7 +112,8 @@ def _listed(told: Told, said: Said, following: Sequence[Clause]) -> Iterator[Cla
 
 
 _MORE = re.compile(
-    r"^(?!(?:but|so|not|because|too|though|which|who|if|please|thanks|especially|since|when)\b)(?!.*\b(?:is|are|was|have|has|live|lives|work|works|love|loves|hate|hates)\b)"
+    r"^(?!(?:but|so|not|because|too|though|which|who|if|please|thanks|especially|since|when)\b)(?!.*\b(?:is|are|was|"
+    r"have|has|live|lives|work|works|love|loves|hate|hates)\b)"
     r"(?:a bit of |a little |some )?\S+(?:\s+\S+){0,2}$",
     re.IGNORECASE,
 )

@@ -1,6 +1,6 @@
 """The plain phrases by which people state facts: "lives in …", "is allergic to …". Narrow on purpose. Pure, English.
 
-A phrase is looked for in what follows the subject of a clause. What it yields is a relation and the words of its object;
+A phrase is looked for in what follows the subject of a clause. It yields a relation and the words of its object;
 whether the clause may be believed is the gate's business.
 """
 
@@ -33,27 +33,57 @@ class _Phrase:
     listed: bool = False
 
 
-_NAME = r"[A-Z0-9][\w'&.+-]*(?:\s(?:[A-Z0-9][\w'&.+-]*|(?:of|the|de|del|la|le|am|an der|upon)\b(?=\s[A-Z])|and(?=\s[A-Z]\w+\s(?:Inc|Ltd|Co|Partners|Sons))))*"
+_NAME = (
+    r"[A-Z0-9][\w'&.+-]*(?:\s(?:[A-Z0-9][\w'&.+-]*|(?:of|the|de|del|la|le|am|an der|upon)\b(?=\s[A-Z])|"
+    r"and(?=\s[A-Z]\w+\s(?:Inc|Ltd|Co|Partners|Sons))))*"
+)
 _CAPITAL = "[A-Z]" + _NAME.removeprefix("[A-Z0-9]")
 _PLACE = rf"(?P<o>(?:the\s)?{_NAME}|[a-z]{{3,}}(?=\s*(?:$|[.!]|now\b|since\b|for\b|last\b|in\b|with\b|these\b|and\b)))"
 _ORGANISATION = rf"(?P<o>(?:the\s)?{_NAME}|[a-z]{{3,}}(?=\s*(?:$|[.!]|now\b|since\b|for\b|last\b|in\b|as\b)))"
 _FREE = r"(?P<o>[^.!?]+?)"
 _TRADES = (
-    r"(?:engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|lawyer|attorney|accountant|architect|analyst|manager|consultant|scientist|researcher|"
-    r"writer|journalist|editor|translator|chef|cook|baker|barista|waiter|waitress|pilot|electrician|plumber|carpenter|mechanic|pharmacist|dentist|vet|veterinarian|"
-    r"therapist|psychologist|social worker|librarian|photographer|musician|artist|actor|actress|painter|professor|lecturer|student|phd student|administrator|sysadmin|"
-    r"director|founder|freelancer|marketer|recruiter|salesperson|sales rep|paramedic|firefighter|police officer|officer|farmer|gardener|tailor|hairdresser|driver|"
-    r"technician|biologist|chemist|physicist|economist|statistician|mathematician|producer|copywriter|strategist|planner|coordinator|assistant|secretary|tester|"
-    r"product owner|scrum master|team lead|tech lead|ceo|cto|cfo|intern|apprentice|midwife|physiotherapist|optician|radiologist|cardiologist|paediatrician|pediatrician|geologist|historian|archivist|curator|bookkeeper|cashier|receptionist|estate agent|realtor|broker|banker|auditor|actuary|judge|soldier|sailor|captain|welder|builder|roofer|beekeeper|florist|butcher|brewer|potter|composer|dancer|singer|coach|trainer|tutor|principal|dev|sre|pm)"
+    r"(?:engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|lawyer|attorney|accountant|"
+    r"architect|analyst|manager|consultant|scientist|researcher|"
+    r"writer|journalist|editor|translator|chef|cook|baker|barista|waiter|waitress|pilot|electrician|plumber|"
+    r"carpenter|mechanic|pharmacist|dentist|vet|veterinarian|"
+    r"therapist|psychologist|social worker|librarian|photographer|musician|artist|actor|actress|painter|professor|"
+    r"lecturer|student|phd student|administrator|sysadmin|"
+    r"director|founder|freelancer|marketer|recruiter|salesperson|sales rep|paramedic|firefighter|police officer|"
+    r"officer|farmer|gardener|tailor|hairdresser|driver|"
+    r"technician|biologist|chemist|physicist|economist|statistician|mathematician|producer|copywriter|strategist|"
+    r"planner|coordinator|assistant|secretary|tester|"
+    r"product owner|scrum master|team lead|tech lead|ceo|cto|cfo|intern|apprentice|midwife|physiotherapist|optician|"
+    r"radiologist|cardiologist|paediatrician|pediatrician|geologist|historian|archivist|curator|bookkeeper|cashier|"
+    r"receptionist|estate agent|realtor|broker|banker|auditor|actuary|judge|soldier|sailor|captain|welder|builder|"
+    r"roofer|beekeeper|florist|butcher|brewer|potter|composer|dancer|singer|coach|trainer|tutor|principal|dev|sre|"
+    r"pm)"
 )
 _DIETS = (
-    r"(?:vegan|vegetarian|pescatarian|pescetarian|flexitarian|coeliac|celiac|diabetic|teetotal|teetotaller|left-handed|right-handed|colou?r-?blind|dyslexic|deaf|"
-    r"halal|kosher|muslim|jewish|buddhist|hindu|christian|catholic|atheist|night owl|early bird|morning person|single parent|single mum|single mom|single dad|only child|widow|widower|lactose[- ]intolerant|gluten[- ]free)"
+    r"(?:vegan|vegetarian|pescatarian|pescetarian|flexitarian|coeliac|celiac|diabetic|teetotal|teetotaller|"
+    r"left-handed|right-handed|colou?r-?blind|dyslexic|deaf|"
+    r"halal|kosher|muslim|jewish|buddhist|hindu|christian|catholic|atheist|night owl|early bird|morning person|"
+    r"single parent|single mum|single mom|single dad|only child|widow|widower|lactose[- ]intolerant|gluten[- ]free)"
 )
-_ILLNESSES = r"(?:asthma|diabetes|type [12] diabetes|epilepsy|migraines?|adhd|add|dyslexia|anemia|anaemia|arthritis|hypertension|high blood pressure|coeliac disease|celiac disease|crohn's(?: disease)?|ibs|eczema|hay fever|tinnitus|insomnia|sleep apnea|lupus|psoriasis|vertigo|scoliosis)"
-_MONEY = r"(?P<o>(?:(?:about|around|roughly|up to|at most|max|under|only|now|still)\s+)*(?:[€$£]\s?\d[\d.,]*\s?(?:k|m|million)?|\d[\d.,]*\s?(?:k|m|million)?\s?(?:€|\$|£|euros?|eur|dollars?|usd|pounds?|gbp|chf|francs?|yen)?)(?:\s(?:a|per)\s\w+)?)"
-_PET = r"(?:dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|guinea pig|horse|pony|tortoise|turtle|gecko|snake|ferret|labrador|golden retriever|poodle|beagle|terrier|border collie|corgi|greyhound|dachshund)"
-_SAID = r"(?:'m|'s|'ve|'re|\bam|\bis|\bare|\bhave|\bhas|\bbeen|\bwas|\bwere|\bhad|\bjust|\brecently|\bcurrently|\bnow|\bstill|\balso|\bactually|\breally|\balready|\busually|\balways|\bmostly|\bmainly|\bonly|\bboth|\bused to|\bno longer|\bfinally|\boriginally|\btoo|\bdo|\bdoes|\bmyself|\btotally|\babsolutely|\bhonestly|\bsimply|\bvery|\bso|\bdefinitely|\bgenerally|\bofficially|\bfirst|\bsince (?:19|20)\d\d|\bin (?:19|20)\d\d|,|\s)*"
+_ILLNESSES = (
+    r"(?:asthma|diabetes|type [12] diabetes|epilepsy|migraines?|adhd|add|dyslexia|anemia|anaemia|arthritis|"
+    r"hypertension|high blood pressure|coeliac disease|celiac disease|crohn's(?: disease)?|ibs|eczema|hay fever|"
+    r"tinnitus|insomnia|sleep apnea|lupus|psoriasis|vertigo|scoliosis)"
+)
+_MONEY = (
+    r"(?P<o>(?:(?:about|around|roughly|up to|at most|max|under|only|now|still)\s+)*(?:[€$£]\s?\d[\d.,]*\s?(?:k|m|"
+    r"million)?|\d[\d.,]*\s?(?:k|m|million)?\s?(?:€|\$|£|euros?|eur|dollars?|usd|pounds?|gbp|chf|francs?|"
+    r"yen)?)(?:\s(?:a|per)\s\w+)?)"
+)
+_PET = (
+    r"(?:dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|guinea pig|horse|pony|tortoise|turtle|gecko|snake|ferret|"
+    r"labrador|golden retriever|poodle|beagle|terrier|border collie|corgi|greyhound|dachshund)"
+)
+_SAID = (
+    r"(?:'m|'s|'ve|'re|\bam|\bis|\bare|\bhave|\bhas|\bbeen|\bwas|\bwere|\bhad|\bjust|\brecently|\bcurrently|\bnow|"
+    r"\bstill|\balso|\bactually|\breally|\balready|\busually|\balways|\bmostly|\bmainly|\bonly|\bboth|\bused to|"
+    r"\bno longer|\bfinally|\boriginally|\btoo|\bdo|\bdoes|\bmyself|\btotally|\babsolutely|\bhonestly|\bsimply|"
+    r"\bvery|\bso|\bdefinitely|\bgenerally|\bofficially|\bfirst|\bsince (?:19|20)\d\d|\bin (?:19|20)\d\d|,|\s)*"
+)
 
 
 def _phrase(
@@ -66,7 +96,8 @@ def _phrase(
 _PHRASES = (
     _phrase(
         Relation.LIVES_IN,
-        rf"(?:live|lives|living|lived|reside|resides|based|settled(?: down)?)\s+(?:alone |together |now )?(?:in|near|just outside)\s+{_PLACE}",
+        rf"(?:live|lives|living|lived|reside|resides|based|settled(?: down)?)\s+(?:alone |together |now )?(?:in|"
+        rf"near|just outside)\s+{_PLACE}",
         EntityKind.PLACE,
     ),
     _phrase(
@@ -92,7 +123,8 @@ _PHRASES = (
     ),
     _phrase(
         Relation.WORKS_AT,
-        rf"(?:got|took|started|accepted|landed|have|has)\s+(?:an?|my|his|her|the|their)?\s*(?:new\s)?(?:job|position|role)\s+(?:at|with)\s+{_ORGANISATION}",
+        rf"(?:got|took|started|accepted|landed|have|has)\s+(?:an?|my|his|her|the|their)?\s*(?:new\s)?(?:job|"
+        rf"position|role)\s+(?:at|with)\s+{_ORGANISATION}",
         EntityKind.ORGANISATION,
     ),
     _phrase(
@@ -107,26 +139,33 @@ _PHRASES = (
     ),
     _phrase(
         Relation.WORKS_AT,
-        rf"(?:left|quit|resigned from|got laid off from|laid off (?:from|by)|got fired from)\s+(?:my job at\s+)?(?P<o>{_CAPITAL})",
+        rf"(?:left|quit|resigned from|got laid off from|laid off (?:from|by)|got fired from)\s+(?:my job "
+        rf"at\s+)?(?P<o>{_CAPITAL})",
         EntityKind.ORGANISATION,
     ),
     _phrase(
         Relation.WORKS_AS,
-        r"(?:work|works|working|worked)\s+as\s+(?:an?|the)\s+(?P<o>[\w\s/-]{3,50}?)(?=\s+(?:at|for|in|with|on|and|since|these)\b|\s*[.!,;]|\s*$)",
+        r"(?:work|works|working|worked)\s+as\s+(?:an?|the)\s+(?P<o>[\w\s/-]{3,50}?)(?=\s+(?:at|for|in|with|on|and|"
+        r"since|these)\b|\s*[.!,;]|\s*$)",
     ),
     _phrase(
         Relation.WORKS_AS,
-        rf"(?:became\s+|promoted to\s+|got promoted to\s+|retired as\s+)?(?:an?\s+|the\s+)(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b(?!'s)(?=\s+(?:at|for|in|with|by|and|who|since|now|from|there|here|on|again)\b|\s*[.!,;()]|\s*$)",
+        rf"(?:became\s+|promoted to\s+|got promoted to\s+|retired as\s+)?(?:an?\s+|"
+        rf"the\s+)(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b(?!'s)(?=\s+(?:at|for|in|with|by|and|who|since|now|from|"
+        rf"there|here|on|again)\b|\s*[.!,;()]|\s*$)",
     ),
     _phrase(Relation.WORKS_AS, rf"(?:promoted|got promoted)\s+to\s+(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b"),
     _phrase(
         Relation.STUDIES,
-        r"(?:study|studies|studying|studied|majored in|majoring in|doing a (?:phd|master'?s|degree) in|learning|taking (?:lessons|classes) in)\s+(?!for\b|at\b|in\b|how\b|to\b|it\b|this\b|that\b|a lot\b|the\b)(?P<o>[\w\s-]{3,40}?)(?=\s+(?:at|in|with|on|for|since|this|these|now)\b|\s*[.!,;]|\s*$)",
+        r"(?:study|studies|studying|studied|majored in|majoring in|doing a (?:phd|master'?s|degree) in|learning|"
+        r"taking (?:lessons|classes) in)\s+(?!for\b|at\b|in\b|how\b|to\b|it\b|this\b|that\b|a lot\b|"
+        r"the\b)(?P<o>[\w\s-]{3,40}?)(?=\s+(?:at|in|with|on|for|since|this|these|now)\b|\s*[.!,;]|\s*$)",
         EntityKind.TOPIC,
     ),
     _phrase(
         Relation.ALLERGIC_TO,
-        rf"(?:severely |very |badly |deathly |mildly |highly |terribly |slightly |a bit |quite |extremely |allergic, )*allergic to\s+{_FREE}(?=\s+(?:so|since|but)\b|\s*[.!;]|\s*$)",
+        rf"(?:severely |very |badly |deathly |mildly |highly |terribly |slightly |a bit |quite |extremely |"
+        rf"allergic, )*allergic to\s+{_FREE}(?=\s+(?:so|since|but)\b|\s*[.!;]|\s*$)",
         EntityKind.THING,
         listed=True,
     ),
@@ -137,70 +176,89 @@ _PHRASES = (
     _phrase(Relation.ALLERGIC_TO, r"(?P<o>lactose|gluten|histamine|fructose)[- ]intolerant"),
     _phrase(
         Relation.IS_A,
-        rf"(?:became\s+|turned\s+|went\s+|gone\s+)?(?:an?\s+)?(?:strict |lifelong |devout |practi[sc]ing |committed )?(?P<o>{_DIETS})(?=\s+(?:and|now|since|for|so|but|again|too)\b|\s*[.!,;()]|\s*$)",
+        rf"(?:became\s+|turned\s+|went\s+|gone\s+)?(?:an?\s+)?(?:strict |lifelong |devout |practi[sc]ing |committed "
+        rf")?(?P<o>{_DIETS})(?=\s+(?:and|now|since|for|so|but|again|too)\b|\s*[.!,;()]|\s*$)",
         EntityKind.TOPIC,
     ),
     _phrase(
         Relation.HAS_CONDITION,
-        rf"(?:diagnosed with\s+(?:an?\s+)?(?P<o>[\w' -]{{3,40}}?)(?=\s+(?:last|in|when|two|three|a|and|so|this|years?|\d)\b|\s*[.!,;]|\s*$))",
+        r"(?:diagnosed with\s+(?:an?\s+)?(?P<o>[\w' -]{3,40}?)(?=\s+(?:last|in|when|two|three|a|and|so|this|"
+        r"years?|\d)\b|\s*[.!,;]|\s*$))",
         EntityKind.TOPIC,
     ),
     _phrase(
         Relation.HAS_CONDITION,
-        rf"(?:suffer from|suffers from|suffering from|living with)?\s*(?:chronic |mild |severe |bad )?(?P<o>{_ILLNESSES})\b",
+        rf"(?:suffer from|suffers from|suffering from|living with)?\s*(?:chronic |mild |severe |bad "
+        rf")?(?P<o>{_ILLNESSES})\b",
         EntityKind.TOPIC,
     ),
     _phrase(
         Relation.PARTNER_OF,
-        r"(?:married to|engaged to|dating|in a relationship with|married)\s+(?:my \w+\s+)?(?P<o>[A-Z]\w+(?:\s[A-Z]\w+)?)",
+        r"(?:married to|engaged to|dating|in a relationship with|married)\s+(?:my "
+        r"\w+\s+)?(?P<o>[A-Z]\w+(?:\s[A-Z]\w+)?)",
         EntityKind.PERSON,
     ),
     _phrase(
         Relation.HAS_PET,
-        rf"(?:have|has|had|got|adopted|own|owns)?\s*(?:an?|two|three|one)\s+(?:\w+\s+){{0,3}}?{_PET}s?\s+(?:called|named)\s+[\"“]?(?P<o>[A-Z][\w-]+)",
+        rf"(?:have|has|had|got|adopted|own|owns)?\s*(?:an?|two|three|one)\s+(?:\w+\s+){{0,3}}?{_PET}s?\s+(?:called|"
+        rf"named)\s+[\"“]?(?P<o>[A-Z][\w-]+)",
         listed=True,
     ),
     _phrase(
         Relation.HAS_PET,
-        rf"(?:adopted|got|have got|'ve got)?\s*(?P<o>(?:an?|two|three)\s+(?:\w+\s+){{0,2}}?{_PET}s?)(?=\s*[.!,;()]|\s*$|\s+(?:and|who|from|last|at home)\b)",
+        rf"(?:adopted|got|have got|'ve got)?\s*(?P<o>(?:an?|two|three)\s+(?:\w+\s+){{0,2}}?{_PET}s?)(?=\s*[.!,;()]|"
+        rf"\s*$|\s+(?:and|who|from|last|at home)\b)",
     ),
     _phrase(
         Relation.SPEAKS,
-        r"(?:fluent in|speak|speaks|spoke|can speak|native in)\s+(?:fluent |some |good |a little |a bit of |native |conversational |decent |basic |passable )*(?P<o>[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)",
+        r"(?:fluent in|speak|speaks|spoke|can speak|native in)\s+(?:fluent |some |good |a little |a bit of |native |"
+        r"conversational |decent |basic |passable )*(?P<o>[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)",
         EntityKind.TOPIC,
         listed=True,
     ),
     _phrase(
         Relation.BORN_ON,
-        r"born\s+(?:on|in)\s+(?P<o>(?:the\s)?(?:\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?)?(?:January|February|March|April|May|June|July|August|September|October|November|December)(?:\s\d{1,2}(?:st|nd|rd|th)?)?(?:\s(?:19|20)\d\d)?|(?:19|20)\d\d)",
+        r"born\s+(?:on|in)\s+(?P<o>(?:the\s)?(?:\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?)?(?:January|February|March|April|"
+        r"May|June|July|August|September|October|November|December)(?:\s\d{1,2}(?:st|nd|rd|th)?)?(?:\s(?:19|"
+        r"20)\d\d)?|(?:19|20)\d\d)",
         EntityKind.VALUE,
     ),
     _phrase(
         Relation.DISLIKES,
-        r"(?:hate|hates|dislike|dislikes|detest|detests|loathe|loathes|despise|can't stand|cannot stand|can't bear|don't like|doesn't like|do not like|does not like|don't really like|really don't like|don't enjoy|not a (?:big |huge |great )?fan of|never liked)\s+(?P<o>[^.!?]+?)(?=\s*[.!?;]|\s*$)",
+        r"(?:hate|hates|dislike|dislikes|detest|detests|loathe|loathes|despise|can't stand|cannot stand|can't bear|"
+        r"don't like|doesn't like|do not like|does not like|don't really like|really don't like|don't enjoy|not a "
+        r"(?:big |huge |great )?fan of|never liked)\s+(?P<o>[^.!?]+?)(?=\s*[.!?;]|\s*$)",
         EntityKind.TOPIC,
         listed=True,
     ),
     _phrase(
         Relation.HAS_PREFERENCE_FOR,
-        r"(?:like|likes|liked|love|loves|loved|enjoy|enjoys|enjoyed|prefer|prefers|preferred|adore|adores|(?:an?\s)?(?:big |huge |great |massive )?fan of|into|fond of|keen on|passionate about|crazy about|obsessed with)\s+(?P<o>[^.!?]+?)(?=\s*[.!?;]|\s*$)",
+        r"(?:like|likes|liked|love|loves|loved|enjoy|enjoys|enjoyed|prefer|prefers|preferred|adore|adores|"
+        r"(?:an?\s)?(?:big |huge |great |massive )?fan of|into|fond of|keen on|passionate about|crazy about|"
+        r"obsessed with)\s+(?P<o>[^.!?]+?)(?=\s*[.!?;]|\s*$)",
         EntityKind.TOPIC,
         listed=True,
     ),
     _phrase(
         Relation.USES,
-        r"(?:use|uses|using|switched to|moved to using|migrated to|rely on|relies on|swear by)\s+(?P<o>(?:(?:the|an?)\s)?[A-Z][\w+#.-]*(?:\s[A-Z0-9][\w+#.-]*)*|[a-z]+[\w+#.-]*(?=\s+(?:for|as|on|at|every|to|daily|with|now|these|instead)\b|\s*[.!,;]|\s*$))",
+        r"(?:use|uses|using|switched to|moved to using|migrated to|rely on|relies on|swear by)\s+(?P<o>(?:(?:the|"
+        r"an?)\s)?[A-Z][\w+#.-]*(?:\s[A-Z0-9][\w+#.-]*)*|[a-z]+[\w+#.-]*(?=\s+(?:for|as|on|at|every|to|daily|with|"
+        r"now|these|instead)\b|\s*[.!,;]|\s*$))",
     ),
     _phrase(
         Relation.USES, r"(?:switched|moved away|migrated)\s+from\s+(?P<o>[A-Za-z][\w+#.-]*(?:\s[A-Z0-9][\w+#.-]*)*)"
     ),
     _phrase(
         Relation.OWNS,
-        r"(?:drive|drives|own|owns|bought|ride|rides)\s+(?P<o>(?:an?|my|his|her|our)\s+(?:[\w'-]+\s?){1,5}?)(?=\s+(?:and|in|from|which|that|since|now|last|at|to|for|with|because)\b|\s*[.!,;]|\s*$)",
+        r"(?:drive|drives|own|owns|bought|ride|rides)\s+(?P<o>(?:an?|my|his|her|"
+        r"our)\s+(?:[\w'-]+\s?){1,5}?)(?=\s+(?:and|in|from|which|that|since|now|last|at|to|for|with|because)\b|"
+        r"\s*[.!,;]|\s*$)",
     ),
     _phrase(
         Relation.WORKS_ON,
-        r"(?:work|works|working|worked)\s+on\s+(?P<o>(?:the|our|an?|my)\s+(?:[\w'-]+\s?){1,5}?|[A-Z][\w-]+(?:\s[A-Z][\w-]+)*(?:\s(?:project|app|platform|migration|team))?)(?=\s+(?:at|with|and|for|since|right|these|now|this|until|in)\b|\s*[.!,;]|\s*$)",
+        r"(?:work|works|working|worked)\s+on\s+(?P<o>(?:the|our|an?|my)\s+(?:[\w'-]+\s?){1,5}?|"
+        r"[A-Z][\w-]+(?:\s[A-Z][\w-]+)*(?:\s(?:project|app|platform|migration|team))?)(?=\s+(?:at|with|and|for|"
+        r"since|right|these|now|this|until|in)\b|\s*[.!,;]|\s*$)",
     ),
     _phrase(
         Relation.HAS_BUDGET,
@@ -209,13 +267,18 @@ _PHRASES = (
     ),
     _phrase(
         Relation.DECIDED,
-        r"(?:decided(?:\s+(?:to|on|against|that we'll|that we|that i'll))?|settled on|went with|opted for|agreed (?:on|to)|chose|made up my mind to|'ve chosen|chosen)\s+(?!if\b|whether\b|not sure\b|yet\b)(?P<o>[^.!?]{3,80}?)(?=\s*[.!?;]|\s*$)",
+        r"(?:decided(?:\s+(?:to|on|against|that we'll|that we|that i'll))?|settled on|went with|opted for|agreed "
+        r"(?:on|to)|chose|made up my mind to|'ve chosen|chosen)\s+(?!if\b|whether\b|not sure\b|"
+        r"yet\b)(?P<o>[^.!?]{3,80}?)(?=\s*[.!?;]|\s*$)",
         EntityKind.TOPIC,
     ),
     _phrase(Relation.DECIDED, r"(?:booked|reserved)\s+(?P<o>[^.!?]{3,80}?)(?=\s*[.!?;]|\s*$)", EntityKind.TOPIC),
     _phrase(
         Relation.DEPENDS_ON,
-        r"(?:depends on|depend on|blocked by|blocked on|waiting (?:for|on)|relies on|hinges on|can't (?:start|begin|ship|launch|happen|go (?:live|out|ahead)) (?:until|before|without))\s+(?P<o>[^.!?]{3,60}?)(?=\s+(?:is|are|gets|has|have)\s+(?:done|finished|ready|complete\w*|live|merged|fixed|approved|signed|shipped|been)\b|\s*[.!?;]|\s*$)",
+        r"(?:depends on|depend on|blocked by|blocked on|waiting (?:for|on)|relies on|hinges on|can't (?:start|begin|"
+        r"ship|launch|happen|go (?:live|out|ahead)) (?:until|before|without))\s+(?P<o>[^.!?]{3,60}?)(?=\s+(?:is|are|"
+        r"gets|has|have)\s+(?:done|finished|ready|complete\w*|live|merged|fixed|approved|signed|shipped|been)\b|"
+        r"\s*[.!?;]|\s*$)",
         EntityKind.TASK,
     ),
     _phrase(
@@ -226,72 +289,103 @@ _PHRASES = (
     _phrase(Relation.ASSIGNED_TO, r"assigned to\s+(?P<o>[A-Z]\w+(?:\s[A-Z]\w+)?)", EntityKind.PERSON),
     _phrase(
         Relation.MEMBER_OF,
-        r"(?:an?\s)?(?:member of|part of|on the board of)\s+(?P<o>(?:the|our|an?)\s+(?:[\w'-]+\s?){1,4}?(?:team|club|group|choir|band|board|committee|council|league|society|union|squad)|[A-Z][\w-]+(?:\s[A-Z][\w-]+)*)",
+        r"(?:an?\s)?(?:member of|part of|on the board of)\s+(?P<o>(?:the|our|an?)\s+(?:[\w'-]+\s?){1,4}?(?:team|"
+        r"club|group|choir|band|board|committee|council|league|society|union|squad)|[A-Z][\w-]+(?:\s[A-Z][\w-]+)*)",
         EntityKind.ORGANISATION,
     ),
     _phrase(
         Relation.PLANS,
-        r"(?:flying|travelling|traveling|going|heading|moving|relocating)\s+to\s+(?P<o>(?:the\s)?[A-Z][\w'-]*(?:\s[A-Z][\w'-]*)*)",
+        r"(?:flying|travelling|traveling|going|heading|moving|"
+        r"relocating)\s+to\s+(?P<o>(?:the\s)?[A-Z][\w'-]*(?:\s[A-Z][\w'-]*)*)",
         EntityKind.PLACE,
     ),
     _phrase(
         Relation.PLANS,
-        r"(?:planning to|plan to|plans to|planning on|intend to|signed up for|registered for|planning)\s+(?P<o>[^.!?]{3,70}?)(?=\s*[.!?;]|\s*$)",
+        r"(?:planning to|plan to|plans to|planning on|intend to|signed up for|registered for|"
+        r"planning)\s+(?P<o>[^.!?]{3,70}?)(?=\s*[.!?;]|\s*$)",
         EntityKind.EVENT,
     ),
 )
 _SLOT_WORDS = (
-    r"favou?rite [\w-]+(?: [\w-]+)?|car|bike|phone|laptop|gym|hometown|shoe size|t-shirt size|shirt size|blood type|time ?zone|star sign|hobby|employee number|job title|"
-    r"native language|mother tongue|first language|middle name|last name|surname|nickname|dentist|doctor|go-to [\w-]+|usual [\w-]+|team|stack|editor|pronouns|coffee order|seat|desk|start date|flight number|major|commute"
+    r"favou?rite [\w-]+(?: [\w-]+)?|car|bike|phone|laptop|gym|hometown|shoe size|t-shirt size|shirt size|blood type|"
+    r"time ?zone|star sign|hobby|employee number|job title|"
+    r"native language|mother tongue|first language|middle name|last name|surname|nickname|dentist|doctor|go-to "
+    r"[\w-]+|usual [\w-]+|team|stack|editor|pronouns|coffee order|seat|desk|start date|flight number|major|commute"
 )
 _SLOT = re.compile(
-    rf"\b(?:my|our)\s+(?P<what>{_SLOT_WORDS})(?:\s+(?:now|currently|still|these days))?\s*(?:is|are|was|'s|:)\s+(?:(?:now|still|actually|definitely|probably|always|currently|called|on|a|an|the)\s+)*(?P<o>[^.!?,;]+?)(?=\s*[.!?,;(]|\s*$)",
+    rf"\b(?:my|our)\s+(?P<what>{_SLOT_WORDS})(?:\s+(?:now|currently|still|these days))?\s*(?:is|are|was|'s|"
+    rf":)\s+(?:(?:now|still|actually|definitely|probably|always|currently|called|on|a|an|"
+    rf"the)\s+)*(?P<o>[^.!?,;]+?)(?=\s*[.!?,;(]|\s*$)",
     re.IGNORECASE,
 )
 _TAKES_PLACE = re.compile(
-    r"\b(?:my|our|the)\s+(?P<what>(?:[\w'-]+\s+){0,3}?(?:meeting|flight|wedding|interview|appointment|exam|party|demo|launch|presentation|conference|offsite|workshop|trip|race|marathon|"
-    r"concert|surgery|operation|kickoff|review|release|retreat|anniversary|defen[cs]e|graduation|check-?up|ceremony|dinner|standup|retro|audit|move|training))\s+(?:is|'s|has been|was|got)\s+"
-    r"(?:(?:now|still|actually|moved|set|scheduled|rescheduled|postponed|pushed|booked|back|to|for)\s+)*(?:on\s+|at\s+|in\s+)?(?P<o>(?:the\s+)?(?:(?:next|this|coming)\s+\w+|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b[^.!?,;]{0,25}|tomorrow|\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Z][a-z]+(?:\s\d{4})?|"
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\s?\d{0,2}(?:st|nd|rd|th)?(?:\s\d{4})?|\d{4}-\d\d-\d\d))",
+    r"\b(?:my|our|the)\s+(?P<what>(?:[\w'-]+\s+){0,3}?(?:meeting|flight|wedding|interview|appointment|exam|party|"
+    r"demo|launch|presentation|conference|offsite|workshop|trip|race|marathon|"
+    r"concert|surgery|operation|kickoff|review|release|retreat|anniversary|defen[cs]e|graduation|check-?up|ceremony|"
+    r"dinner|standup|retro|audit|move|training))\s+(?:is|'s|has been|was|got)\s+"
+    r"(?:(?:now|still|actually|moved|set|scheduled|rescheduled|postponed|pushed|booked|back|to|for)\s+)*(?:on\s+|"
+    r"at\s+|in\s+)?(?P<o>(?:the\s+)?(?:(?:next|this|coming)\s+\w+|(?:mon|tues|wednes|thurs|fri|satur|"
+    r"sun)day\b[^.!?,;]{0,25}|tomorrow|\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Z][a-z]+(?:\s\d{4})?|"
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\s?\d{0,2}(?:st|nd|"
+    r"rd|th)?(?:\s\d{4})?|\d{4}-\d\d-\d\d))",
     re.IGNORECASE,
 )
 _BIRTHDAY = re.compile(
-    r"\b(?P<whose>my|[\w' ]{2,40}?'s|his|her)\s+(?:birthday|b-?day)\s+(?:is|'s|falls)\s+(?:on\s+)?(?:the\s+)?(?P<o>[^.!?,;]+?)(?=\s*[.!?,;(]|\s*$)",
+    r"\b(?P<whose>my|[\w' ]{2,40}?'s|his|her)\s+(?:birthday|b-?day)\s+(?:is|'s|"
+    r"falls)\s+(?:on\s+)?(?:the\s+)?(?P<o>[^.!?,;]+?)(?=\s*[.!?,;(]|\s*$)",
     re.IGNORECASE,
 )
 _BUDGET = re.compile(
-    rf"\b(?:my|our|the)\s+(?P<what>(?:[\w'-]+\s+){{0,3}}?)budget(?:\s+for\s+(?P<purpose>[\w\s'-]{{2,40}}?))?(?:\s+(?:now|still|currently))?\s*(?:is|'s|was|:|has been|got)\s+(?:(?:now|still|actually|raised|cut|increased|set|changed|reduced|to|at)\s+)*{_MONEY}",
+    rf"\b(?:my|our|"
+    rf"the)\s+(?P<what>(?:[\w'-]+\s+){{0,3}}?)budget(?:\s+for\s+(?P<purpose>[\w\s'-]{{2,40}}?))?(?:\s+(?:now|still|"
+    rf"currently))?\s*(?:is|'s|was|:|has been|got)\s+(?:(?:now|still|actually|raised|cut|increased|set|changed|"
+    rf"reduced|to|at)\s+)*{_MONEY}",
     re.IGNORECASE,
 )
 _DEADLINE = re.compile(
-    r"\b(?:my|our|the)\s+(?P<before>(?:[\w'-]+\s+){0,3}?)deadline(?:\s+(?:for|of|to submit|to finish)\s+(?:the\s+|my\s+|our\s+)?(?P<after>[\w\s'-]{2,40}?))?\s*(?:is|'s|was|:|has been|got)\s+(?:(?:now|still|actually|moved|set|extended|pushed|changed|back|to|for|at)\s+)*(?:on\s+)?(?P<o>[^.!?,;]{3,40}?)(?=\s*[.!?,;(]|\s*$)",
+    r"\b(?:my|our|the)\s+(?P<before>(?:[\w'-]+\s+){0,3}?)deadline(?:\s+(?:for|of|to submit|to finish)\s+(?:the\s+|"
+    r"my\s+|our\s+)?(?P<after>[\w\s'-]{2,40}?))?\s*(?:is|'s|was|:|has been|got)\s+(?:(?:now|still|actually|moved|"
+    r"set|extended|pushed|changed|back|to|for|at)\s+)*(?:on\s+)?(?P<o>[^.!?,;]{3,40}?)(?=\s*[.!?,;(]|\s*$)",
     re.IGNORECASE,
 )
 _HAVE_TO_BY = re.compile(
-    r"\b(?:have to|has to|need to|needs to|must)\s+(?:submit|finish|deliver|hand in|complete|send|file|ship|turn in)\s+(?:the|my|our|an?)\s+(?P<what>[\w\s'-]{2,40}?)\s+by\s+(?P<o>[^.!?,;]{3,30}?)(?=\s*[.!?,;(]|\s*$)",
+    r"\b(?:have to|has to|need to|needs to|must)\s+(?:submit|finish|deliver|hand in|complete|send|file|ship|turn "
+    r"in)\s+(?:the|my|our|an?)\s+(?P<what>[\w\s'-]{2,40}?)\s+by\s+(?P<o>[^.!?,;]{3,30}?)(?=\s*[.!?,;(]|\s*$)",
     re.IGNORECASE,
 )
 _MY_NAME = re.compile(
-    r"\b(?:my (?:full |first |real |legal )?name is|my (?:full |first )?name's|call me|i go by|please call me|you can call me|my name)\s+(?:actually |now )?[\"“]?(?P<o>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+){0,2})"
+    r"\b(?:my (?:full |first |real |legal )?name is|my (?:full |first )?name's|call me|i go by|please call me|you "
+    r"can call me|my name)\s+(?:actually |now )?[\"“]?(?P<o>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+){0,2})"
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:a lot|very much|so much|too|as well|though|anyway|by the way|btw|right now|now|again|instead|lately|recently|these days|nowadays|most of all|the most|best|more than anything|"
-    r"at the moment|currently|any ?more|any longer|to be honest|tbh|honestly|really|please|in general|as you know|actually|in the mornings?|for (?:years|ages|work|now|good|a while|sure)|"
-    r"every (?:day|morning|week|weekend)|since (?:\w+\s?){1,3}|for (?:\w+) (?:years?|months?|weeks?)(?: now)?|last (?:year|month|week|summer|winter|spring|\w+day)|next (?:year|month|week|summer|\w+day)|this (?:year|month|week|summer)|yesterday|today|already|with (?:my|his|her|our) [\w ]+|in (?:19|20)\d\d|"
+    r"(?:[\s,]+(?:a lot|very much|so much|too|as well|though|anyway|by the way|btw|right now|now|again|instead|"
+    r"lately|recently|these days|nowadays|most of all|the most|best|more than anything|"
+    r"at the moment|currently|any ?more|any longer|to be honest|tbh|honestly|really|please|in general|as you know|"
+    r"actually|in the mornings?|for (?:years|ages|work|now|good|a while|sure)|"
+    r"every (?:day|morning|week|weekend)|since (?:\w+\s?){1,3}|for (?:\w+) (?:years?|months?|weeks?)(?: now)?|last "
+    r"(?:year|month|week|summer|winter|spring|\w+day)|next (?:year|month|week|summer|\w+day)|this (?:year|month|"
+    r"week|summer)|yesterday|today|already|with (?:my|his|her|our) [\w ]+|in (?:19|20)\d\d|"
     r"(?:two|three|four|five|a few|a couple of|\d+) (?:years?|months?|weeks?|days?) ago))+\s*$",
     re.IGNORECASE,
 )
 _CUT = re.compile(
-    r"\s+(?:than|over|rather than|instead of|when|whenever|while|because|since|as (?:my|a|an|the)|more than|if|unless|except|but|so|which|that|compared|especially|whereas)\b.*$|\s+to\s+(?=tea\b|coffee\b).*$",
+    r"\s+(?:than|over|rather than|instead of|when|whenever|while|because|since|as (?:my|a|an|the)|more than|if|"
+    r"unless|except|but|so|which|that|compared|especially|whereas)\b.*$|\s+to\s+(?=tea\b|coffee\b).*$",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:to\s+(?=[a-z])|(?:about|roughly|only|now|still|around|just|both|mostly|really|on|by|some|a little|a bit of|fluent)\s+)+",
+    r"^(?:to\s+(?=[a-z])|(?:about|roughly|only|now|still|around|just|both|mostly|really|on|by|some|a little|a bit "
+    r"of|fluent)\s+)+",
     re.IGNORECASE,
 )
 _EMPTY = re.compile(
-    r"^(?:it|this|that|these|those|them|him|her|you|me|us|one|here|there|how|what|when|where|your|the (?:idea|way|first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|that\b.*|these\b.*|those\b.*|being able.*|seeing.*|"
-    r"something.*|anything.*|everything.*|nothing.*|to know.*|know.*|the same|same|each other|a lot.*|both.*|working.*|how\b.*|what\b.*|where\b.*|when\b.*|the (?:first|second|third|last|other|new) (?:one|version|option|draft|answer).*|you.*|an? (?:bit|lot|few|couple|little).*|to (?:see|be|hear|get|have|do|say|ask|think|know)\b.*|i\b.*|my\b(?! ).*)$",
+    r"^(?:it|this|that|these|those|them|him|her|you|me|us|one|here|there|how|what|when|where|your|the (?:idea|way|"
+    r"first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|that\b.*|these\b.*|"
+    r"those\b.*|being able.*|seeing.*|"
+    r"something.*|anything.*|everything.*|nothing.*|to know.*|know.*|the same|same|each other|a lot.*|both.*|"
+    r"working.*|how\b.*|what\b.*|where\b.*|when\b.*|the (?:first|second|third|last|other|new) (?:one|version|option|"
+    r"draft|answer).*|you.*|an? (?:bit|lot|few|couple|little).*|to (?:see|be|hear|get|have|do|say|ask|think|"
+    r"know)\b.*|i\b.*|my\b(?! ).*)$",
     re.IGNORECASE,
 )
 
@@ -307,7 +401,7 @@ def stated(predicate: str, *, offset: int = 0) -> list[Stated]:
 
 
 def stated_of_me(clause: str) -> list[tuple[str, Stated]]:
-    """What a clause states in a form of its own ("my birthday is …", "the deadline for … is …"): subject and statement."""
+    """What a clause states in a form of its own ("my birthday is …", "the deadline for … is …"), and of whom."""
     found: list[tuple[str, Stated]] = []
     if (m := _MY_NAME.search(clause)) and (made := _stated(Relation.IS_NAMED, "", EntityKind.VALUE, m, 0)):
         found.append(("user", made))
@@ -323,7 +417,8 @@ def stated_of_me(clause: str) -> list[tuple[str, Stated]]:
             [("user" if whose.lower() == "my" else whose, made)]
             if made
             and re.search(
-                r"\d|january|february|march|april|may|june|july|august|september|october|november|december|tomorrow|today",
+                r"\d|january|february|march|april|may|june|july|august|september|october|november|december|tomorrow|"
+                r"today",
                 m.group("o"),
                 re.IGNORECASE,
             )

@@ -18,7 +18,6 @@ from maya_core.memory.claims import Admitted, Claim
 from maya_core.memory.entities import MergeProposal, Register, is_user, normal_name
 from maya_core.memory.relations import single_valued
 
-
 Text = TypeVar("Text", bound=str)
 
 
@@ -79,7 +78,7 @@ class Batch:
 
 
 def fact_id(
-    user_id: UserId, subject: EntityId, relation: Relation, label: str, thing: EntityId, first: MessageId
+    user_id: UserId, *, subject: EntityId, relation: Relation, label: str, thing: EntityId, first: MessageId
 ) -> FactId:
     """The id that a fact has whoever extracts it, and however often."""
     kind = f"{relation.value}:{label}" if label else relation.value
@@ -182,7 +181,7 @@ class _Desk:
         return bool(self._tombstones & (about | {whole}))
 
     def _spoken_of(self, name: str) -> Entity | None:
-        """ "The wedding", after "my sister's wedding" in the same batch, where only one thing of that kind was named."""
+        """ "The wedding", after "my sister's wedding" in the same batch, where only one such thing was named."""
         head = normal_name(name)
         if " " in head or name[:1].isupper():
             return None
@@ -277,7 +276,14 @@ class _Desk:
     def _made(self, item: Admitted, subject: EntityId, thing: EntityId) -> Fact:
         claim, batch = item.claim, self._batch
         return Fact(
-            id=fact_id(batch.user_id, subject, claim.relation, claim.label, thing, item.evidence[0]),
+            id=fact_id(
+                batch.user_id,
+                subject=subject,
+                relation=claim.relation,
+                label=claim.label,
+                thing=thing,
+                first=item.evidence[0],
+            ),
             subject=subject,
             relation=claim.relation,
             label=claim.label,

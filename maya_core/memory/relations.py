@@ -38,51 +38,113 @@ STATES = frozenset(
 LINKS = frozenset({Relation.FAMILY_OF, Relation.PARTNER_OF, Relation.KNOWS, Relation.WORKS_WITH, Relation.HAS_PET})
 """Relations that say who somebody is to the subject."""
 
+SINGLE_ROLES = frozenset(
+    "boss manager supervisor landlord landlady dentist doctor gp therapist accountant mentor tutor trainer lead ceo "
+    "cto cfo".split()
+)
+"""Of these people one has one at a time, so they are slots: "has as boss"."""
+
 _KIN = (
-    r"sisters?|brothers?|mothers?|fathers?|mom|mum|mommy|dad|daddy|son|sons|daughters?|child|children|kids?|cousins?|aunts?|uncles?|grand\w+|nan|nephews?|nieces?|"
+    r"sisters?|brothers?|mothers?|fathers?|mom|mum|mommy|dad|daddy|son|sons|daughters?|child|children|kids?|"
+    r"cousins?|aunts?|uncles?|grand\w+|nan|nephews?|nieces?|"
     r"twins?|siblings?|parents?|step\w+|[a-z]+-in-law|baby|god(?:son|daughter|mother|father)"
 )
-_PET = r"dogs?|cats?|pupp(?:y|ies)|kittens?|rabbits?|hamsters?|parrots?|birds?|fish|horses?|turtles?|tortoises?|pets?|guinea pigs?|geckos?|snakes?|ferrets?|budgies?|pony|retriever|labrador|lab|poodle|beagle|terrier|corgi|collie|shepherd|tabby|adopted"
+_PET = (
+    r"dogs?|cats?|pupp(?:y|ies)|kittens?|rabbits?|hamsters?|parrots?|birds?|fish|horses?|turtles?|tortoises?|pets?|"
+    r"guinea pigs?|geckos?|snakes?|ferrets?|budgies?|pony|retriever|labrador|lab|poodle|beagle|terrier|corgi|collie|"
+    r"shepherd|tabby|adopted"
+)
 _PEOPLE = "|".join(sorted((re.escape(noun) for noun in PERSON_NOUNS), key=len, reverse=True))
 
 _CUES: dict[Relation, str] = {
-    Relation.HAS_PREFERENCE_FOR: r"lik(?:e|es|ed|ing)|lov(?:e|es|ed|ing)|prefer\w*|favou?rites?|enjoy\w*|fan|into|fond|ador\w+|crazy about|obsess\w+|passion\w*|keen|partial to|hobb(?:y|ies)|interest\w*|go-to|usual|"
-    r"can't (?:get enough|live without)|couldn't live without|always (?:order|choose|pick|go|take|drink|sit)|best|works? (?:best|better) for me|nothing beats|drinks?|eats?|only (?:eat|drink|wear|read|use|fly)\w*|hooked",
-    Relation.DISLIKES: r"dislik\w*|hat(?:e|es|ed)|can't stand|cannot stand|can't bear|detest\w*|loath\w*|despis\w*|not|n't|never|avoid\w*|annoy\w*|sick of|fed up|gross|disgust\w*|terrible|awful|worst|dont|doesnt",
-    Relation.IS_A: r"am|'m|im|is|'s|are|'re|was|were|been|became|become|as an?|turned|went|identify|of us|being|name|eat",
+    Relation.HAS_PREFERENCE_FOR: r"lik(?:e|es|ed|ing)|lov(?:e|es|ed|ing)|prefer\w*|favou?rites?|enjoy\w*|fan|"
+    r"into|fond|ador\w+|crazy about|"
+    r"obsess\w+|passion\w*|keen|partial to|hobb(?:y|ies)|interest\w*|go-to|usual|"
+    r"can't (?:get enough|live without)|couldn't live without|always (?:order|choose|pick|go|take|drink|sit)|best|"
+    r"works? (?:best|better) for me|nothing beats|drinks?|eats?|only (?:eat|drink|wear|read|use|fly)\w*|hooked",
+    Relation.DISLIKES: r"dislik\w*|hat(?:e|es|ed)|can't stand|cannot stand|can't bear|detest\w*|"
+    r"loath\w*|despis\w*|not|n't|never|"
+    r"avoid\w*|annoy\w*|sick of|fed up|gross|disgust\w*|terrible|awful|worst|dont|doesnt",
+    Relation.IS_A: r"am|'m|im|is|'s|are|'re|was|were|been|became|become|as an?|turned|went|"
+    r"identify|of us|being|name|eat",
     Relation.IS_NAMED: r"names?|named|called|calls?|i'm|i am|im|goes by|go by|nickname\w*|known as|this is|signed",
-    Relation.LIVES_IN: r"liv(?:e|es|ed|ing)|mov(?:e|ed|ing)|relocat\w+|based|resid\w+|settled|home|hous(?:e|es) in|apartment|flat|staying in|address|rent(?:s|ed|ing)?|hometown|neighbou?rhood",
-    Relation.COMES_FROM: r"from|born|grew up|grown up|raised|native|originally|roots|hometown|nationality|citizen\w*|comes?|came",
-    Relation.WORKS_AT: r"work\w*|jobs?|employ\w*|hired|joined|join|joining|start\w*|position|role|intern\w*|contract\w*|consult\w*|founded|runs?|promoted|at|for|left|quit|resigned|laid off|company|switched|moved to|offer",
-    Relation.WORKS_AS: r"work\w*|jobs?|am an?|'m an?|im an?|is an?|is the|am the|'m the|'s an?|as an?|was an?|as the|profession|occupation|role|title|promoted|became|position|by trade|for a living|hired|freelanc\w+|train\w*|i'm|i am",
-    Relation.WORKS_ON: r"work\w*|build\w*|built|develop\w*|lead\w*|led|projects?|writ\w+|design\w*|maintain\w*|responsible|in charge|manag\w+|own|research\w*|thesis|run|running|assigned|start\w*|ship\w*|migrat\w+|refactor\w*|joined|on",
+    Relation.LIVES_IN: r"liv(?:e|es|ed|ing)|mov(?:e|ed|ing)|relocat\w+|based|resid\w+|settled|home|"
+    r"hous(?:e|es) in|apartment|flat|"
+    r"staying in|address|hometown|neighbou?rhood",
+    Relation.COMES_FROM: r"from|born|grew up|grown up|raised|native|originally|roots|hometown|"
+    r"nationality|citizen\w*|comes?|came",
+    Relation.WORKS_AT: r"work\w*|jobs?|employ\w*|hired|joined|join|joining|start\w*|position|role|"
+    r"intern\w*|contract\w*|consult\w*|"
+    r"founded|runs?|promoted|at|for|left|quit|resigned|laid off|company|switched|moved to|offer",
+    Relation.WORKS_AS: r"work\w*|jobs?|am an?|'m an?|im an?|is an?|is the|am the|'m the|'s an?|as "
+    r"an?|was an?|as the|profession|"
+    r"occupation|role|title|promoted|became|position|by trade|for a living|hired|freelanc\w+|train\w*|i'm|i am",
+    Relation.WORKS_ON: r"work\w*|build\w*|built|develop\w*|lead\w*|led|projects?|writ\w+|design\w*|"
+    r"maintain\w*|responsible|in "
+    r"charge|manag\w+|own|research\w*|thesis|run|running|assigned|start\w*|ship\w*|migrat\w+|refactor\w*|joined|"
+    r"on",
     Relation.WORKS_WITH: rf"work\w*|team\w*|report\w*|together|pair\w*|collab\w*|{_PEOPLE}",
-    Relation.STUDIES: r"stud(?:y|ies|ied|ying)|learn\w*|degree|major\w*|phd|master\w*|bachelor\w*|course|class\w*|enrol\w*|university|college|school|thesis|graduat\w*|taking|reading",
+    Relation.STUDIES: r"stud(?:y|ies|ied|ying)|learn\w*|degree|major\w*|phd|master\w*|bachelor\w*|"
+    r"course|class\w*|enrol\w*|"
+    r"university|college|school|thesis|graduat\w*|taking|reading",
     Relation.KNOWS: rf"know\w*|met|meet\w*|friends?|{_PEOPLE}",
     Relation.FAMILY_OF: rf"{_KIN}|family|married|related|wife|husband|gave birth|born",
-    Relation.PARTNER_OF: r"wife|husband|spouse|partner|girlfriend|boyfriend|fianc[eé]+|marri\w+|marry|engaged|dating|going out|together with|wedding|divorced|separated|broke up|split|gf|bf",
+    Relation.PARTNER_OF: r"wife|husband|spouse|partner|girlfriend|boyfriend|fianc[eé]+|marri\w+|marry|"
+    r"engaged|dating|going out|"
+    r"together with|wedding|divorced|separated|broke up|split|gf|bf",
     Relation.HAS_PET: rf"{_PET}|pet|paws|breed|vet",
     Relation.OWNS: r"have|has|had|own\w*|got|'ve|bought|my|our|drives?|drove|purchased|ride|rides|sold|his|her",
-    Relation.USES: r"us(?:e|es|ed|ing)|switch\w*|runs?|running|work(?:s|ing)? (?:with|in)|rel(?:y|ies)|wrote|writ\w+|cod(?:e|es|ing)|prefer\w*|tools?|set ?up|migrat\w*|develop\w*|stack|moved|drives?|wears?|built|built with|program\w*|deploy\w*|host\w*|on",
-    Relation.SPEAKS: r"speak\w*|spoke|fluent\w*|languages?|native|bilingual|trilingual|tongue|talk\w*|learn\w*|conversational",
-    Relation.ALLERGIC_TO: r"allerg\w*|intoleran\w*|react\w*|anaphyla\w*|sensitiv\w*|coeliac|celiac|can't (?:eat|have)|cannot (?:eat|have)",
-    Relation.HAS_CONDITION: r"have|has|had|diagnos\w*|suffer\w*|am|'m|im|is|'s|living with|live with|lives with|condition|broke|sprain\w*|pregnan\w*|dealing with|got|recovering|surgery",
+    Relation.USES: r"us(?:e|es|ed|ing)|switch\w*|runs?|running|work(?:s|ing)? (?:with|in)|"
+    r"rel(?:y|ies)|wrote|writ\w+|cod(?:e|"
+    r"es|ing)|prefer\w*|tools?|set ?up|migrat\w*|develop\w*|stack|moved|drives?|wears?|built|built with|"
+    r"program\w*|deploy\w*|host\w*|on",
+    Relation.SPEAKS: r"speak\w*|spoke|fluent\w*|languages?|native|bilingual|trilingual|tongue|"
+    r"talk\w*|learn\w*|conversational",
+    Relation.ALLERGIC_TO: r"allerg\w*|intoleran\w*|react\w*|anaphyla\w*|sensitiv\w*|coeliac|celiac|"
+    r"can't (?:eat|have)|cannot (?:eat|"
+    r"have)",
+    Relation.HAS_CONDITION: r"have|has|had|diagnos\w*|suffer\w*|am|'m|im|is|'s|living with|live with|"
+    r"lives with|condition|broke|"
+    r"sprain\w*|pregnan\w*|dealing with|got|recovering|surgery",
     Relation.BORN_ON: r"born|birthdays?|b-?day|birth|turn\w*",
     Relation.LOCATED_IN: r"in|at|located|based|near|on|situated|office|where|to",
     Relation.PART_OF: r"part|belong\w*|in|within|under|module|component|section|of",
-    Relation.MEMBER_OF: r"member\w*|team|join\w*|part of|belong\w*|play\w*|clubs?|groups?|board|committee|sing\w*|in the|on the|volunteer\w*|band|squad|choir|league|union",
+    Relation.MEMBER_OF: r"member\w*|team|join\w*|part of|belong\w*|play\w*|clubs?|groups?|board|"
+    r"committee|sing\w*|in the|on the|"
+    r"volunteer\w*|band|squad|choir|league|union",
     Relation.IS_DESTINATION_OF: r"trips?|travel\w*|going|go|fly\w*|visit\w*|heading|destination|holiday|vacation|to",
-    Relation.VISITED: r"visit\w*|went|been|trips?|travel\w*|vacation|holidays?|saw|stayed|flew|back from|toured|hiked|spent|honeymoon\w*|was in|were in|conference|drove",
-    Relation.PLANS: r"plan\w*|going to|will|\w+'ll|intend\w*|book\w*|schedul\w*|moving|flying|sign(?:ed|ing) up|regist\w+|trips?|travel\w*|organi[sz]\w*|training for|prepar\w*|visiting|launch\w*|"
-    r"holiday|vacation|goal|aim\w*|hosting|throwing|saving (?:up )?for|adopting|switching|joining|marrying|starting|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|"
-    r"(?:in|next|this) (?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer|autumn|fall|winter|month|year)|next week|tomorrow",
-    Relation.DECIDED: r"decid\w*|chose|choos\w*|chosen|went with|go with|going with|book\w*|agree\w*|settled on|pick\w*|opted|sign\w*|bought|order\w*|confirm\w*|reserv\w*|select\w*|final\w*|approv\w*|made up|it's|will be|conclu\w*|went for|landed on",
-    Relation.HAS_DEADLINE: r"due|deadline\w*|by|until|before|submit\w*|submission|deliver\w*|finish\w*|hand(?:ed|ing)? in|no later|ends?|cut-?off|ships?|expires?|moved|extended|pushed|postponed|closes?",
-    Relation.HAS_BUDGET: r"budget\w*|spend\w*|costs?|afford|caps?|capped|limit\w*|up to|max\w*|at most|price|allocat\w*|fund\w*|approved|raised|increased|cut",
-    Relation.ASSIGNED_TO: r"assign\w*|owners?|owns?|responsible|takes?|taking|took|handl\w*|in charge|leads?|leading|doing|given to|gave|review\w*|on it|handed|picked up|does|driving",
-    Relation.DEPENDS_ON: r"depend\w*|block\w*|needs?|requir\w*|wait\w*|after|before|until|rel(?:y|ies)|hinges?|prerequisite|first|once|without|can't start",
-    Relation.HAS_STATUS: r"is|'s|are|was|status|done|finish\w*|complet\w*|progress|block\w*|cancel\w*|approved|pending|delay\w*|ready|started|live|shipped|postponed|on hold|merged|deployed|closed|open|signed",
-    Relation.TAKES_PLACE_ON: r"on|at|is|starts?|takes place|schedul\w*|moved|dates?|in|held|happens?|set for|'s|from|will be|booked|appointment|postponed|rescheduled|shifted",
+    Relation.VISITED: r"visit\w*|went|been|trips?|travel\w*|vacation|holidays?|saw|stayed|flew|back "
+    r"from|toured|hiked|spent|"
+    r"honeymoon\w*|was in|were in|conference|drove",
+    Relation.PLANS: r"plan\w*|going to|will|\w+'ll|intend\w*|book\w*|schedul\w*|moving|flying|"
+    r"sign(?:ed|ing) up|regist\w+|"
+    r"trips?|travel\w*|organi[sz]\w*|training for|prepar\w*|visiting|launch\w*|"
+    r"holiday|vacation|goal|aim\w*|hosting|throwing|saving (?:up )?for|adopting|switching|joining|marrying|starting|"
+    r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"(?:in|next|this) (?:january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"spring|summer|autumn|fall|winter|month|year)|next week|tomorrow",
+    Relation.DECIDED: r"decid\w*|chose|choos\w*|chosen|went with|go with|going with|book\w*|"
+    r"agree\w*|settled on|pick\w*|opted|"
+    r"sign\w*|bought|order\w*|confirm\w*|reserv\w*|select\w*|final\w*|approv\w*|made up|it's|will be|conclu\w*|"
+    r"went for|landed on",
+    Relation.HAS_DEADLINE: r"due|deadline\w*|by|until|before|submit\w*|submission|deliver\w*|finish\w*|"
+    r"hand(?:ed|ing)? in|no later|"
+    r"ends?|cut-?off|ships?|expires?|moved|extended|pushed|postponed|closes?",
+    Relation.HAS_BUDGET: r"budget\w*|spend\w*|costs?|afford|caps?|capped|limit\w*|up to|max\w*|at most|"
+    r"price|allocat\w*|fund\w*|"
+    r"approved|raised|increased|cut",
+    Relation.ASSIGNED_TO: r"assign\w*|owners?|owns?|responsible|takes?|taking|took|handl\w*|in charge|"
+    r"leads?|leading|doing|given to|"
+    r"gave|review\w*|on it|handed|picked up|does|driving",
+    Relation.DEPENDS_ON: r"depend\w*|block\w*|needs?|requir\w*|wait\w*|after|before|until|rel(?:y|ies)|"
+    r"hinges?|prerequisite|first|"
+    r"once|without|can't start",
+    Relation.HAS_STATUS: r"is|'s|are|was|status|done|finish\w*|complet\w*|progress|block\w*|cancel\w*|"
+    r"approved|pending|delay\w*|"
+    r"ready|started|live|shipped|postponed|on hold|merged|deployed|closed|open|signed",
+    Relation.TAKES_PLACE_ON: r"on|at|is|starts?|takes place|schedul\w*|moved|dates?|in|held|happens?|set "
+    r"for|'s|from|will be|booked|"
+    r"appointment|postponed|rescheduled|shifted",
 }
 _PATTERNS = {
     relation: re.compile(rf"(?:(?<![\w-])|(?='|n't))(?:{words})(?!\w)", re.IGNORECASE)
@@ -125,7 +187,8 @@ _NAMED_FREELY: tuple[tuple[str, Relation], ...] = (
     (r"^is$|^is an?$|^is a\b|identity|\bdiet", Relation.IS_A),
 )
 _FAVOURITE = re.compile(
-    r"\bfavou?rite[\s_-]+(?P<what>[\w-]+(?:\s+(?!is\b|are\b|was\b|has\b|right\b|now\b|these\b|would\b|of\b|in\b|to\b|at\b)[\w-]+)?)",
+    r"\bfavou?rite[\s_-]+(?P<what>[\w-]+(?:\s+(?!is\b|are\b|was\b|has\b|right\b|now\b|these\b|would\b|of\b|in\b|"
+    r"to\b|at\b)[\w-]+)?)",
     re.IGNORECASE,
 )
 _SLOT_IN_CLAUSE = re.compile(
@@ -164,7 +227,8 @@ def own_slot(clause: str, place: int) -> str:
     """The label for "my gym is …" when the words at `place` are what it is; "" otherwise. People are no slots."""
     for found in _SLOT_IN_CLAUSE.finditer(clause):
         what = found.group("what").lower().split()
-        if found.end() <= place and not set(what) & PERSON_NOUNS:
+        person = bool(set(what) & PERSON_NOUNS) and what[-1] not in SINGLE_ROLES
+        if found.end() <= place and not person:
             return SLOT + " ".join(what)
     return ""
 
@@ -172,7 +236,10 @@ def own_slot(clause: str, place: int) -> str:
 def slot_of(subject: str, clause: str, place: int) -> str:
     """The label for "the venue for the retreat is …", said of the retreat, when the words at `place` are what it is."""
     words = r"\s+".join(re.escape(word) for word in subject.split()) or r"\w+"
-    pattern = rf"\b(?:the|our|my)\s+(?P<what>[\w-]+(?:\s[\w-]+)?)\s+(?:for|of|at)\s+(?:the\s+|our\s+|my\s+)?{words}\s*(?:is|was|will be|'s|:)\s"
+    pattern = (
+        rf"\b(?:the|our|my)\s+(?P<what>[\w-]+(?:\s[\w-]+)?)\s+(?:for|of|at)\s+(?:the\s+|our\s+|"
+        rf"my\s+)?{words}\s*(?:is|was|will be|'s|:)\s"
+    )
     found = re.search(pattern, clause, re.IGNORECASE)
     possessed = found or re.search(
         rf"\b{words}'s\s+(?P<what>[\w-]+(?:\s[\w-]+)?)\s+(?:is|was|will be)\s", clause, re.IGNORECASE

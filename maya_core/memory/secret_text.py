@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,18 +14,24 @@ class SecretSpan:
 
 
 _LABEL = (
-    r"(?:pass\s?words?|pass\s?phrases?|pass\s?codes?|pwd|passwd|pins?(?:\s+(?:code|number))?|cvv|cvc|security\s+(?:code|answer|question)|"
-    r"api[\s_-]?keys?|access[\s_-]?(?:keys?|codes?|tokens?)|secrets?(?:[\s_-]?keys?)?|client[\s_-]?secret|auth(?:entication)?[\s_-]?"
+    r"(?:pass\s?words?|pass\s?phrases?|pass\s?codes?|pwd|passwd|pins?(?:\s+(?:code|number))?|cvv|cvc|"
+    r"security\s+(?:code|answer|question)|"
+    r"api[\s_-]?keys?|access[\s_-]?(?:keys?|codes?|tokens?)|secrets?(?:[\s_-]?keys?)?|client[\s_-]?secret|"
+    r"auth(?:entication)?[\s_-]?"
     r"(?:tokens?|codes?)|tokens?|private[\s_-]?keys?|ssh[\s_-]?keys?|encryption[\s_-]?keys?|licen[cs]e[\s_-]?keys?|"
     r"recovery\s+(?:codes?|phrase|key)|seed\s+(?:phrase|words)|otp|2fa\s+codes?|one[\s-]?time\s+(?:codes?|password)|"
-    r"verification\s+codes?|(?:door|alarm|gate|entry|unlock|safe|lock|garage|building|key\s?pad|lockbox|vault|keyless)\s+codes?|combination|"
-    r"log\s?-?ins?|credentials?|account\s+(?:number|no\.?)|sort\s+code|routing\s+number|iban|bic|card\s+(?:number|no\.?)|"
-    r"(?:credit|debit|bank|visa|amex|master\s?card|company|corporate)[\s-]+card|passport(?:\s+(?:number|no\.?))?|ssn|social\s+security(?:\s+number)?|"
+    r"verification\s+codes?|(?:door|alarm|gate|entry|unlock|safe|lock|garage|building|key\s?pad|lockbox|vault|"
+    r"keyless)\s+codes?|combination|"
+    r"log\s?-?ins?|credentials?|account\s+(?:number|no\.?)|sort\s+code|routing\s+number|iban|bic|card\s+(?:number|"
+    r"no\.?)|"
+    r"(?:credit|debit|bank|visa|amex|master\s?card|company|corporate)[\s-]+card|passport(?:\s+(?:number|no\.?))?|"
+    r"ssn|social\s+security(?:\s+number)?|"
     r"national\s+insurance(?:\s+number)?|tax\s+id|driver'?s?\s+licen[cs]e(?:\s+number)?|wi-?fi\s+(?:key|code|pass\w*))"
 )
 _LABELLED = re.compile(
     rf"\b{_LABEL}\b"
-    r"(?P<link>[^.!?\n:=]{0,40}?(?:\s+(?:is|was|are|to|as|would\s+be|has\s+been)(?:\s+(?:now|still|currently|set\s+to|changed\s+to|always|just))*|'s|\s*[:=]|\s*[-–—])\s*)"
+    r"(?P<link>[^.!?\n:=]{0,40}?(?:\s+(?:is|was|are|to|as|would\s+be|has\s+been)(?:\s+(?:now|still|currently|"
+    r"set\s+to|changed\s+to|always|just))*|'s|\s*[:=]|\s*[-–—])\s*)"
     r"(?P<value>\"[^\"\n]+\"|'[^'\n]+'|`[^`\n]+`|“[^”\n]+”|[^\n]{1,120})",
     re.IGNORECASE,
 )
@@ -32,9 +39,15 @@ _LABEL_ALONE = re.compile(rf"\b{_LABEL}\b", re.IGNORECASE)
 _REVERSED = re.compile(
     rf"(?P<value>\S+)\s+(?:is|was)\s+(?:my|our|the|her|his|their)\s+(?:\w+\s+){{0,3}}{_LABEL}\b", re.IGNORECASE
 )
+_NUMBERED = re.compile(
+    r"\b(?:cvv|cvc|pin|otp|pass\s?code|security code|door code|alarm code|access code|sort code|"
+    r"combination)\s*(?:number|code)?\s*(?:is|:|=|#)?\s*#?(?P<value>\d[\d\s-]{1,}\d)",
+    re.IGNORECASE,
+)
 _SHAPES = (
     re.compile(
-        r"\b(?:sk|pk|rk|api|key|tok|pat|ghp|gho|ghs|ghu|glpat|xox[abprs]|hf|gsk|npm|pypi|shpat|whsec|dop|SG)[-_.][\w.-]{6,}"
+        r"\b(?:sk|pk|rk|api|key|tok|pat|ghp|gho|ghs|ghu|glpat|xox[abprs]|hf|gsk|npm|pypi|shpat|whsec|dop|"
+        r"SG)[-_.][\w.-]{6,}"
     ),
     re.compile(r"\b(?:AKIA|ASIA|AIza|ya29\.|eyJ|github_pat_)[\w.-]{8,}"),
     re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL),
@@ -49,9 +62,12 @@ _VALUE_END = re.compile(
     r"(?:[,;]|\.(?=\s|$)|!(?=\s|$)|\s+(?:and|but|so|in case|if|for|please|because|by the way|btw)\b)"
 )
 _NOT_A_VALUE = re.compile(
-    r"^(?:not|never|too|very|so|really|weak|strong|long|short|expired?|expiring|wrong|invalid|broken|lost|missing|required|needed|"
-    r"rotated?|stored|kept|handled|hashed|encrypted|secure|safe|the same|a\b|an\b|in\b|on\b|at\b|with\b|due\b|managed|manager|"
-    r"reset|changed\.?$|working|about|something|different|unique|forgotten|up\b|out\b|used|being|going|been|gone|blocked|declined|"
+    r"^(?:not|never|too|very|so|really|weak|strong|long|short|expired?|expiring|wrong|invalid|broken|lost|missing|"
+    r"required|needed|"
+    r"rotated?|stored|kept|handled|hashed|encrypted|secure|safe|the same|a\b|an\b|in\b|on\b|at\b|with\b|due\b|"
+    r"managed|manager|"
+    r"reset|changed\.?$|working|about|something|different|unique|forgotten|up\b|out\b|used|being|going|been|gone|"
+    r"blocked|declined|"
     r"accepted|maxed|company|full|empty|valid|ready|fine|ok\b)",
     re.IGNORECASE,
 )
@@ -93,6 +109,7 @@ def _labelled(text: str) -> list[SecretSpan]:
     for match in _REVERSED.finditer(text):
         if re.search(r"[\d!@#$%^&*_]", match.group("value")):
             found.append(SecretSpan(start=match.start("value"), end=match.end("value")))
+    found += [SecretSpan(start=m.start("value"), end=m.end("value")) for m in _NUMBERED.finditer(text)]
     if _LABEL_ALONE.search(text):
         for match in re.finditer(r"(?<!\S)\S+", text):
             if _looks_chosen(match.group().strip(".,;:!?()\"'")):
@@ -115,9 +132,7 @@ def _looks_random(word: str) -> bool:
     """Long, and letters and digits through each other."""
     digits = sum(c.isdigit() for c in word)
     letters = sum(c.isalpha() for c in word)
-    changes = sum(
-        a.isdigit() != b.isdigit() for a, b in zip(word, word[1:], strict=False) if a.isalnum() and b.isalnum()
-    )
+    changes = sum(a.isdigit() != b.isdigit() for a, b in pairwise(word) if a.isalnum() and b.isalnum())
     return digits >= 3 and letters >= 3 and changes >= 4
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from maya_core.domain.memory import EntityKind, Relation
 from maya_core.memory.clauses import PERSON_NOUNS, Owner, Who
 from maya_core.memory.phrases import Stated, stated, stated_of_me
+from maya_core.memory.relations import SINGLE_ROLES, SLOT
 from maya_core.memory.statements import Clause
 
 
@@ -30,13 +31,21 @@ class Said:
 
 _PROPER = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _KIN = (
-    "sister|brother|mother|father|mom|mum|dad|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|grandpa|nephew|niece|"
-    "mother-in-law|father-in-law|sister-in-law|brother-in-law|stepsister|stepbrother|stepdad|stepmum|stepmom|twin|granddaughter|grandson|godson|goddaughter"
+    "sister|brother|mother|father|mom|mum|dad|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|"
+    "grandpa|nephew|niece|"
+    "mother-in-law|father-in-law|sister-in-law|brother-in-law|stepsister|stepbrother|stepdad|stepmum|stepmom|twin|"
+    "granddaughter|grandson|godson|goddaughter"
 )
-_PARTNER = "wife|husband|partner|girlfriend|boyfriend|fiancé|fiancée|fiance|fiancee|spouse"
+_PARTNER = "gf|bf|wife|husband|partner|girlfriend|boyfriend|fiancé|fiancée|fiance|fiancee|spouse"
 _WORK = "boss|manager|colleague|coworker|co-worker|supervisor|team lead|teammate|client|assistant|intern"
-_FRIEND = "friend|best friend|roommate|flatmate|neighbour|neighbor|dentist|doctor|therapist|teacher|landlord|trainer|tutor|mentor|vet"
-_PET = "dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|horse|pony|tortoise|turtle|gecko|ferret|guinea pig|labrador|poodle|beagle|terrier|corgi"
+_FRIEND = (
+    "friend|best friend|roommate|flatmate|neighbour|neighbor|dentist|doctor|therapist|teacher|landlord|trainer|"
+    "tutor|mentor|vet"
+)
+_PET = (
+    "dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|horse|pony|tortoise|turtle|gecko|ferret|guinea pig|labrador|"
+    "poodle|beagle|terrier|corgi"
+)
 _RELATIVES: tuple[tuple[str, Relation, EntityKind], ...] = (
     (_KIN, Relation.FAMILY_OF, EntityKind.PERSON),
     (_PARTNER, Relation.PARTNER_OF, EntityKind.PERSON),
@@ -49,15 +58,20 @@ _WHO_IS_WHO = tuple(
         relation,
         kind,
         re.compile(
-            rf"(?<![\w'])(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>{nouns})(?:'s name is|'s called|\s+is called|\s+is named|\s+named|\s+called|\s+is)?\s+[\"“]?(?P<name>{_PROPER})(?![\w-]*\s(?:who|that)\b)"
+            rf"(?<![\w'])(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>{nouns})(?:'s name is|'s called|\s+is "
+            rf"called|\s+is named|\s+named|\s+called|\s+is)?\s+[\"“]?(?P<name>{_PROPER})(?![\w-]*\s(?:who|that)\b)"
             rf"|(?<![\w'])(?P<first>{_PROPER})\s+is\s+(?:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>{nouns})(?![\w'-])"
-            rf"|\b(?:have|has|got)\s+an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<kind>{nouns})\s*(?:called|named|,|-|–)\s*[\"“]?(?P<said>{_PROPER})"
+            rf"|\b(?:have|has|got)\s+an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<kind>{nouns})\s*(?:called|named|,|-|"
+            rf"–)\s*[\"“]?(?P<said>{_PROPER})"
         ),
     )
     for nouns, relation, kind in _RELATIVES
 )
 _NOT_NAMES = frozenset(
-    "i monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december italian french german spanish english british american indian chinese japanese korean polish dutch swedish brazilian mexican irish scottish welsh portuguese greek turkish russian canadian australian".split()
+    "i monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december italian french german spanish english british american indian chinese "
+    "japanese korean polish dutch swedish brazilian mexican irish scottish welsh portuguese greek turkish russian "
+    "canadian australian".split()
 )
 
 
@@ -75,8 +89,14 @@ def _who_is_who(clause: Clause) -> Iterator[Said]:
             name, role = parts[field], parts["role"] or parts["what"] or parts["kind"]
             if name.split()[0].lower() in _NOT_NAMES or name.lower() in PERSON_NOUNS:
                 continue
+            single = role.split()[-1] in SINGLE_ROLES
             found = Stated(
-                relation=relation, label="", object=name, kind=kind, start=match.start(field), end=match.end(field)
+                relation=Relation.RELATED_TO if single else relation,
+                label=SLOT + role if single else "",
+                object=name,
+                kind=kind,
+                start=match.start(field),
+                end=match.end(field),
             )
             yield Said(subject="user", owner=Owner(who=Who.USER, start=0), stated=found, role=role, own_form=True)
 

@@ -1,21 +1,21 @@
 """What a person said, clause by clause: about whom, and how it was meant. Pure.
 
-Here the wording rules of `stance` and `clauses` meet the conversation: a joke taken back in the next message, a quotation
-that runs over lines, "she" for the sister named before. Messages of others are read only as context.
+Here the rules of wording meet the conversation: a joke taken back in the next message, a quotation over several lines,
+"she" for the sister named before. Messages of others are read only as context.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from maya_core.domain.conversation import Message, MessageId, Role
-from maya_core.memory import stance
-from maya_core.memory.clauses import PERSON_NOUNS, Owner, Piece, Who, clauses_of, owners_in, sentences_of
+from maya_core.memory import planting, reversal, stance
+from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, sentences_of
 from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
+from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
-from maya_core.memory.wording import plain, stem, stems
+from maya_core.memory.wording import plain
 
 _READ_CHARACTERS = 20_000
 """Of one message; what a person types by hand is shorter."""
@@ -93,75 +93,25 @@ class Reading:
         return next((told for told in self.told if told.id == message_id), None)
 
 
-_NOBODY = Owner(who=Who.NOBODY, start=0)
+_ANEW = ("but ", "rather ", "just ", "only ")
 _FOREIGN_MEANS = {Foreign.QUOTE: Meant.QUOTED, Foreign.FENCED: Meant.FENCED, Foreign.ERROR: Meant.ERROR}
 
 
-_HONORIFICS = ("Mr", "Mrs", "Ms", "Dr", "Prof")
-_NOUNS = "|".join(sorted(PERSON_NOUNS, key=len, reverse=True))
-_PROPER = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
-_INTRODUCED = re.compile(
-    rf"(?P<before>{_PROPER})\s+is\s+(?:my|our)\s+(?:[\w-]+\s+){{0,3}}?(?P<role>(?i:{_NOUNS}))(?![\w'])"
-    rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?![\w'])"
-    rf"(?:\s+(?:(?i:is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
-)
-
-
-_PHRASE_ALONE = re.compile(
-    r"^(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$", re.IGNORECASE
-)
-_NAME_ALONE = re.compile(rf"^{_PROPER}\.?$")
-"""A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
-_LITTLE = stems("my our the his her their this that one of new old mr mrs ms dr prof a an")
-_PERSON_STEMS = stems(" ".join(PERSON_NOUNS))
-
-
-class _People:
-    """Who has been spoken of: groups of words for one person, the last person and the last thing."""
-
-    def __init__(self) -> None:
-        self.groups: list[frozenset[str]] = []
-        self.last_person: frozenset[str] = frozenset()
-        self.last_thing: frozenset[str] = frozenset()
-        self.spoken: dict[str, str] = {}
-
-    def call(self, names: frozenset[str]) -> str:
-        """How to call the person with these words: by name where one was said."""
-        said = [self.spoken[name] for name in sorted(names, key=lambda n: (n in _PERSON_STEMS, n)) if name in self.spoken]
-        return next((text for text in said if text[:1].isupper()), said[0] if said else "")
-
-    def hear(self, text: str) -> None:
-        """Keep how a word or name was written."""
-        for word in text.split():
-            clean = word.strip("'.,").removesuffix("'s")
-            if clean.rstrip(".") in _HONORIFICS:
-                continue
-            if clean.lower() in PERSON_NOUNS or clean[:1].isupper():
-                self.spoken.setdefault(stem(clean), text if clean[:1].isupper() and text[:1].isupper() else clean)
-
-    def meet(self, names: frozenset[str]) -> frozenset[str]:
-        """All words for the person whom these words name."""
-        same = [group for group in self.groups if group & names]
-        joined = names.union(*same)
-        self.groups = [group for group in self.groups if not group & names] + [joined]
-        return joined
-
-    def known(self, names: frozenset[str]) -> bool:
-        return any(group & names for group in self.groups)
-
-
 def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
-    """Read the messages in order. `owner` is the user's name as a speaker; "" takes every message of role USER as theirs."""
-    people = _People()
+    """Read the messages in order.
+
+    `owner` is the user's name as a speaker; "" takes every message of role USER as theirs.
+    """
+    people = People()
     told: list[Told] = []
     asked = ""
     for place, message in enumerate(messages):
         text = plain(message.text[:_READ_CHARACTERS])
         if message.role is Role.USER and (not owner or message.speaker == owner):
-            if told and (stance.withdraws(text) or _takes_joke_back(text)):
-                told[-1] = _withdrawn(told[-1], Meant.WITHDRAWN if stance.withdraws(text) else Meant.JOKE)
+            if told and (planting.withdraws(text) or _takes_joke_back(text)):
+                told[-1] = _withdrawn(told[-1], Meant.WITHDRAWN if planting.withdraws(text) else Meant.JOKE)
             earlier = told[-1].text if told else ""
-            told.append(_told(message, place, text, asked, earlier, people))
+            told.append(_told(message, text, place=place, asked=asked, earlier=earlier, people=people))
         asked = text
     return Reading(told=tuple(told), people=tuple(people.groups))
 
@@ -181,26 +131,7 @@ def _withdrawn(told: Told, meant: Meant) -> Told:
     )
 
 
-def _told(message: Message, place: int, text: str, asked: str, earlier: str, people: _People) -> Told:
-    foreign = foreign_spans(text)
-    whole = (
-        Meant.PLANTED if stance.takes_over(text) else Meant.OFF_RECORD if stance.off_record(text) else Meant.ASSERTED
-    )
-    clauses: list[Clause] = []
-    running = whole
-    for number, sentence in enumerate(sentences_of(text)):
-        if running is Meant.HYPOTHETICAL and stance.returns_to_earth(sentence.text):
-            running = whole
-        own = _own_text(sentence, foreign)
-        read_clauses = _clauses(sentence, own, number, running, foreign, people, clauses)
-        if stance.stores(own):
-            running = Meant.PLANTED
-            read_clauses = [_meant(c, Meant.PLANTED) for c in read_clauses]
-        elif running is Meant.ASSERTED and stance.opens_fiction(own):
-            running = Meant.HYPOTHETICAL
-            read_clauses = [_meant(c, Meant.HYPOTHETICAL) for c in read_clauses]
-        clauses = _look_back(clauses, sentence)
-        clauses.extend(read_clauses)
+def _told(message: Message, text: str, *, place: int, asked: str, earlier: str, people: People) -> Told:
     return Told(
         id=message.id,
         place=place,
@@ -208,9 +139,80 @@ def _told(message: Message, place: int, text: str, asked: str, earlier: str, peo
         text=text,
         asked=asked,
         earlier=earlier,
-        clauses=tuple(_withdraw_slips(clauses)),
+        clauses=tuple(_withdraw_slips(_MessageReader(text, people).clauses())),
         secrets=tuple(secret_spans(text, asked=asked)),
     )
+
+
+class _MessageReader:
+    """Reads one message sentence by sentence; a frame such as "imagine" holds until the message ends or returns."""
+
+    def __init__(self, text: str, people: People) -> None:
+        self._text = text
+        self._people = people
+        self._foreign = foreign_spans(text)
+        self._whole = _whole_meaning(text)
+        self._running = self._whole
+
+    def clauses(self) -> list[Clause]:
+        """All clauses of the message."""
+        clauses: list[Clause] = []
+        for number, sentence in enumerate(sentences_of(self._text)):
+            if self._running is Meant.HYPOTHETICAL and stance.returns_to_earth(sentence.text):
+                self._running = self._whole
+            own = _own_text(sentence, self._foreign)
+            found = self._sentence(sentence, own, number, clauses)
+            if planting.stores(own):
+                self._running = Meant.PLANTED
+                found = [_meant(clause, Meant.PLANTED) for clause in found]
+            elif self._running is Meant.ASSERTED and stance.opens_fiction(own):
+                self._running = Meant.HYPOTHETICAL
+                found = [_meant(clause, Meant.HYPOTHETICAL) for clause in found]
+            clauses = [*_look_back(clauses, sentence), *found]
+        return clauses
+
+    def _sentence(self, sentence: Piece, own: str, number: int, before: Sequence[Clause]) -> list[Clause]:
+        pieces = clauses_of(sentence)
+        meanings = _meanings(sentence, own, pieces, self._running, self._foreign)
+        short = sum(len(clause.text.split()) for clause in before if clause.sentence == number - 1) <= 4
+        carried = bool(before) and before[-1].mistaken and short
+        made: list[Clause] = []
+        for piece, meant in zip(pieces, meanings, strict=True):
+            inherited = self._inherited(made)
+            last = made[-1].text if made else ""
+            owners = tuple(self._people.resolve(owner, last) for owner in owners_in(piece.text))
+            self._people.note(piece.text, owners, last)
+            follows = bool(made) and not owners
+            anew = piece.text.lower().startswith(_ANEW) or _instead_of(made)
+            made.append(
+                Clause(
+                    text=piece.text,
+                    start=piece.start,
+                    sentence=number,
+                    meant=meant,
+                    owners=owners,
+                    inherited=inherited,
+                    negated=reversal.negates(piece.text) or (follows and made[-1].negated and not anew),
+                    future=stance.lies_ahead(piece.text) or (follows and made[-1].future),
+                    corrects=reversal.corrects(own) or carried,
+                    mistaken=reversal.meant_otherwise(own) or carried,
+                )
+            )
+        return made
+
+    def _inherited(self, made: Sequence[Clause]) -> Owner:
+        """Whom a clause is about that names nobody: the subject of the clause before it in the sentence."""
+        for clause in reversed(made):
+            if clause.owners:
+                return self._people.renewed(clause.owners[0])
+        return self._people.alone([clause.text for clause in made])
+
+
+def _whole_meaning(text: str) -> Meant:
+    """What holds for every clause of a message."""
+    if planting.takes_over(text):
+        return Meant.PLANTED
+    return Meant.OFF_RECORD if planting.off_record(text) else Meant.ASSERTED
 
 
 def _own_text(sentence: Piece, foreign: Sequence[ForeignSpan]) -> str:
@@ -222,47 +224,9 @@ def _own_text(sentence: Piece, foreign: Sequence[ForeignSpan]) -> str:
     return "".join(characters)
 
 
-def _clauses(
-    sentence: Piece,
-    own: str,
-    number: int,
-    running: Meant,
-    foreign: Sequence[ForeignSpan],
-    people: _People,
-    before: Sequence[Clause],
-) -> list[Clause]:
-    pieces = clauses_of(sentence)
-    meanings = _meanings(sentence, own, pieces, running, foreign)
-    short = sum(len(clause.text.split()) for clause in before if clause.sentence == number - 1) <= 4
-    carried = bool(before) and before[-1].mistaken and short
-    corrects = stance.corrects(own) or carried
-    mistaken = stance.meant_otherwise(own) or carried
-    made: list[Clause] = []
-    negated = False
-    for piece, meant in zip(pieces, meanings, strict=True):
-        inherited = _inherited(made, people)
-        owners = tuple(_resolved(owner, people, made) for owner in owners_in(piece.text))
-        _note_people(piece.text, owners, people)
-        if made and _PHRASE_ALONE.match(made[-1].text) and _NAME_ALONE.match(piece.text):
-            _note_apposition(made[-1].text, piece.text, people)
-        own_subject = bool(owners)
-        starts_anew = piece.text.lower().startswith(("but ", "rather ", "just ", "only "))
-        negated = stance.negates(piece.text) or (negated and not own_subject and not starts_anew)
-        made.append(
-            Clause(
-                text=piece.text,
-                start=piece.start,
-                sentence=number,
-                meant=meant,
-                owners=owners,
-                inherited=inherited,
-                negated=negated,
-                future=stance.lies_ahead(piece.text) or (bool(made) and made[-1].future and not own_subject),
-                corrects=corrects,
-                mistaken=mistaken,
-            )
-        )
-    return made
+def _instead_of(made: Sequence[Clause]) -> bool:
+    """After "not Lumen," the next word is what is meant."""
+    return bool(made) and made[-1].text.lower().startswith("not ") and not made[-1].owners
 
 
 def _meanings(
@@ -275,7 +239,7 @@ def _meanings(
     hearsay_from = stance.hearsay(own)
     serious_from = stance.serious_from(own)
     joke = stance.jokes(own) or stance.laughs(own)
-    planted = stance.plants(own)
+    planted = planting.plants(own)
     made_up = stance.is_fiction(own)
     ahead = stance.lies_ahead(own)
     meanings: list[Meant] = []
@@ -301,7 +265,7 @@ def _meanings(
 
 
 def _conditioned(pieces: Sequence[Piece], meanings: list[Meant], own: str, sentence: Piece) -> list[Meant]:
-    """ "I move to Berlin if I get the job": the clause before a condition hangs on it, unless it speaks of the listener."""
+    """ "I move to Berlin if I get the job": the clause before a condition hangs on it, except on a polite one."""
     for number, piece in enumerate(pieces):
         offset = piece.start - sentence.start
         clause = own[offset : offset + len(piece.text)]
@@ -333,7 +297,7 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     meant = None
     if stance.jokes(sentence.text):
         meant = Meant.JOKE
-    elif stance.withdraws(sentence.text):
+    elif planting.withdraws(sentence.text):
         meant = Meant.WITHDRAWN
     last = clauses[-1].sentence
     if meant:
@@ -353,91 +317,10 @@ def _withdraw_slips(clauses: list[Clause]) -> list[Clause]:
     """ "I live in Leeds, sorry, Bristol": the clause before a slip was never meant."""
     kept = list(clauses)
     for number in range(1, len(kept)):
-        replacement = stance.slips(kept[number].text)
-        if replacement is None and number + 1 < len(kept) and stance.slips(kept[number].text + " x") == "x":
+        replacement = reversal.slips(kept[number].text)
+        if replacement is None and number + 1 < len(kept) and reversal.slips(kept[number].text + " x") == "x":
             replacement = kept[number + 1].text
-        if replacement and kept[number - 1].sentence >= kept[number].sentence - 1:
+        near = kept[number - 1].sentence == kept[number].sentence
+        if replacement and (near or reversal.names_better(replacement)):
             kept[number - 1] = _meant(kept[number - 1], Meant.WITHDRAWN)
     return kept
-
-
-def _inherited(made: Sequence[Clause], people: _People) -> Owner:
-    """Whom a clause is about that names nobody: the subject of the clause before it in the sentence.
-
-    A name that stands alone counts as one: "our new hire, Bartosz, comes from …".
-    """
-    for clause in reversed(made):
-        if clause.owners:
-            owner = clause.owners[0]
-            if not owner.person or owner.pronoun:
-                return owner
-            names = people.meet(owner.names)
-            return replace(owner, names=names, text=people.call(names) or owner.text)
-    return _named_alone([clause.text for clause in made], people)
-
-
-def _named_alone(clauses: Sequence[str], people: _People) -> Owner:
-    phrases = [text for text in clauses if _PHRASE_ALONE.match(text) or _NAME_ALONE.match(text)]
-    names = frozenset().union(*(stems(phrase) for phrase in phrases)) - _LITTLE
-    if not (any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or people.known(names)):
-        return _NOBODY
-    person = bool(names & _PERSON_STEMS) or people.known(names)
-    names = people.meet(names) if person else names
-    return Owner(who=Who.OTHER, start=0, names=names, text=people.call(names) or phrases[0], person=person)
-
-
-def _resolved(owner: Owner, people: _People, made: Sequence[Clause]) -> Owner:
-    if owner.who is not Who.OTHER:
-        return owner
-    if owner.pronoun:
-        words = owner.names
-        if words & {"who", "whose"} and made:
-            spoken = _spoken_of(made[-1].text, people)
-            names = spoken or people.last_person
-            return replace(owner, names=names | words, text=people.call(names))
-        if owner.person:
-            return replace(owner, names=people.last_person | words, text=people.call(people.last_person))
-        return replace(owner, names=people.last_thing | words)
-    if owner.person or people.known(owner.names):
-        people.hear(owner.text)
-        names = people.meet(owner.names)
-        return replace(owner, names=names, text=people.call(names) or owner.text, person=True)
-    return owner
-
-
-def _note_people(clause: str, owners: Sequence[Owner], people: _People) -> None:
-    """Note who is spoken of in a clause: its subjects, and a person named in it ("I have a sister, Anna")."""
-    spoken = _spoken_of(clause, people)
-    if spoken:
-        people.last_person = spoken
-    for owner in owners:
-        if owner.who is Who.OTHER and not owner.pronoun:
-            if owner.person or people.known(owner.names):
-                people.last_person = people.meet(owner.names | (spoken if spoken & owner.names else frozenset()))
-            else:
-                people.last_thing = owner.names
-                if _maybe_name(clause, owner):
-                    people.last_person = owner.names
-
-
-def _note_apposition(phrase: str, name: str, people: _People) -> None:
-    """ "our new hire, Bartosz": the name belongs to the phrase when that speaks of a person."""
-    head = phrase.rpartition("'s ")[2]
-    if stems(head) & _PERSON_STEMS:
-        people.hear(name.strip("."))
-        people.last_person = people.meet((stems(head) | stems(name)) - _LITTLE)
-
-
-def _maybe_name(clause: str, owner: Owner) -> bool:
-    return clause[owner.start : owner.start + 1].isupper() and not owner.mine and len(owner.names) <= 3
-
-
-def _spoken_of(clause: str, people: _People) -> frozenset[str]:
-    """The person introduced in a clause by a noun of kinship or work, with the name beside it."""
-    found = _INTRODUCED.search(clause)
-    if not found:
-        return frozenset()
-    parts = [part for part in found.groupdict().values() if part]
-    for part in parts:
-        people.hear(part)
-    return people.meet(stems(" ".join(parts)))

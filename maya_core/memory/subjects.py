@@ -11,11 +11,16 @@ from maya_core.memory.statements import Clause, Meant, Reading, Told
 from maya_core.memory.wording import content_stems, stems
 
 _WORK_THINGS = stems(
-    "project task deadline meeting launch release trip report budget sprint milestone migration team server api repo repository service client customer "
-    "contract invoice presentation deck slides demo workshop offsite retreat party wedding conference flight hotel appointment interview exam thesis "
-    "paper course app website office house apartment flat ticket review draft proposal plan event rollout deployment pipeline database dashboard "
-    "audit training onboarding newsletter campaign product feature design prototype test staging production backend frontend module component "
-    "kickoff standup retro review hackathon webinar shipment order delivery renovation move rehearsal concert match game tournament race marathon"
+    "project task deadline meeting launch release trip report budget sprint milestone migration team server api "
+    "repo repository service client customer "
+    "contract invoice presentation deck slides demo workshop offsite retreat party wedding conference flight hotel "
+    "appointment interview exam thesis "
+    "paper course app website office house apartment flat ticket review draft proposal plan event rollout "
+    "deployment pipeline database dashboard "
+    "audit training onboarding newsletter campaign product feature design prototype test staging production backend "
+    "frontend module component "
+    "kickoff standup retro review hackathon webinar shipment order delivery renovation move rehearsal concert match "
+    "game tournament race marathon"
 )
 _TASK_RELATIONS = frozenset(
     {
@@ -38,21 +43,20 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
     wanted = content_stems(_without_possessor(claim.subject))
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and owner.names & group:
-        return None if _tied(claim, told, clause, owner, reading) else Reason.NOT_PERSONAL
-    if wanted <= stems(clause.text) and clause.text and content_stems(claim.subject) and not _same_words(claim):
-        if _names_person(wanted, reading):
-            return Reason.THIRD_PERSON
-        return None if owner.who is not Who.ASSISTANT else Reason.THIRD_PERSON
-    if owner.who is Who.OTHER and owner.pronoun and _said_before(wanted, told, clause, reading):
-        return None
-    sentence = frozenset().union(*(stems(c.text) for c in told.clauses if c.sentence == clause.sentence))
-    if wanted <= sentence and owner.who is not Who.OTHER and not _names_person(wanted, reading):
-        return None
-    if clause.corrects and _said_before(wanted, told, clause, reading):
-        return None
-    if _answers_about(wanted, told, clause, owner):
-        return None
-    return Reason.THIRD_PERSON
+        return None if _tied(claim, clause, owner, reading, told) else Reason.NOT_PERSONAL
+    person = any(wanted & people for people in reading.people)
+    if wanted <= stems(clause.text) and content_stems(claim.object) != wanted:
+        return Reason.THIRD_PERSON if person or owner.who is Who.ASSISTANT else None
+    meant = (
+        (owner.who is not Who.OTHER and not person and wanted <= _sentence_stems(told, clause))
+        or ((clause.corrects or owner.pronoun) and _said_before(wanted, told, clause, reading))
+        or _answers_about(wanted, told, clause, owner)
+    )
+    return None if meant else Reason.THIRD_PERSON
+
+
+def _sentence_stems(told: Told, clause: Clause) -> frozenset[str]:
+    return frozenset().union(*(stems(c.text) for c in told.clauses if c.sentence == clause.sentence))
 
 
 def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
@@ -73,16 +77,8 @@ def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) ->
     return None if mine else Reason.THIRD_PERSON
 
 
-def _same_words(claim: Claim) -> bool:
-    return content_stems(claim.subject) == content_stems(claim.object)
-
-
 def _without_possessor(subject: str) -> str:
     return re.sub(r"^(?:the\s+)?(?:user'?s?'?s?|my|our)\s+", "", subject.replace("’", "'"), flags=re.IGNORECASE)
-
-
-def _names_person(names: frozenset[str], reading: Reading) -> bool:
-    return any(names & group for group in reading.people)
 
 
 def _said_before(names: frozenset[str], told: Told, clause: Clause, reading: Reading) -> bool:
@@ -107,8 +103,8 @@ def _is_question(text: str) -> bool:
     return text.rstrip().endswith("?")
 
 
-def _tied(claim: Claim, told: Told, clause: Clause, owner: Owner, reading: Reading) -> bool:
-    """Whether a subject other than the user belongs to their world: a person, something of theirs, something at work."""
+def _tied(claim: Claim, clause: Clause, owner: Owner, reading: Reading, told: Told) -> bool:
+    """Whether a subject belongs to the user's world: a person, something of theirs, something at work."""
     if owner.person or owner.mine or owner.pronoun or _MINE.search(clause.text):
         return True
     if claim.relation in _TASK_RELATIONS or owner.names & _WORK_THINGS:

@@ -23,7 +23,7 @@ _LIGHT = frozenset(
     a an the my our his her hers their your its mine ours i me we us user users of in at to for on with and or is are
     am was were be been being as by from named called name about into than then that which who very really quite
     have has had do does did will would
-    """.split()  # noqa: SIM905 - a list of words reads as words
+    """.split()
 )
 """Words that carry no subject: they may be missing from what was said."""
 
@@ -31,7 +31,7 @@ _GENERIC = frozenset(
     """
     trip visit travel holiday vacation team company city town country person people year old euro eur usd dollar pound
     gbp currency language food event place job role project
-    """.split()  # noqa: SIM905
+    """.split()
 )
 """Words that only say what sort of thing it is: "Japan trip" is grounded by "Japan"."""
 

@@ -1,0 +1,130 @@
+"""Denied, over, or put right: how people take back what was so, or what they said. Pure, English."""
+
+import re
+
+_I = re.IGNORECASE
+_SLIP = re.compile(
+    r"^\W*(?:(?:oh|oops|ah|um|uh|hmm+|mm|er+m?|ugh|well|ehm|actually|no)\b[\s,.!—–-]*)*(?:no[\s,]+wait|wait[\s,]+no|"
+    r"sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?|i meant to (?:say|write|type)|or rather|"
+    r"make that|oops|correction|strike that|typo|"
+    r"i misspoke|i mistyped|my mistake|my bad|er+m?|whoops|no|wait)\b[\s,:.!—–-]*",
+    _I,
+)
+_MEANT = re.compile(
+    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|\b(?:i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
+    r"misremembered|mixed (?:that|it|them|those) up|my mistake|my bad|scratch that|correction|make that|strike that|"
+    r"should(?:'ve| have) (?:said|been|written)|i was wrong|got that wrong|"
+    r"that was wrong|oops|whoops|instead of what i said|to correct (?:myself|that|what)|let me correct|i said "
+    r".{1,30} but|wrong (?:day|date|name|number|city|place|month|year|word|one))\b",
+    _I,
+)
+_BETTER_WORD = re.compile(
+    r"^\W*(?i:sorry|oops|no|nope|wait|correction|er+m?)[\s,.:;!—–-]+(?i:it's |it is |on |at |in )?(?!(?i:for|about|"
+    r"to|if|that|i|my|we|you|the|thanks|problem|worries|idea|rush)\b)(?!for\b|about\b|to\b|if\b|that\b|i\b|my\b|"
+    r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
+)
+_SETS_RIGHT = re.compile(
+    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about)\b)|\b(?:i mean|not "
+    r"right)\b",
+    _I,
+)
+_NEGATION_IDIOMS = re.compile(
+    r"\b(?:not only|not just|(?:can't|cannot|can not|couldn't|could not) (?:stand|live without|wait|believe|stop|"
+    r"get enough|recommend|imagine life without|complain|do without|start (?:my|the) day without)|why not|no doubt|"
+    r"no problem|no idea|no worries|no matter|don't mind|not to mention|never ?mind|not bad|"
+    r"don't worry|don't forget|do not forget|whether or not|if not|no wonder|not surprisingly|nothing beats|nothing "
+    r"but|no kidding|no joke|not far from|not too far|no stranger|never (?:skip|miss)|not least|no longer|not "
+    r"(?:any ?more|any longer)|better than nothing|no one (?:else )?knows)\b|^\W*(?:no|nope|nah)[\s,.!]+|\bno\.\s?\d",
+    _I,
+)
+_NEGATION = re.compile(
+    r"\b(?:not|never|cannot|neither|nor|none|nobody|nothing|without|hardly|barely|no)\b|n't\b|\b(?:dont|doesnt|isnt|"
+    r"arent|wasnt|didnt|cant|wont|havent|hasnt|aint)\b",
+    _I,
+)
+_DISLIKE = re.compile(
+    r"\b(?:dislik\w*|hat(?:e|es|ed|ing)\b|can't stand|cannot stand|couldn't stand|can't bear|detest\w*|loath\w*|"
+    r"despis\w*|(?:don't|do not|doesn't|does not|didn't|never|not|dont|doesnt)(?: \w+){0,2} (?:like|likes|love|"
+    r"enjoy\w*|care for|eat|drink|fan|into|keen|fond|liked|prefer|stand)|"
+    r"not (?:a |an |much of a )?(?:\w+ )?fan|avoid\w*|allergic|intoleran\w*|annoy\w*|sick of|fed up|gross|"
+    r"disgust\w*|makes? me (?:sick|ill|nauseous)|put off by|averse|terrible|awful|worst|rather not)\b",
+    _I,
+)
+_NO_LONGER = re.compile(
+    r"\b(?:(?<!am )(?<!'m )(?<!get )(?<!getting )(?<!got )(?<!are )(?<!is )(?<!'s )used to(?! (?:it|the|this|that|"
+    r"being)\b)|no longer|any ?more|any longer|former(?:ly)?|previously|until recently|back when|in the past|years "
+    r"ago|"
+    r"when (?:i|he|she|we|they) (?:was|were)|as a (?:kid|child|teen\w*|student|boy|girl)|growing up|at the time|"
+    r"back then|once upon a time|originally|before (?:i|we|he|she|they|that|moving|joining|switching))\b",
+    _I,
+)
+_ENDING = (
+    r"(?:quit|quitting|resign(?:ed|ing) from|resigned|retired from|left|leaving|stopped(?: \w+ing)?|gave up|given "
+    r"up|giving up|got rid of|get rid of|sold|broke up with|split (?:up )?(?:with|from)|separated from|divorced|"
+    r"moved (?:out of|away from|from|out from)|"
+    r"relocated from|switched (?:away )?from|switch from|migrated (?:away )?(?:from|off)|moved off|(?:dropped|"
+    r"ditched|abandoned|cancell?ed|called off|finished|graduated from|lost|returned|scrapped|deleted|uninstalled|"
+    r"unsubscribed from|laid off (?:from|by)|fired (?:from|by)|changed from|went from|"
+    r"ended|traded(?: in)?|replaced|gave away|let go of|parted ways with|done with|over with|outgrew|outgrown|"
+    r"converted from))"
+)
+_ENDING_BEFORE = re.compile(rf"\b{_ENDING}\b(?P<between>(?:\s+[\w'.&-]+){{0,4}}?)\s*$", _I)
+_ENDED_AFTER = re.compile(
+    r"^\W*(?:\w+\s+){0,2}(?:died|passed away|passed|has died|is gone|ended|has ended|expired|was cancell?ed|got "
+    r"cancell?ed|is cancell?ed|is over|was sold|got stolen|broke|is no more|fell through|is off|"
+    r"shut down|closed(?: down)?|went under|(?:broke|split) up|divorced|separated|parted|was replaced|got replaced|"
+    r"didn't work out)\b",
+    _I,
+)
+_PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
+_NEXT_ONE = re.compile(r"\b(?:to|for|with|into|by|in favou?r of|onto)\b", _I)
+
+
+def slips(clause: str) -> str | None:
+    """What a clause puts in place of the one before ("sorry, Bristol"); None when it replaces nothing."""
+    head = _SLIP.match(clause)
+    rest = clause[head.end() :].strip(" .!,") if head else ""
+    return rest or None
+
+
+def corrects(sentence: str) -> bool:
+    """May set right something said before, so that it leans on it."""
+    return _SETS_RIGHT.search(sentence) is not None or meant_otherwise(sentence)
+
+
+def meant_otherwise(sentence: str) -> bool:
+    """Says plainly that what was said before was a mistake, or is nothing but the better word ("Sorry, 8:50")."""
+    return _MEANT.search(sentence) is not None or _BETTER_WORD.match(sentence) is not None
+
+
+def names_better(text: str) -> bool:
+    """Looks like a word put in another's place: a name, a number, "it's …"."""
+    return re.search(r"[A-Z]\w|\d|^(?:it's|it is|that's|make that|i mean|rather)\b", text) is not None
+
+
+def negates(clause: str) -> bool:
+    """Denies what it says; "can't stand" and "not only" do not."""
+    return _NEGATION.search(_NEGATION_IDIOMS.sub(" ", clause)) is not None
+
+
+def dislikes(clause: str) -> bool:
+    """Says that something is not liked."""
+    return _DISLIKE.search(clause) is not None
+
+
+def no_longer(clause: str) -> bool:
+    """Says that all of it was so once."""
+    return _NO_LONGER.search(clause) is not None
+
+
+def ends_around(clause: str, start: int, end: int) -> bool:
+    """Whether the words at `start` to `end` are named as over: "left Acme for Globex" ends Acme, not Globex."""
+    before = _ENDING_BEFORE.search(clause[:start])
+    if before and not _NEXT_ONE.search(before.group("between")):
+        return True
+    return _ENDED_AFTER.match(clause[end:]) is not None
+
+
+def passes_over(clause: str, start: int) -> bool:
+    """Whether the words at `start` are what was not chosen: "tea instead of coffee"."""
+    return _PASSED_OVER.search(clause[:start]) is not None
