@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import nan
 
 from maya_core.domain.conversation import ConversationId, MessageId, Passage, WordMatch
-from maya_core.domain.memory import MemoryRef
+from maya_core.domain.memory import MemoryKind, MemoryRef
 from maya_core.memory.ranking import Candidate
 from maya_core.memory.substance import substance
 from maya_core.stores.vectors.port import VectorHit
@@ -51,42 +51,38 @@ class Pool:
 
     def candidates(self, *, exclude: ConversationId | None) -> list[Candidate]:
         """Everything of which more than the id is known, outside of the conversation that is left out."""
-        found = (self._candidate(id) for id in self._keyword | self._cosine | self._graph)
-        return [c for c in found if c is not None and c.conversation_id != exclude]
+        out = []
+        for message_id in self._keyword | self._cosine | self._graph:
+            ref = self._refs.get(message_id) or self._ref_of_passage(message_id)
+            if ref is not None and ref.conversation_id != exclude:
+                out.append(
+                    Candidate(
+                        ref,
+                        self._cosine.get(message_id, nan),
+                        self._keyword.get(message_id, 0.0),
+                        self._graph.get(message_id, 0.0),
+                    )
+                )
+        return out
 
-    def _candidate(self, message_id: MessageId) -> Candidate | None:
-        ref, passage = self._refs.get(message_id), self.passages.get(message_id)
-        dense = self._cosine.get(message_id, nan)
-        keyword, graph = self._keyword.get(message_id, 0.0), self._graph.get(message_id, 0.0)
-        if ref is not None:
-            return Candidate(
-                message_id=message_id,
-                conversation_id=ref.conversation_id,
-                seq=ref.first_seq,
-                role=ref.role,
-                speaker=ref.speaker,
-                said_at=ref.said_at,
-                statement_words=ref.statement_words,
-                asks=ref.asks,
-                dated=ref.dated,
-                dense=dense,
-                keyword=keyword,
-                graph=graph,
-            )
+    def _ref_of_passage(self, message_id: MessageId) -> MemoryRef | None:
+        """What a vector would say of a message that has none yet."""
+        passage = self.passages.get(message_id)
         if passage is None:
             return None
-        said = substance(passage.excerpt.text)
-        return Candidate(
-            message_id=message_id,
-            conversation_id=passage.excerpt.conversation_id,
-            seq=passage.seq,
-            role=passage.excerpt.role,
-            speaker=passage.excerpt.speaker,
-            said_at=passage.excerpt.said_at,
-            statement_words=said.statement_words,
-            asks=said.asks,
-            dated=said.dated,
-            dense=dense,
-            keyword=keyword,
-            graph=graph,
+        said, found = passage.excerpt, substance(passage.excerpt.text)
+        return MemoryRef(
+            id="",
+            kind=MemoryKind.EPISODE,
+            conversation_id=said.conversation_id,
+            message_ids=(message_id,),
+            first_seq=passage.seq,
+            last_seq=passage.seq,
+            speaker=said.speaker,
+            said_at=said.said_at,
+            model="",
+            role=said.role,
+            statement_words=found.statement_words,
+            asks=found.asks,
+            dated=found.dated,
         )

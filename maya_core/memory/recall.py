@@ -34,6 +34,7 @@ _CHARACTERS_PER_TOKEN = 4
 _TOKENS_OF_AN_ORIGIN = 20
 _ROOM_FOR_HIDDEN = 2
 _MOST_USERS = 1_000
+_WORDS_HEAD_START_S = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ class Recall:
         ranked = rank(
             pool.candidates(exclude=exclude),
             question,
-            is_own=lambda c: c.role is Role.USER and (not own_names or c.speaker in own_names),
+            is_own=lambda ref: ref.role is Role.USER and (not own_names or ref.speaker in own_names),
             most=_ROOM_FOR_HIDDEN * limit,
             weights=self._policy.weights,
         )
@@ -128,11 +129,11 @@ class Recall:
     ) -> tuple[Pool, Sequence[FactHit]]:
         """Ask all legs, then fill in what one of them brought and another would have to say something about."""
         pool = Pool()
-        _, vector, facts = await asyncio.gather(
-            self._by_words(user_id, question, exclude, pool, legs),
-            self._by_meaning(user_id, question, exclude, pool, legs),
-            self._by_facts(user_id, question, pool, legs),
-        )
+        async with asyncio.TaskGroup() as asked:
+            by_words = asked.create_task(self._by_words(user_id, question, exclude, pool, legs))
+            by_meaning = asked.create_task(self._by_meaning(user_id, question, exclude, pool, legs, by_words=by_words))
+            by_facts = asked.create_task(self._by_facts(user_id, question, pool, legs))
+        vector, facts = by_meaning.result(), by_facts.result()
         if self._dense is not None and vector is not None and pool.unmeasured:
             dense, known = self._dense, vector
             pool.add_vectors(await legs.ask(MEANING, lambda: dense.compare(user_id, known, pool.unmeasured), []))
@@ -150,7 +151,14 @@ class Recall:
         pool.add_matches(found)
 
     async def _by_meaning(
-        self, user_id: UserId, question: Question, exclude: ConversationId | None, pool: Pool, legs: Legs
+        self,
+        user_id: UserId,
+        question: Question,
+        exclude: ConversationId | None,
+        pool: Pool,
+        legs: Legs,
+        *,
+        by_words: asyncio.Task[None],
     ) -> "Vector | None":
         """The question's own vector, once it is known and what is close to it is in the pool."""
         if self._dense is None:
@@ -160,7 +168,9 @@ class Recall:
 
         async def search() -> "Vector":
             vector = await dense.embed(question.searched)
-            # What the words have brought by now is compared on the way.
+            # What the words have brought is compared on the way; they are not waited for when they are slow.
+            if not by_words.done():
+                await asyncio.wait({by_words}, timeout=_WORDS_HEAD_START_S)
             found = await dense.search(user_id, vector, limit=most, exclude=exclude, also=pool.unmeasured)
             legs.found(MEANING, len(found))
             pool.add_vectors(found)
