@@ -108,13 +108,12 @@ class VendorEmbedder:
             found = sorted({len(vector) for vector in vectors})
             detail = f"{len(vectors)} vectors of {found} numbers for {expected} texts; expected {self._dimension}"
             raise self._error(FailureKind.EMPTY, detail)
-        matrix = np.asarray(vectors, dtype=np.float32)
+        matrix = np.asarray(vectors, dtype=np.float64)
         lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
         if not np.isfinite(lengths).all() or (lengths == 0).any():
             raise self._error(FailureKind.EMPTY, "a vector without a direction")
         # Gemini's shortened vectors are not of length 1.
-        matrix /= lengths
-        return matrix
+        return (matrix / lengths).astype(np.float32)
 
     def _error(self, kind: FailureKind, detail: str) -> ProviderError:
         return ProviderError(kind, provider=self._calls.provider, model=self._calls.model, detail=detail)
