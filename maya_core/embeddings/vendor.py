@@ -113,7 +113,8 @@ class VendorEmbedder:
         if not np.isfinite(lengths).all() or (lengths == 0).any():
             raise self._error(FailureKind.EMPTY, "a vector without a direction")
         # Gemini's shortened vectors are not of length 1.
-        return (matrix / lengths).astype(np.float32)
+        checked: Matrix = (matrix / lengths).astype(np.float32)
+        return checked
 
     def _error(self, kind: FailureKind, detail: str) -> ProviderError:
         return ProviderError(kind, provider=self._calls.provider, model=self._calls.model, detail=detail)
