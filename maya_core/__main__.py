@@ -1,13 +1,24 @@
-"""Commands: `python -m maya_core run | configuration`."""
+"""Commands: `python -m maya_core run | configuration | verify-memory | rebuild-memory`."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: more threads only fight over the cores
 
 import argparse
-import os
 import socket
 import sys
-from typing import NoReturn
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, NoReturn
 
-from maya_core import settings
-from maya_core.errors import ConfigurationError
+from maya_core import logs, settings
+from maya_core.domain.conversation import UserId
+from maya_core.errors import ConfigurationError, MayaError
+
+if TYPE_CHECKING:
+    from maya_core.container import Container
+    from maya_core.memory.rebuild import Rebuilt
+
+_LONGEST_COMMAND_S = 24 * 3600.0
 
 
 def main(arguments: list[str]) -> int:
@@ -17,8 +28,24 @@ def main(arguments: list[str]) -> int:
     run = commands.add_parser("run", help="start the app")
     run.add_argument("--port", default="8501", help="port on 127.0.0.1 (8501)")
     commands.add_parser("configuration", help="print docs/configuration.md")
+    verify = commands.add_parser(
+        "verify-memory", help="compare memory with what it should hold; exit code: differences"
+    )
+    whose = verify.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--user", help="one user's id")
+    whose.add_argument("--all", action="store_true", help="every user")
+    verify.add_argument("--fix", action="store_true", help="put right what differs")
+    commands.add_parser("rebuild-memory", help="make vectors and graph anew from the transcripts' database")
     chosen = parser.parse_args(arguments)
-    return _run(chosen.port) if chosen.command == "run" else _configuration()
+    match chosen.command:
+        case "run":
+            return _run(chosen.port)
+        case "verify-memory":
+            return _with_container(lambda container: _verify(container, chosen.user, fix=chosen.fix))
+        case "rebuild-memory":
+            return _with_container(_rebuild)
+        case _:
+            return _configuration()
 
 
 def _run(port: str) -> int:
@@ -54,6 +81,53 @@ def _taken(port: int) -> bool:
 
 def _configuration() -> int:
     sys.stdout.write(settings.as_markdown())
+    return 0
+
+
+def _with_container(work: Callable[["Container"], Coroutine[object, object, int]]) -> int:
+    """Run `work` on a container of its own; memory is opened even when its vectors are another model's."""
+    from maya_core.container import build_container
+    from maya_core.engine import Engine
+
+    engine = Engine()
+    try:
+        chosen = settings.load()
+        logs.configure("WARNING", chosen.secrets)
+        container = engine.run(build_container(chosen, check=False), timeout_s=60.0)
+        try:
+            return engine.run(work(container), timeout_s=_LONGEST_COMMAND_S)
+        finally:
+            engine.run(container.close(), timeout_s=30.0)
+    except MayaError as error:
+        return _refuse(f"This did not work: {error}")
+    finally:
+        engine.stop()
+
+
+async def _verify(container: "Container", user: str | None, *, fix: bool) -> int:
+    """Print every difference; how many there were, at most 100 (an exit code is small)."""
+    verification = container.memory.verification
+    users = [UserId(user)] if user is not None else await verification.users()
+    found = 0
+    for each in users:
+        for difference in await verification.verify(each, fix=fix):
+            found += 1
+            print(f"{each}: {difference.store.value}: {difference.kind.value}: {difference.id}")
+    print(f"{found} differences in the memory of {len(users)} users{', put right' if fix and found else ''}.")
+    return min(found, 100)
+
+
+async def _rebuild(container: "Container") -> int:
+    """Rebuild everybody's memory under a progress bar."""
+
+    def show(so_far: "Rebuilt") -> None:
+        part = so_far.done / so_far.total if so_far.total else 1.0
+        bar = "#" * round(part * 30)
+        line = f"\r[{bar:<30}] {so_far.done}/{so_far.total} records, {so_far.users_done}/{so_far.users} users"
+        print(line, end="", flush=True)
+
+    done = await container.memory.rebuild.run(show=show)
+    print(f"\n{done} records were made anew.")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -10,17 +11,29 @@ from maya_core.chat.conversations import ConversationService
 from maya_core.chat.live import LiveReplies
 from maya_core.chat.lookback import Lookback, LookbackPolicy
 from maya_core.chat.naming import Naming
-from maya_core.chat.turn import TurnPolicy, TurnService
+from maya_core.chat.turn import Follower, TurnPolicy, TurnService
 from maya_core.clock import Clock, SystemClock
 from maya_core.domain.health import Circuit, Light
 from maya_core.errors import StoreError
+from maya_core.jobs.port import Jobs, JobTable
+from maya_core.memory.following import MemoryFollower
+from maya_core.memory.recall import Recall
+from maya_core.memory_parts import Memory, build_memory, keep_sweeping, sweep_for
 from maya_core.providers.chain import FallbackChain, Link, Place
 from maya_core.providers.deadlines import ChainLimits
 from maya_core.providers.factory import build_providers, provider_settings
 from maya_core.providers.port import Chain, Provider, Warmable
 from maya_core.resilience.port import Breaker
 from maya_core.settings import Settings
-from maya_core.stores.factory import RedisPlace, open_breaker, open_redis, open_transcripts, open_whiteboard
+from maya_core.stores.factory import (
+    RedisPlace,
+    Stores,
+    open_breaker,
+    open_jobs,
+    open_redis,
+    open_stores,
+    open_whiteboard,
+)
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
 from maya_core.watch import Watch
@@ -48,15 +61,22 @@ class Container:
     settings: Settings
     clock: Clock
     redis: RedisPlace
-    transcripts: Transcripts
+    stores: Stores
     whiteboard: Whiteboard
     breaker: Breaker
     providers: tuple[Provider, ...]
     chain: Chain
+    memory: Memory
+    jobs: Jobs
     turns: TurnService
     conversations: ConversationService
     watch: Watch
-    sweeping: asyncio.Task[None]
+    background: tuple[asyncio.Task[None], ...]
+
+    @property
+    def transcripts(self) -> Transcripts:
+        """Every conversation."""
+        return self.stores.transcripts
 
     @property
     def circuits(self) -> tuple[Circuit, ...]:
@@ -74,23 +94,28 @@ class Container:
 
     def lights(self) -> tuple[Light, ...]:
         """How each part is, as last looked at."""
-        return self.watch.lights()
+        notice = self.memory.notice
+        return self.watch.lights() + ((notice,) if notice else ())
 
     def warm(self) -> None:
-        """Import the vendors' SDKs now, from a thread of the caller's, so that no turn has to."""
-        for provider in self.providers:
-            if isinstance(provider, Warmable):
-                provider.warm()
+        """Load what is slow to load now, from a thread of the caller's, so that no turn has to."""
+        slow: tuple[object, ...] = (*self.providers, self.memory.embedder)
+        for part in slow:
+            if isinstance(part, Warmable):
+                part.warm()
 
     async def close(self) -> None:
         """End running replies (their text is kept), then close every store and client.
 
         One that cannot be closed keeps none of the others open: the embedded redis-server would outlive Maya.
         """
-        self.sweeping.cancel()
+        for task in self.background:
+            task.cancel()
         async with AsyncExitStack() as closing:  # the last one pushed is closed first
             closing.push_async_callback(self.redis.close)
-            closing.push_async_callback(self.transcripts.close)
+            closing.push_async_callback(self.stores.close)
+            closing.push_async_callback(self.memory.close)
+            closing.push_async_callback(self.jobs.close)
             closing.push_async_callback(self.whiteboard.close)
             closing.push_async_callback(self.chain.close)
             closing.push_async_callback(self.turns.close, drain_s=self.settings.drain_s)
@@ -98,33 +123,105 @@ class Container:
 
 
 async def build_container(
-    settings: Settings, *, clock: Clock | None = None, overrides: Overrides | None = None
+    settings: Settings,
+    *,
+    jobs: JobTable | None = None,
+    working: bool = False,
+    check: bool = True,
+    clock: Clock | None = None,
+    overrides: Overrides | None = None,
 ) -> Container:
     """Open the stores, then put the parts together. Runs on the loop that everything will live on.
+
+    `jobs` is what can be asked for in the background; `working` says that this process is a worker, which looks for
+    forgotten work as well. `check` False opens memory whose vectors are another model's, to make them anew.
 
     Raises ConfigurationError for an impossible choice and StoreUnavailable when the transcripts cannot be opened;
     nothing stays open then.
     """
     clock = clock or SystemClock()
     given = overrides or Overrides()
+    table: JobTable = jobs or {}
     for sentence in configuration.without_effect():
         log.warning("%s", sentence)
 
     providers = given.providers or tuple(build_providers(provider_settings(settings), clock=clock))
-    redis = await open_redis(settings, clock)
-    try:
-        transcripts = given.transcripts or await open_transcripts(settings)
-    except BaseException:
-        await redis.close()
-        raise
-    whiteboard = given.whiteboard or open_whiteboard(redis, settings)
-    breaker = given.breaker or open_breaker(redis, settings, clock)
+    model_configured = any(p.name != OFFLINE for p in providers)
+    async with AsyncExitStack() as opened:  # closes what was opened when something after it cannot be
+        redis = await open_redis(settings, clock)
+        opened.push_async_callback(redis.close)
+        whiteboard = given.whiteboard or open_whiteboard(redis, settings)
+        breaker = given.breaker or open_breaker(redis, settings, clock)
+        links = [Link(provider=p, place=_PLACES.get(p.name, Place.CLOUD)) for p in providers]
+        chain = FallbackChain(links, breaker, clock=clock, limits=_limits(settings))
 
-    links = [Link(provider=p, place=_PLACES.get(p.name, Place.CLOUD)) for p in providers]
-    chain = FallbackChain(links, breaker, clock=clock, limits=_limits(settings))
+        stores = await open_stores(settings)
+        opened.push_async_callback(stores.close)
+        stores.transcripts = given.transcripts or stores.transcripts
+        memory = await build_memory(
+            settings,
+            stores=stores,
+            chain=chain if model_configured else None,
+            offline=OFFLINE,
+            clock=clock,
+            check=check,
+        )
+        opened.pop_all()
+
+    async def perform(name: str, ids: Mapping[str, str]) -> None:
+        await table[name](container, ids)
+
+    queue = open_jobs(redis, table, perform)
+    turns = _turns(
+        settings,
+        transcripts=stores.transcripts,
+        whiteboard=whiteboard,
+        recall=memory.recall,
+        chain=chain,
+        providers=providers,
+        jobs=queue if table else None,
+        clock=clock,
+    )
+    conversations = ConversationService(transcripts=stores.transcripts, whiteboard=whiteboard, clock=clock)
+    background = [_sweep(turns, conversations, settings.sweep_every_s)]
+    if table and (working or not redis.url):
+        sweep = sweep_for(memory, queue, settings, clock, model_configured=model_configured)
+        background.append(keep_sweeping(sweep, settings.memory_sweep_every_s))
+    container = Container(
+        settings=settings,
+        clock=clock,
+        redis=redis,
+        stores=stores,
+        whiteboard=whiteboard,
+        breaker=breaker,
+        providers=providers,
+        chain=chain,
+        memory=memory,
+        jobs=queue,
+        turns=turns,
+        conversations=conversations,
+        watch=Watch(transcripts=stores.transcripts, whiteboard=whiteboard, notice=redis.notice),
+        background=tuple(asyncio.create_task(work) for work in background),
+    )
+    return container
+
+
+def _turns(
+    settings: Settings,
+    *,
+    transcripts: Transcripts,
+    whiteboard: Whiteboard,
+    recall: Recall,
+    chain: Chain,
+    providers: tuple[Provider, ...],
+    jobs: Jobs | None,
+    clock: Clock,
+) -> TurnService:
+    """The request path; with `jobs`, what is said is remembered beside it."""
     lookback = Lookback(
         transcripts=transcripts,
         whiteboard=whiteboard,
+        recall=recall,
         clock=clock,
         policy=LookbackPolicy(deadline_s=settings.lookback_s),
     )
@@ -134,7 +231,10 @@ async def build_container(
         ask_a_model=any(p.name != OFFLINE for p in providers),
         offline=OFFLINE,
     )
-    turns = TurnService(
+    followers: list[Follower] = [naming]
+    if jobs is not None:
+        followers.append(MemoryFollower(conversations=transcripts, jobs=jobs))
+    return TurnService(
         transcripts=transcripts,
         whiteboard=whiteboard,
         lookback=lookback,
@@ -143,23 +243,7 @@ async def build_container(
         clock=clock,
         labels=lambda provider, model: _label(providers, provider, model),
         policy=TurnPolicy(confirm_s=settings.confirm_s, stale_after_s=settings.stale_after_s),
-        followers=(naming,),
-    )
-    conversations = ConversationService(transcripts=transcripts, whiteboard=whiteboard, clock=clock)
-    watch = Watch(transcripts=transcripts, whiteboard=whiteboard, notice=redis.notice)
-    return Container(
-        settings=settings,
-        clock=clock,
-        redis=redis,
-        transcripts=transcripts,
-        whiteboard=whiteboard,
-        breaker=breaker,
-        providers=providers,
-        chain=chain,
-        turns=turns,
-        conversations=conversations,
-        watch=watch,
-        sweeping=asyncio.create_task(_sweep(turns, conversations, settings.sweep_every_s), name="sweep"),
+        followers=followers,
     )
 
 

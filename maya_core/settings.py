@@ -87,6 +87,49 @@ class Settings(BaseSettings):
         description="`auto` starts a redis-server where one can be had; `off` keeps everything in this process.",
     )
 
+    pinecone_api_key: SecretStr | None = Field(
+        None, validation_alias="PINECONE_API_KEY", description="Pinecone for the vectors. Without it: the SQLite file."
+    )
+    pinecone_index: str = Field("maya", validation_alias="PINECONE_INDEX", description="Name of the Pinecone index.")
+    pinecone_url: WebAddress | None = Field(
+        None, validation_alias="MAYA_PINECONE_URL", description="Another address of Pinecone's control plane."
+    )
+    neo4j_uri: str | None = Field(
+        None,
+        validation_alias="NEO4J_URI",
+        description="Neo4j for the knowledge graph (`bolt://…`, `neo4j://…`). Without it: the SQLite file.",
+    )
+    neo4j_username: str = Field("neo4j", validation_alias="NEO4J_USERNAME", description="User of NEO4J_URI.")
+    neo4j_password: SecretStr | None = Field(
+        None, validation_alias="NEO4J_PASSWORD", description="Password of NEO4J_URI; without one no log-in is tried."
+    )
+
+    # Memory
+    embeddings: Literal["minilm", "gemini", "cohere", "off"] = Field(
+        "minilm",
+        validation_alias="MAYA_EMBEDDINGS",
+        description="Who turns text into vectors: `minilm` on this machine, `gemini`, `cohere`, or `off`.",
+    )
+    embedding_model: str = Field(
+        "", validation_alias="MAYA_EMBEDDING_MODEL", description="Its model id; empty: the built-in default."
+    )
+    embedding_dimension: int = Field(
+        0, ge=0, validation_alias="MAYA_EMBEDDING_DIMENSION", description="Length of its vectors; 0: the default."
+    )
+    consolidate_after_s: Seconds = Field(
+        300.0,
+        validation_alias="MAYA_CONSOLIDATE_AFTER_S",
+        description="Silence after which a chat is summarised and its facts are kept.",
+    )
+    memory_sweep_every_s: Seconds = Field(
+        30.0, validation_alias="MAYA_MEMORY_SWEEP_EVERY_S", description="How often pending memory work is looked for."
+    )
+    worker: Literal["auto", "off"] = Field(
+        "auto",
+        validation_alias="MAYA_WORKER",
+        description="`auto` starts a worker with the app; `off` when workers run elsewhere (`python -m workers`).",
+    )
+
     # Model providers
     gemini_api_keys: tuple[SecretStr, ...] = Field(
         (), validation_alias="GEMINI_API_KEYS", description="Gemini keys, separated by commas; used in this order."
@@ -234,8 +277,9 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log's redaction."""
-        named = (self.database_url, self.redis_url, self.redis_password, self.anthropic_api_key, self.cohere_api_key)
-        return tuple(s.get_secret_value() for s in (*named, *self.gemini_api_keys) if s is not None)
+        stores = (self.database_url, self.redis_url, self.redis_password, self.pinecone_api_key, self.neo4j_password)
+        vendors = (self.anthropic_api_key, self.cohere_api_key, *self.gemini_api_keys)
+        return tuple(s.get_secret_value() for s in (*stores, *vendors) if s is not None)
 
 
 def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = None) -> Settings:

@@ -1,5 +1,6 @@
 """A person's chats: open, find, name, sort, delete, undo. Every call checks `may` and names the user to the store."""
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,9 +20,11 @@ from maya_core.domain.conversation import (
     TitleSource,
 )
 from maya_core.domain.ids import new_id
-from maya_core.errors import InvalidInput
+from maya_core.errors import InvalidInput, StoreUnavailable
 from maya_core.stores.transcripts.port import Cursor, Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
+
+log = logging.getLogger(__name__)
 
 PAGE = 30
 WINDOW = 40
@@ -101,7 +104,7 @@ class ConversationService:
     async def rename(self, user: User, conversation_id: ConversationId, title: str) -> Conversation:
         """Give a chat a title that no automatic one replaces. Raises InvalidInput for an empty one."""
         require(user, Action.CHANGE_OWN_CHATS)
-        clean = titles.from_first_words(title) if title.strip() else ""
+        clean = titles.from_person(title)
         if not clean:
             raise InvalidInput("A chat needs a name. The old one is kept.")
         return await self._transcripts.update(
@@ -127,9 +130,16 @@ class ConversationService:
         return await self._transcripts.update(user.id, conversation_id, ConversationChanges(archived=archived))
 
     async def delete(self, user: User, conversation_id: ConversationId) -> None:
-        """Hide a chat at once, everywhere. It can be brought back for ten seconds and is then removed for good."""
+        """Hide a chat at once, everywhere. It can be brought back for ten seconds and is then removed for good.
+
+        A whiteboard that is away delays nothing; what it remembers ends by itself.
+        """
         require(user, Action.CHANGE_OWN_CHATS)
         await self._transcripts.delete(user.id, conversation_id, at=self._clock.now())
+        try:
+            await self._whiteboard.forget_turns(user.id, conversation_id)
+        except StoreUnavailable:
+            log.warning("the whiteboard is away and remembers the deleted chat %s for some hours", conversation_id)
 
     async def undelete(self, user: User, conversation_id: ConversationId) -> Conversation:
         """Undo `delete`. Raises NotFound when it is too late."""

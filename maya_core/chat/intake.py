@@ -39,6 +39,11 @@ def accept(text: str) -> Accepted:
     return Accepted(text=plain, notice=_notice(controls, directions))
 
 
+def visible(text: str) -> str:
+    """The text without invisible control characters and direction overrides."""
+    return _DIRECTION.sub("", _CONTROL.sub("", text))
+
+
 def _notice(controls: int, directions: int) -> str:
     removed = []
     if controls:

@@ -1,13 +1,17 @@
 """Running replies and the people who watch them.
 
 The process that makes a reply owns a `LiveReply`. Its events also go to the whiteboard, so that a reload, a second tab
-or another process can follow: a `LiveView` is the same there, folded from the same events.
+or another process can follow: a `LiveView` is the same there, folded from the same events. Every event carries its
+place in the text. What could not be published is published later; a follower who misses text says so instead of joining
+what does not belong together, and is served from the stored row.
 """
 
+import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Literal
 
 from maya_core.domain.conversation import ConversationId, MessageId, UserId
@@ -49,24 +53,30 @@ EventKind = Literal["activity", "author", "text", "seam", "end"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveEvent:
-    """One step of a running reply. `text` is the line, the author's name or the text; `why` goes with an author."""
+    """One step of a running reply. `text` is the line, the author's name or the text; `why` goes with an author.
+
+    `at` is how many characters the reply had before it; whoever makes the reply leaves it to `LiveReply`.
+    """
 
     kind: EventKind
     text: str = ""
     why: str = ""
+    at: int = 0
 
     def encode(self) -> bytes:
-        return json.dumps([self.kind, self.text, self.why], ensure_ascii=False).encode("utf-8", "surrogatepass")
+        fields = [self.kind, self.text, self.why, self.at]
+        return json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
     @staticmethod
     def decode(data: bytes) -> "LiveEvent":
-        kind, text, why = json.loads(data)
-        return LiveEvent(kind=kind, text=text, why=why)
+        """Raises ValueError or TypeError for an entry of another version of Maya."""
+        kind, text, why, at = json.loads(data)
+        return LiveEvent(kind=kind, text=text, why=why, at=int(at))
 
 
 @dataclass(slots=True)
 class _Fold:
-    """The events so far, added up."""
+    """The events so far, added up. `torn`: text is missing after what is here, and nothing more is added to it."""
 
     message_id: MessageId
     parts: list[str] = field(default_factory=list)
@@ -76,18 +86,28 @@ class _Fold:
     why: str = ""
     seams: list[Seam] = field(default_factory=list)
     ended: bool = False
+    torn: bool = False
 
     def add(self, event: LiveEvent) -> None:
+        """Take the next event. One that comes twice counts once (published again, or read by two tabs at the same
+        time); one after a gap tears the fold."""
+        if event.at > self.length and event.kind != "end":
+            self.torn = True
+        if self.torn and event.kind != "end":
+            return
         match event.kind:
             case "text":
-                self.parts.append(event.text)
-                self.length += len(event.text)
+                new = event.text[self.length - event.at :]
+                self.parts.append(new)
+                self.length += len(new)
             case "activity":
                 self.activity = event.text
             case "author":
                 self.answered_by, self.why = event.text, event.why
             case "seam":
-                self.seams.append(Seam(at=self.length, sentence=event.text))
+                seam = Seam(at=event.at, sentence=event.text)
+                if seam not in self.seams:
+                    self.seams.append(seam)
             case "end":
                 self.ended = True
 
@@ -115,8 +135,9 @@ class LiveReply:
 
     def add(self, event: LiveEvent) -> None:
         """Take the next event; readers in this process see it at once."""
-        self._fold.add(event)
-        self._outbox.append(event)
+        placed = replace(event, at=self._fold.length)
+        self._fold.add(placed)
+        self._outbox.append(placed)
 
     @property
     def text(self) -> str:
@@ -130,16 +151,21 @@ class LiveReply:
     def view(self) -> LiveView:
         return self._fold.view()
 
-    def take_unpublished(self) -> list[bytes]:
+    def take_unpublished(self) -> list[LiveEvent]:
         """Events that other processes have not been told, consecutive pieces of text joined; empties the outbox."""
         events, self._outbox = self._outbox, []
         joined: list[LiveEvent] = []
-        for event in events:
-            if event.kind == "text" and joined and joined[-1].kind == "text":
-                joined[-1] = LiveEvent(kind="text", text=joined[-1].text + event.text)
+        for kind, group in groupby(events, key=lambda event: event.kind):
+            same = list(group)
+            if kind == "text":
+                joined.append(replace(same[0], text="".join(event.text for event in same)))
             else:
-                joined.append(event)
-        return [event.encode() for event in joined]
+                joined.extend(same)
+        return joined
+
+    def put_back(self, events: Sequence[LiveEvent]) -> None:
+        """These could not be published: they come before everything that is to be published next."""
+        self._outbox = [*events, *self._outbox]
 
 
 class LiveReplies:
@@ -164,7 +190,10 @@ class LiveReplies:
         return reply if reply is not None and reply.user_id == user_id else None
 
     async def follow(self, user_id: UserId, message_id: MessageId) -> LiveView | None:
-        """The reply as another process publishes it; None when nothing is published (yet, or any more)."""
+        """The reply as another process publishes it.
+
+        None when nothing is published (yet, or any more), and when a part of it went missing: the row has it soon.
+        """
         key = (user_id, message_id)
         after, fold = self._followed.get(key, ("0", _Fold(message_id)))
         try:
@@ -173,14 +202,14 @@ class LiveReplies:
             entries = []
         if not entries and key not in self._followed:
             return None
-        now_after, now_fold = self._followed.get(key, ("0", fold))
-        if now_after != after:  # another tab read the same entries while this call waited
-            return now_fold.view()
         for entry in entries:
-            fold.add(LiveEvent.decode(entry.data))
+            try:
+                fold.add(LiveEvent.decode(entry.data))
+            except (ValueError, TypeError):
+                fold.torn = True
             after = entry.id
         self._keep(key, after, fold)
-        return fold.view()
+        return _whole(fold)
 
     def _keep(self, key: tuple[UserId, MessageId], after: str, fold: _Fold) -> None:
         self._followed[key] = (after, fold)
@@ -190,11 +219,22 @@ class LiveReplies:
 
 
 async def publish(whiteboard: Whiteboard, reply: LiveReply, *, ttl_s: float) -> None:
-    """Tell other processes what is new. Failing is harmless here: they fall back to the stored row."""
-    entries: Sequence[bytes] = reply.take_unpublished()
-    if not entries:
+    """Tell other processes what is new. What cannot be told now is told the next time, in its place.
+
+    A caller who was told StoreUnavailable does not know whether it was published: telling twice is harmless.
+    """
+    events = reply.take_unpublished()
+    if not events:
         return
     try:
-        await whiteboard.publish(reply.user_id, reply.message_id, entries, ttl_s=ttl_s)
+        await whiteboard.publish(reply.user_id, reply.message_id, [event.encode() for event in events], ttl_s=ttl_s)
     except StoreUnavailable:
-        return
+        reply.put_back(events)
+    except asyncio.CancelledError:
+        reply.put_back(events)
+        raise
+
+
+def _whole(fold: _Fold) -> LiveView | None:
+    """What can be shown: everything up to the end, or that it has ended."""
+    return fold.view() if fold.ended or not fold.torn else None

@@ -12,28 +12,29 @@ from maya_core.domain.conversation import (
     Excerpt,
     Message,
     MessageStatus,
+    RecalledFact,
     Role,
     TierOutcome,
     TierUse,
     UserId,
 )
 from maya_core.errors import StoreError, StoreUnavailable
+from maya_core.memory.recall import Recall
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
 
 T = TypeVar("T")
 
 THIS_CHAT = "this chat"
-EARLIER_CHATS = "earlier chats"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookbackPolicy:
-    """Limits. `deadline_s` is for everything together; the rest are counts of messages and seconds of keeping."""
+    """Limits. `deadline_s` is for reading this chat; recall keeps its own. `keep_s` is how long turns are remembered."""
 
     deadline_s: float = 0.8
     last_messages: int = 24
-    earlier_messages: int = 6
+    earlier_messages: int = 10
     keep_s: float = 6 * 3600.0
 
 
@@ -43,6 +44,7 @@ class Found:
 
     history: tuple[Said, ...]
     excerpts: tuple[Excerpt, ...]
+    facts: tuple[RecalledFact, ...]
     tiers: tuple[TierUse, ...]
 
     @property
@@ -51,28 +53,37 @@ class Found:
 
 
 class Lookback:
-    """Reads the last turns (whiteboard first, transcripts when it does not know) and searches earlier chats."""
+    """Reads the last turns (whiteboard first, transcripts when it does not know) and recalls earlier chats."""
 
     def __init__(
         self,
         *,
         transcripts: Transcripts,
         whiteboard: Whiteboard,
+        recall: Recall,
         clock: Clock,
         policy: LookbackPolicy | None = None,
     ) -> None:
         self._transcripts = transcripts
+        self._recall = recall
         self._whiteboard = whiteboard
         self._clock = clock
         self._policy = policy or LookbackPolicy()
 
     async def before(self, user_id: UserId, message: Message) -> Found:
         """Everything known before `message`. Never raises for a store that is slow or down: it is listed instead."""
-        (history, chat), (excerpts, earlier) = await asyncio.gather(
+        (history, chat), recalled = await asyncio.gather(
             self._in_time(THIS_CHAT, lambda: self._history(user_id, message)),
-            self._in_time(EARLIER_CHATS, lambda: self._earlier(user_id, message)),
+            self._recall.search(
+                user_id, message.text, exclude=message.conversation_id, limit=self._policy.earlier_messages
+            ),
         )
-        return Found(history=tuple(history), excerpts=tuple(excerpts), tiers=(chat, earlier))
+        return Found(
+            history=tuple(history),
+            excerpts=tuple(hit.excerpt for hit in recalled.hits),
+            facts=tuple(RecalledFact(sentence=f.sentence, message_ids=f.fact.evidence) for f in recalled.facts),
+            tiers=(chat, *recalled.tiers),
+        )
 
     async def remember(self, user_id: UserId, message: Message, reply: Message) -> None:
         """Keep the last turns with this one on the whiteboard; when it is away, the transcripts know them anyway."""
@@ -136,12 +147,6 @@ class Lookback:
         except (ValueError, TypeError):  # written by another version of Maya
             return None
         return entries if entries[-1].seq == message.seq - 1 else None
-
-    async def _earlier(self, user_id: UserId, message: Message) -> list[Excerpt]:
-        hits = await self._transcripts.search(
-            user_id, message.text, limit=self._policy.earlier_messages, exclude=message.conversation_id
-        )
-        return [hit.excerpt for hit in hits]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Naming chats beside the turns: the first words at once, a model's title after the first reply."""
 
 import asyncio
+from contextlib import aclosing
 
 from maya_core.accounts.access import User
 from maya_core.chat import titles
@@ -47,8 +48,8 @@ class Naming:
     async def _from_model(self, prompt: Prompt) -> str | None:
         parts: list[str] = []
         try:
-            async with asyncio.timeout(_MODEL_TITLE_WITHIN_S):
-                async for event in self._chain.stream(prompt):
+            async with asyncio.timeout(_MODEL_TITLE_WITHIN_S), aclosing(self._chain.stream(prompt)) as events:
+                async for event in events:
                     if isinstance(event, Chunk):
                         if event.provider == self._offline:
                             return None

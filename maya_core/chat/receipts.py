@@ -19,8 +19,9 @@ class Draft:
     turn_id: str
     clock: Clock
     submitted: float
-    _found: Found = field(default_factory=lambda: Found(history=(), excerpts=(), tiers=()))
+    _found: Found = field(default_factory=lambda: Found(history=(), excerpts=(), facts=(), tiers=()))
     _injected: int = 0
+    _facts: int = 0
     _spans: list[tuple[str, str, int]] = field(default_factory=list)
     _attempts: list[Attempt] = field(default_factory=list)
     _done: Done | None = None
@@ -31,9 +32,9 @@ class Draft:
     def looked_back(self, found: Found) -> None:
         self._found = found
 
-    def injected(self, count: int) -> None:
-        """The first `count` excerpts were given to the model."""
-        self._injected = count
+    def injected(self, excerpts: int, facts: int) -> None:
+        """The first so many excerpts and facts were given to the model."""
+        self._injected, self._facts = excerpts, facts
 
     def asking(self) -> None:
         """The request leaves for a provider."""
@@ -94,6 +95,7 @@ class Draft:
                 )
                 for number, excerpt in enumerate(self._found.excerpts, start=1)
             ),
+            facts=self._found.facts[: self._facts],
             attempts=tuple(self._attempts),
             usage=self._done.usage if self._done else None,
             finish=self._done.reason if self._done else None,

@@ -2,6 +2,7 @@
 
 import re
 
+from maya_core.chat import intake
 from maya_core.domain.generation import Prompt, PromptMessage
 
 MAX_TITLE = 60
@@ -12,8 +13,17 @@ _SPACE = re.compile(r"\s+")
 def from_first_words(text: str) -> str:
     """A title of at most 60 characters from the beginning of a message, cut at a word."""
     plain = _SPACE.sub(" ", _MARKDOWN.sub(" ", text)).strip()
+    return _cut(plain) or "New chat"
+
+
+def from_person(text: str) -> str:
+    """A title in the person's own words, on one line of at most 60 characters; "" when there are none."""
+    return _cut(intake.visible(_SPACE.sub(" ", text)).strip())
+
+
+def _cut(plain: str) -> str:
     if len(plain) <= MAX_TITLE:
-        return plain or "New chat"
+        return plain
     cut = plain[: MAX_TITLE - 1]
     head = cut.rsplit(" ", 1)[0] if " " in cut else cut
     return head.rstrip(",;:.!?- ") + "…"

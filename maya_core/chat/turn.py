@@ -15,7 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -35,7 +35,7 @@ from maya_core.domain.conversation import (
     Span,
 )
 from maya_core.domain.generation import Asking, ChainFailed, Chunk, Done, Prompt, Switched
-from maya_core.errors import Conflict, InvalidInput, NotFound, StoreError, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotFound, StorageFull, StoreError, StoreUnavailable
 from maya_core.providers.port import Chain
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
@@ -53,7 +53,8 @@ class TurnPolicy:
         confirm_s: how long an unconfirmed first write is repeated with the same ids before the person is told.
         publish_every_s: how often new text goes to other processes.
         save_every_s: how often it goes to the row, which is also the reply's sign of life.
-        stale_after_s: silence after which a STREAMING row counts as interrupted.
+        stale_after_s: silence after which a STREAMING row counts as interrupted; with the pause between two sweeps it is
+            at most a minute.
         end_within_s: how long the last write is repeated; after that the sweeper ends the row.
         stop_within_s: the same for all turns together when Maya stops.
         live_ttl_s: how long a finished stream can still be followed.
@@ -62,7 +63,7 @@ class TurnPolicy:
     confirm_s: float = 15.0
     publish_every_s: float = 0.1
     save_every_s: float = 2.0
-    stale_after_s: float = 60.0
+    stale_after_s: float = 40.0
     end_within_s: float = 45.0
     stop_within_s: float = 8.0
     live_ttl_s: float = 120.0
@@ -134,7 +135,7 @@ class TurnService:
         accepted = intake.accept(text)
         message, reply = self._rows(user, conversation_id, accepted.text, message_id)
         stored, running = await self._begin(user, message, reply)
-        self._run(user, stored, running, submitted)
+        self._run(user, stored, running, submitted, asked_for=reply)
         return Started(message=stored, reply=running, notice=accepted.notice)
 
     async def edit_last(self, user: User, conversation_id: ConversationId, text: str, message_id: MessageId) -> Started:
@@ -152,7 +153,7 @@ class TurnService:
         message = replace(message, sibling_of=asked.sibling_of or asked.id)
         retired = [asked.id, *(r.id for r in replies)]
         stored, running = await self._begin(user, message, reply, retire=retired)
-        self._run(user, stored, running, submitted)
+        self._run(user, stored, running, submitted, asked_for=reply)
         return Started(message=stored, reply=running, notice=accepted.notice)
 
     async def regenerate(self, user: User, conversation_id: ConversationId, reply_id: MessageId) -> Started:
@@ -169,7 +170,7 @@ class TurnService:
         if replies:
             reply = replace(reply, sibling_of=replies[-1].sibling_of or replies[-1].id)
         _, running = await self._begin(user, None, reply, retire=[r.id for r in replies])
-        self._run(user, asked, running, submitted)
+        self._run(user, asked, running, submitted, asked_for=reply)
         return Started(message=asked, reply=running, notice="")
 
     def _rows(
@@ -222,6 +223,8 @@ class TurnService:
                 if freed or not await self.sweep():
                     raise
                 freed = True
+            except StorageFull:  # known not to be written, and waiting makes no room
+                raise
             except StoreUnavailable:
                 if self._clock.monotonic() + pause_s > give_up:
                     raise
@@ -236,9 +239,13 @@ class TurnService:
                 return newest[index], newest[index + 1 :]
         raise InvalidInput("There is no question in this chat yet.")
 
-    def _run(self, user: User, message: Message | None, reply: Message, submitted: float) -> None:
-        """Put the turn on the loop, unless it runs or has ended already (the same ids were sent twice)."""
+    def _run(
+        self, user: User, message: Message | None, reply: Message, submitted: float, *, asked_for: NewMessage
+    ) -> None:
+        """Put the turn on the loop, unless it runs somewhere or has ended already (the same ids were sent twice)."""
         if reply.status is not MessageStatus.STREAMING or reply.id in self._tasks or message is None:
+            return
+        if not _same_moment(reply.said_at, asked_for.said_at) and not self._silent(reply):
             return
         live = self._live.open(user.id, reply.conversation_id, reply.id)
         task = asyncio.create_task(self._turn(user, message, reply, live, submitted), name=f"turn {reply.turn_id}")
@@ -247,6 +254,13 @@ class TurnService:
         if message.seq == reply.seq - 1:
             for follower in self._followers:
                 self._beside(partial(follower.turn_started, user, message))
+
+    def _silent(self, reply: Message) -> bool:
+        """Whoever began this reply gives no sign of life any more; one from far in the future is none."""
+        if reply.heartbeat_at is None:
+            return True
+        apart = abs(self._clock.now() - reply.heartbeat_at)
+        return apart > timedelta(seconds=self._policy.stale_after_s)
 
     def _forget_task(self, reply_id: MessageId, task: asyncio.Task[None]) -> None:
         self._tasks.pop(reply_id, None)
@@ -270,6 +284,7 @@ class TurnService:
 
     def own_view(self, user: User, message_id: MessageId) -> LiveView | None:
         """A reply that this process is making, without waiting; None when it makes no such reply for this user."""
+        require(user, Action.READ_OWN_CHATS)
         reply = self._live.own(user.id, message_id)
         return reply.view() if reply else None
 
@@ -279,6 +294,7 @@ class TurnService:
 
     async def stop(self, user: User, message_id: MessageId) -> None:
         """Stop a running reply and keep its text. Made elsewhere, it stops there within about a second."""
+        require(user, Action.CHAT)
         if self._live.own(user.id, message_id) is not None:
             if task := self._tasks.get(message_id):
                 task.cancel()
@@ -288,13 +304,14 @@ class TurnService:
     async def sweep(self) -> int:
         """End STREAMING rows without a sign of life, as interrupted; returns how many. Safe to repeat.
 
+        A sign of life from the future is none: the clock was set back, and waiting for it would take that long.
         This process' own replies give one first: after a machine has slept, or a store was away, they all look dead.
         """
         for live, draft in list(self._writing.values()):
             with suppress(NotFound):
                 await self._save(live, draft)
-        silent_since = self._clock.now() - timedelta(seconds=self._policy.stale_after_s)
-        ended = await self._transcripts.interrupt_stale(silent_since=silent_since)
+        now, patience = self._clock.now(), timedelta(seconds=self._policy.stale_after_s)
+        ended = await self._transcripts.interrupt_stale(silent_since=now - patience, not_after=now + patience)
         for message_id in ended:
             log.warning("reply %s had stopped silently and is marked interrupted", message_id)
         return len(ended)
@@ -344,10 +361,12 @@ class TurnService:
             history=found.history,
             text=message.text,
             recalled=found.excerpts,
+            facts=[fact.sentence for fact in found.facts],
             now=self._clock.now(),
             budget=self._policy.budget,
         )
-        draft.injected(len(request.citations))
+        facts = prompt.facts_that_fit([fact.sentence for fact in found.facts], self._policy.budget.facts_tokens)
+        draft.injected(len(request.citations), len(facts))
         return request
 
     async def _stream(self, request: Prompt, live: LiveReply, draft: receipts.Draft) -> None:
@@ -424,11 +443,24 @@ class TurnService:
         await publish(self._whiteboard, live, ttl_s=self._policy.live_ttl_s)
         if not stored:
             return
-        await self._lookback.remember(user.id, message, replace(reply, text=text, status=status))
+        await self._remember(user, message, replace(reply, text=text, status=status))
         if status is MessageStatus.COMPLETE:
             ended = replace(reply, text=text, status=status, receipt=receipt)
             for follower in self._followers:
                 self._beside(partial(follower.turn_completed, user, message, ended))
+
+    async def _remember(self, user: User, message: Message, reply: Message) -> None:
+        """Keep the turn at hand, unless its chat is deleted. Looked at before and after: a deletion may come between."""
+        chat = message.conversation_id
+        try:
+            await self._transcripts.get(user.id, chat)
+            await self._lookback.remember(user.id, message, reply)
+            await self._transcripts.get(user.id, chat)
+        except NotFound:
+            with suppress(StoreUnavailable):
+                await self._whiteboard.forget_turns(user.id, chat)
+        except StoreUnavailable:  # the next turn reads the transcripts
+            return
 
     async def _write_end(
         self, live: LiveReply, status: MessageStatus, text: str, spans: Sequence[Span], receipt: Receipt
@@ -457,6 +489,11 @@ class TurnService:
                 pause_s = min(pause_s * 2, 3.0)
             except StoreError:  # deleted while it ran
                 return False
+
+
+def _same_moment(one: datetime, other: datetime) -> bool:
+    """Times are stored to the millisecond."""
+    return abs(one - other) < timedelta(milliseconds=1)
 
 
 def _stop_key(message_id: MessageId) -> str:

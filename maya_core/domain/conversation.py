@@ -109,6 +109,14 @@ class RecalledItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecalledFact:
+    """A fact that was given to the model, as a sentence, with the messages in which it was said."""
+
+    sentence: str
+    message_ids: tuple[MessageId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The account of one turn, kept with the reply.
 
@@ -117,6 +125,7 @@ class Receipt:
         tiers: sources asked, with milliseconds.
         missing: names of the tiers that failed or were late; the reply was made without them.
         recalled: what was found, in rank order.
+        facts: what is known about whom and what the message names, as far as the model was given it.
         attempts: every provider tried or skipped, in order, with the reason.
         first_text_ms, total_ms: from submit; None when no text ever came.
         own_ms: from submit until the request left for the first provider.
@@ -127,6 +136,7 @@ class Receipt:
     tiers: tuple[TierUse, ...] = ()
     missing: tuple[str, ...] = ()
     recalled: tuple[RecalledItem, ...] = ()
+    facts: tuple[RecalledFact, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     usage: Usage | None = None
     finish: FinishReason | None = None

@@ -147,6 +147,8 @@ class CircuitSnapshot:
 
 SAVED_CHATS = "saved chats"
 FAST_MEMORY = "fast memory"
+MEANING = "search by meaning"
+FACTS = "knowledge graph"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

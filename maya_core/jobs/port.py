@@ -1,6 +1,6 @@
 """What the rest of Maya asks of a job queue."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -26,7 +26,7 @@ class Job:
     queue: QueueName = QueueName.DEFAULT
 
 
-JobTable = Mapping[str, Callable[["Container", Mapping[str, str]], Awaitable[None]]]
+JobTable = Mapping[str, Callable[["Container", Mapping[str, str]], Coroutine[object, object, None]]]
 """The allow-list: what each name does, with the container of the process that does it. Handed in from above."""
 
 

@@ -2,21 +2,29 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
 from maya_core.domain.health import FAST_MEMORY, Light
+from maya_core.embeddings.port import Embedder
+from maya_core.errors import StoreUnavailable
+from maya_core.jobs.port import Jobs, JobTable
 from maya_core.resilience.policy import standard_policies
 from maya_core.resilience.port import Breaker
 from maya_core.settings import Settings
+from maya_core.stores.batches.port import Batches
+from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Transcripts
+from maya_core.stores.vectors.port import Vectors
 from maya_core.stores.whiteboard.port import Whiteboard
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from maya_core.stores.embedded_redis import RedisLauncher
+    from maya_core.stores.sqlite import Database
 
 log = logging.getLogger(__name__)
 
@@ -139,17 +147,106 @@ def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker
     return SharedBreaker(place.prompt, clock=clock, policies=standard_policies(open_s=settings.breaker_open_s))
 
 
-async def open_transcripts(settings: Settings) -> Transcripts:
+@dataclass(slots=True, kw_only=True)
+class Stores:
+    """The transcripts' database: the transcripts, the batches beside them, and the SQLite file where there is one."""
+
+    transcripts: Transcripts
+    batches: Batches
+    file: "Database | None" = None
+
+    async def close(self) -> None:
+        """Close the database, for every store in it."""
+        await self.transcripts.close()
+        if self.file is not None:
+            await self.file.close()
+
+
+async def open_stores(settings: Settings) -> Stores:
     """MongoDB when DATABASE_URL is set, else the SQLite file in the data folder, brought up to date."""
     if settings.database_url is not None:
-        from maya_core.stores.transcripts.mongo import MongoTranscripts
-
-        return await MongoTranscripts.connect(
-            settings.database_url.get_secret_value(),
-            database=settings.database_name,
-            timeout_s=settings.transcripts_timeout_s,
-        )
-    from maya_core.stores.sqlite import Database
+        return await _open_mongo(settings.database_url.get_secret_value(), settings)
+    from maya_core.stores.batches.sqlite import SqliteBatches
     from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 
-    return await SqliteTranscripts.open(Database(settings.data_dir / "maya.db"))
+    file = _file(settings)
+    try:
+        transcripts = await SqliteTranscripts.open(file)
+        return Stores(transcripts=transcripts, batches=await SqliteBatches.open(file), file=file)
+    except BaseException:
+        await file.close()
+        raise
+
+
+async def _open_mongo(url: str, settings: Settings) -> Stores:
+    from maya_core.stores.batches.mongo import MongoBatches
+    from maya_core.stores.transcripts.mongo import MongoTranscripts
+
+    transcripts = await MongoTranscripts.connect(
+        url, database=settings.database_name, timeout_s=settings.transcripts_timeout_s
+    )
+    try:
+        batches = await MongoBatches.open(transcripts.database)
+    except StoreUnavailable:  # away at the start: its indexes are made by the next one
+        batches = MongoBatches(transcripts.database)
+    return Stores(transcripts=transcripts, batches=batches)
+
+
+def _file(settings: Settings) -> "Database":
+    from maya_core.stores.sqlite import Database
+
+    return Database(settings.data_dir / "maya.db")
+
+
+def _embedded_file(settings: Settings, stores: Stores) -> "Database":
+    """The SQLite file, opened now when MongoDB holds the transcripts and nothing has needed it yet."""
+    if stores.file is None:
+        stores.file = _file(settings)
+    return stores.file
+
+
+async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -> Vectors:
+    """Pinecone when PINECONE_API_KEY is set, else the SQLite file; for the vectors of that model."""
+    if settings.pinecone_api_key is not None:
+        from maya_core.stores.vectors.pinecone import CONTROL_URL, PineconeVectors
+
+        return await PineconeVectors.connect(
+            api_key=settings.pinecone_api_key.get_secret_value(),
+            index=settings.pinecone_index,
+            model=embedder.model,
+            dimension=embedder.dimension,
+            control_url=settings.pinecone_url or CONTROL_URL,
+        )
+    from maya_core.stores.vectors.sqlite import SqliteVectors
+
+    file = _embedded_file(settings, stores)
+    return await SqliteVectors.open(file, model=embedder.model, dimension=embedder.dimension)
+
+
+async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
+    """Neo4j when NEO4J_URI is set, else the SQLite file."""
+    if settings.neo4j_uri is not None:
+        from maya_core.stores.graph.neo4j import Neo4jGraph
+
+        password = settings.neo4j_password.get_secret_value() if settings.neo4j_password else ""
+        return await Neo4jGraph.connect(
+            settings.neo4j_uri,
+            username=settings.neo4j_username if password else "",
+            password=password,
+            clock=clock,
+        )
+    from maya_core.stores.graph.sqlite import SqliteGraph
+
+    return await SqliteGraph.open(_embedded_file(settings, stores), clock=clock)
+
+
+def open_jobs(place: RedisPlace, table: JobTable, perform: Callable[[str, Mapping[str, str]], Awaitable[None]]) -> Jobs:
+    """RQ on that Redis; in this process, done by `perform`, where there is none for others to reach."""
+    if place.url:
+        from maya_core.jobs.rq_queue import RqJobs
+        from maya_core.stores.redis_client import connect_blocking
+
+        return RqJobs(connect_blocking(place.url), names=table.keys())
+    from maya_core.jobs.inprocess import InProcessJobs
+
+    return InProcessJobs(perform, names=table.keys())

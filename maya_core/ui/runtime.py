@@ -16,6 +16,8 @@ from maya_core.chat.turn import TurnService
 from maya_core.container import Container, build_container
 from maya_core.domain.health import CircuitSnapshot, Light
 from maya_core.engine import Engine
+from maya_core.jobs.child import WorkerChild
+from maya_core.jobs.port import JobTable
 from maya_core.stores.transcripts.port import Transcripts
 
 _START_WITHIN_S = 60.0
@@ -75,22 +77,29 @@ class _Holder:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.runtime: Runtime | None = None
+        self.worker: WorkerChild | None = None
 
 
 _holder = _Holder()
 
 
-def start(chosen: settings.Settings) -> Runtime:
-    """Open everything. Called once by the launcher; again, it gives the same runtime."""
+def start(chosen: settings.Settings, *, jobs: JobTable | None = None) -> Runtime:
+    """Open everything. Called once by the launcher; again, it gives the same runtime.
+
+    With `jobs`, a worker is started beside the app where other processes can reach its Redis.
+    """
     with _holder.lock:
         if _holder.runtime is None:
             engine = Engine()
             try:
-                container = engine.run(build_container(chosen), timeout_s=_START_WITHIN_S)
+                container = engine.run(build_container(chosen, jobs=jobs), timeout_s=_START_WITHIN_S)
             except BaseException:
                 engine.stop()
                 raise
             _holder.runtime = Runtime(engine, container)
+            if jobs and container.redis.url and chosen.worker == "auto":
+                _holder.worker = WorkerChild(settings.ROOT)
+                _holder.worker.start()
             threading.Thread(target=_warm, args=(container,), name="maya-warm", daemon=True).start()
         return _holder.runtime
 
@@ -99,6 +108,9 @@ def stop() -> None:
     """Close everything: running replies are kept as they are, the embedded server ends with its last user."""
     with _holder.lock:
         runtime, _holder.runtime = _holder.runtime, None
+        worker, _holder.worker = _holder.worker, None
+    if worker is not None:
+        worker.stop()
     if runtime is not None:
         try:
             runtime.engine.run(runtime.container.close(), timeout_s=_STOP_WITHIN_S)

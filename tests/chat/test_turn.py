@@ -30,6 +30,7 @@ from maya_core.domain.conversation import (
 from maya_core.domain.generation import Done
 from maya_core.domain.ids import new_id
 from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
+from maya_core.memory.recall import Recall
 from maya_core.stores.redis_client import connect_in_process
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
@@ -57,7 +58,12 @@ class World:
         return TurnService(
             transcripts=self.transcripts,
             whiteboard=self.whiteboard,
-            lookback=Lookback(transcripts=self.transcripts, whiteboard=self.whiteboard, clock=SystemClock()),
+            lookback=Lookback(
+                transcripts=self.transcripts,
+                whiteboard=self.whiteboard,
+                recall=Recall(transcripts=self.transcripts, clock=SystemClock()),
+                clock=SystemClock(),
+            ),
             chain=self.chain,
             live=LiveReplies(self.whiteboard),
             clock=SystemClock(),
@@ -117,7 +123,7 @@ async def test_a_turn_stores_the_message_and_the_whole_reply_with_its_receipt(wo
     assert reply.status is MessageStatus.COMPLETE
     assert [(s.provider, s.start, s.end) for s in reply.spans] == [("gemini", 0, 15)]
     assert reply.receipt is not None
-    assert {t.tier for t in reply.receipt.tiers} == {"this chat", "earlier chats"}
+    assert {t.tier for t in reply.receipt.tiers} == {"this chat", "words", "meaning", "facts"}
     assert reply.receipt.missing == ()
     assert reply.receipt.usage is not None
     assert reply.receipt.usage.input_tokens == 10
@@ -469,12 +475,12 @@ async def test_an_unconfirmed_write_is_repeated_with_the_same_ids(world: World) 
 
 async def test_a_search_that_is_down_is_listed_and_the_reply_made_without_it(world: World) -> None:
     chat = await world.chat()
-    with_transcripts(world, Failing(world.transcripts, "search"))
+    with_transcripts(world, Failing(world.transcripts, "match_words"))
     reply = await world.ask(chat, "Hello", "Hi.")
     assert reply.status is MessageStatus.COMPLETE
     assert reply.receipt is not None
-    assert reply.receipt.missing == ("earlier chats",)
-    assert [t.outcome for t in reply.receipt.tiers] == [TierOutcome.OK, TierOutcome.DOWN]
+    assert reply.receipt.missing == ("words",)
+    assert {t.tier: t.outcome for t in reply.receipt.tiers}["words"] is TierOutcome.DOWN
 
 
 async def test_a_whiteboard_that_is_gone_costs_no_word(world: World) -> None:

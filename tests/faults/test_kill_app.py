@@ -29,6 +29,7 @@ from maya_core.domain.conversation import ConversationId, MessageId, MessageStat
 from maya_core.domain.generation import Finished, FinishReason, TextDelta, Usage
 from maya_core.domain.ids import new_id
 from maya_core.errors import Conflict
+from maya_core.memory.recall import Recall
 from maya_core.providers.chain import FallbackChain, Link
 from maya_core.providers.scripted import ScriptedProvider
 from maya_core.resilience.local import LocalBreaker
@@ -63,7 +64,12 @@ async def send_until_killed(file: Path, unconfirmed: list[tuple[ConversationId, 
     turns = TurnService(
         transcripts=transcripts,
         whiteboard=whiteboard,
-        lookback=Lookback(transcripts=transcripts, whiteboard=whiteboard, clock=clock),
+        lookback=Lookback(
+            transcripts=transcripts,
+            whiteboard=whiteboard,
+            recall=Recall(transcripts=transcripts, clock=clock),
+            clock=clock,
+        ),
         chain=chain,
         live=LiveReplies(whiteboard),
         clock=clock,

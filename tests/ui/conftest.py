@@ -16,7 +16,7 @@ from maya_core.container import Overrides, build_container
 from maya_core.domain.generation import Finished, FinishReason, TextDelta, Usage
 from maya_core.engine import Engine
 from maya_core.providers.scripted import ScriptedProvider
-from maya_core.stores.factory import open_transcripts
+from maya_core.stores.factory import open_stores
 from maya_core.ui import runtime
 from tests.ui.stage import Switchable
 
@@ -38,12 +38,13 @@ class Stage:
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The replies of the scripted model are "A reply." at once; after `wait` in a message, when they are let go on."""
     monkeypatch.setenv("MAYA_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("MAYA_EMBEDDINGS", "off")  # loading the model is no part of what is tested here
     monkeypatch.setenv("MAYA_EMBEDDED_REDIS", "off")
     monkeypatch.setenv("MAYA_CONFIRM_S", "0.05")
     monkeypatch.setenv("MAYA_DRAIN_S", "0.1")
     chosen = settings.load()
     engine = Engine()
-    store = Switchable(engine.run(open_transcripts(chosen)))
+    store = Switchable(engine.run(open_stores(chosen)).transcripts)
     go_on = threading.Event()
 
     async def wait() -> None:

@@ -39,6 +39,11 @@ class MongoTranscripts(MongoConversations, MongoMessages, MongoPassages):
             raise
         return cls(connected)
 
+    @property
+    def database(self) -> MongoDatabase:
+        """The connection, for what else is kept in the same database."""
+        return self._database
+
     async def ping(self) -> None:
         await self._database.ping()
 

@@ -1,0 +1,176 @@
+"""The memory half of the composition root: embedder, vectors, graph, recall, consolidation."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from maya_core.clock import Clock
+from maya_core.domain.health import MEANING, Light
+from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
+from maya_core.embeddings.port import Embedder
+from maya_core.errors import ConfigurationError, StoreError
+from maya_core.jobs.port import Jobs
+from maya_core.memory.consolidation import Consolidation
+from maya_core.memory.episodes import Episodes
+from maya_core.memory.fact_search import FactSearch
+from maya_core.memory.indexing import Indexing
+from maya_core.memory.reading import Reader
+from maya_core.memory.rebuild import Rebuild
+from maya_core.memory.recall import Recall, RecallPolicy
+from maya_core.memory.summary import summary_of
+from maya_core.memory.sweep import Sweep, SweepPolicy
+from maya_core.memory.verify import Verification
+from maya_core.providers.port import Chain
+from maya_core.settings import Settings
+from maya_core.stores.batches.port import Batches
+from maya_core.stores.factory import Stores, open_graph, open_vectors
+from maya_core.stores.graph.port import Graph
+from maya_core.stores.transcripts.port import Transcripts
+from maya_core.stores.vectors.check import check_index
+from maya_core.stores.vectors.port import Vectors
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """Everything that remembers. Without an embedder nothing is found by meaning; words and facts still are.
+
+    `notice` says what is missing, or None.
+    """
+
+    embedder: Embedder | None
+    vectors: Vectors | None
+    graph: Graph
+    batches: Batches
+    recall: Recall
+    indexing: Indexing | None
+    consolidation: Consolidation
+    verification: Verification
+    rebuild: Rebuild
+    notice: Light | None
+
+    async def close(self) -> None:
+        """Close the embedder and the stores of memory."""
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.graph.close)
+            if self.vectors is not None:
+                closing.push_async_callback(self.vectors.close)
+            if self.embedder is not None:
+                closing.push_async_callback(self.embedder.close)
+
+
+async def build_memory(
+    settings: Settings, *, stores: Stores, chain: Chain | None, offline: str, clock: Clock, check: bool
+) -> Memory:
+    """Open the stores of memory and put its parts together. `chain` is None when no model is configured.
+
+    With `check`, raises ConfigurationError when the stored vectors are another model's.
+    """
+    embedder, notice = _embedder(settings, clock)
+    vectors = None if embedder is None else await open_vectors(settings, stores, embedder)
+    if check and embedder is not None and vectors is not None:
+        await _compare(embedder, vectors)
+    graph = await open_graph(settings, stores, clock)
+    transcripts, batches = stores.transcripts, stores.batches
+    episodes: Episodes | None = None
+    indexing: Indexing | None = None
+    if embedder is not None and vectors is not None:
+        episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
+        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
+    verification = Verification(
+        transcripts=transcripts,
+        batches=batches,
+        episodes=episodes,
+        embedder=embedder,
+        vectors=vectors,
+        graph=graph,
+        clock=clock,
+    )
+    return Memory(
+        embedder=embedder,
+        vectors=vectors,
+        graph=graph,
+        batches=batches,
+        recall=_recall(settings, transcripts, clock, embedder=embedder, vectors=vectors, graph=graph),
+        indexing=indexing,
+        consolidation=Consolidation(
+            transcripts=transcripts,
+            batches=batches,
+            understanding=Reader(chain=chain, summarise=summary_of, offline=offline),
+            embedder=embedder,
+            vectors=vectors,
+            graph=graph,
+            clock=clock,
+        ),
+        verification=verification,
+        rebuild=Rebuild(verification=verification, vectors=vectors),
+        notice=notice,
+    )
+
+
+def sweep_for(memory: Memory, jobs: Jobs, settings: Settings, clock: Clock, *, model_configured: bool) -> Sweep:
+    """The sweeper of that memory's pending work."""
+    policy = SweepPolicy(every_s=settings.memory_sweep_every_s, consolidate_after_s=settings.consolidate_after_s)
+    return Sweep(batches=memory.batches, jobs=jobs, clock=clock, model_answers=lambda: model_configured, policy=policy)
+
+
+async def keep_sweeping(sweep: Sweep, every_s: float) -> None:
+    """Sweep now and again, for ever. A store that is away is tried the next time."""
+    while True:
+        try:
+            await sweep.run()
+        except StoreError as failure:
+            log.warning("sweeping memory was put off: %s", type(failure).__name__)
+        await asyncio.sleep(every_s)
+
+
+def _recall(
+    settings: Settings,
+    transcripts: Transcripts,
+    clock: Clock,
+    *,
+    embedder: Embedder | None,
+    vectors: Vectors | None,
+    graph: Graph,
+) -> Recall:
+    return Recall(
+        transcripts=transcripts,
+        clock=clock,
+        vectors=vectors,
+        embedder=embedder,
+        facts=FactSearch(graph),
+        policy=RecallPolicy(deadline_s=settings.lookback_s),
+    )
+
+
+def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light | None]:
+    """The chosen model; None, with the sentence for the page, where it cannot be had."""
+    if settings.embeddings == "off":
+        return None, _without_meaning("MAYA_EMBEDDINGS is off.")
+    keys = {"gemini": settings.gemini_api_keys, "cohere": (settings.cohere_api_key,)}.get(settings.embeddings, ())
+    urls = {"gemini": settings.gemini_base_url, "cohere": settings.cohere_base_url}
+    chosen = EmbeddingSettings(
+        backend=EmbeddingBackend(settings.embeddings),
+        keys=tuple(key.get_secret_value() for key in keys if key is not None),
+        model=settings.embedding_model,
+        url=urls.get(settings.embeddings) or "",
+        dimension=settings.embedding_dimension,
+    )
+    try:
+        return make_embedder(chosen, clock=clock), None
+    except ConfigurationError as missing:
+        log.warning("nothing is found by meaning: %s", missing)
+        return None, _without_meaning("The embedding model is not installed; `make setup` installs it.")
+
+
+def _without_meaning(why: str) -> Light:
+    return Light(part=MEANING, ok=False, sentence=f"Earlier chats are found by their words only, not by meaning. {why}")
+
+
+async def _compare(embedder: Embedder, vectors: Vectors) -> None:
+    try:
+        await check_index(embedder, vectors)
+    except StoreError as failure:  # away just now: searches will say so
+        log.warning("the vectors could not be looked at: %s", type(failure).__name__)

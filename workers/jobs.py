@@ -1,0 +1,28 @@
+"""Every job, and the list of names that a queue may ask for. Jobs carry ids only and can be repeated."""
+
+from collections.abc import Mapping
+
+from maya_core.container import Container
+from maya_core.domain.conversation import ConversationId, UserId
+from maya_core.jobs.port import JobTable
+from maya_core.memory.sweep import CONSOLIDATE, EMBED, REDO
+from maya_core.stores.batches.port import BatchId
+
+
+async def embed(container: Container, ids: Mapping[str, str]) -> None:
+    """Make what was said in a conversation since the last time findable by meaning."""
+    if container.memory.indexing is not None:
+        await container.memory.indexing.run(UserId(ids["user_id"]), ConversationId(ids["conversation_id"]))
+
+
+async def consolidate(container: Container, ids: Mapping[str, str]) -> None:
+    """Summarise what waits in a conversation and keep its facts."""
+    await container.memory.consolidation.run(UserId(ids["user_id"]), ConversationId(ids["conversation_id"]))
+
+
+async def redo(container: Container, ids: Mapping[str, str]) -> None:
+    """Read a range again with a model that was read without one."""
+    await container.memory.consolidation.redo(UserId(ids["user_id"]), BatchId(ids["batch_id"]))
+
+
+TABLE: JobTable = {EMBED: embed, CONSOLIDATE: consolidate, REDO: redo}
