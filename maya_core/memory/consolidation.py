@@ -1,6 +1,7 @@
 """Consolidation: what was said in a conversation becomes a summary, facts and vectors, once and only once.
 
-One batch at a time, under the lease of its user:
+Messages get vectors of their own before that, in seconds: see `indexing`. Here, one batch at a time, under the lease of
+its user:
 
     lease → a fixed range of messages → extract, and store what came out → decide once, and store the decisions with
     every id → vectors → graph → raise the watermark by compare-and-set
@@ -36,7 +37,6 @@ from maya_core.failpoint import failpoint
 from maya_core.memory import decisions
 from maya_core.memory.decisions import Decisions, Text
 from maya_core.memory.holding import Hold, LeaseTimes, hold_user
-from maya_core.memory.indexing import Indexing
 from maya_core.memory.ranges import read_range, readable, settled_end
 from maya_core.stores.batches.port import (
     APPLYING,
@@ -156,7 +156,6 @@ class Consolidation:
         transcripts: Transcripts,
         batches: Batches,
         understanding: Understanding,
-        indexing: Indexing | None,
         embedder: Embedder | None,
         vectors: Vectors | None,
         graph: Graph | None,
@@ -166,7 +165,6 @@ class Consolidation:
         self._transcripts = transcripts
         self._batches = batches
         self._understanding = understanding
-        self._indexing = indexing
         self._embedder = embedder
         self._vectors = vectors
         self._graph = graph
@@ -417,19 +415,10 @@ class Consolidation:
 
     async def _write_vectors(self, hold: Hold, batch: Batch) -> Batch:
         if self._embedder is not None and self._vectors is not None:
-            await self._embed_episodes(batch)
             decided = await asyncio.to_thread(decisions.from_bytes, batch.decisions or b"")
             await self._put_texts(hold, batch.user_id, decisions.texts(batch.id, decided, model=self._embedder.model))
         failpoint("K11")
         return await self._batches.advance(hold.lease, batch, BatchState.VECTORS, at=self._clock.now())
-
-    async def _embed_episodes(self, batch: Batch) -> None:
-        """The messages of the range have their own vectors already, unless the job for that was late."""
-        if self._indexing is None:
-            return
-        progress = await self._batches.progress(batch.user_id, batch.conversation_id)
-        if progress.embedded < batch.to_seq:
-            await self._indexing.run(batch.user_id, batch.conversation_id)
 
     async def _put_texts(self, hold: Hold, user_id: UserId, texts: Sequence[Text]) -> None:
         if self._embedder is None or self._vectors is None:

@@ -26,14 +26,15 @@ class SweepPolicy:
 
     Attributes:
         every_s: how often sweeping is meant to happen; within that time only one sweep does anything.
-        embed_after_s: silence after which messages without vectors were forgotten by their own job.
+        embed_after_s: silence after which messages without vectors were forgotten by their own job; None where nothing
+            can be embedded.
         consolidate_after_s: silence after which a conversation is consolidated.
         longest: messages that may wait in a conversation that never falls silent.
         most: conversations of each sort that one sweep asks for.
     """
 
     every_s: float = 30.0
-    embed_after_s: float = 40.0
+    embed_after_s: float | None = 40.0
     consolidate_after_s: float = 300.0
     longest: int = 200
     most: int = 200
@@ -78,7 +79,9 @@ class Sweep:
             redo=await self._ask_to_redo() if self._model_answers() else 0,
         )
 
-    async def _ask_for(self, work: Work, *, after_s: float) -> int:
+    async def _ask_for(self, work: Work, *, after_s: float | None) -> int:
+        if after_s is None:
+            return 0
         now = self._clock.now()
         waiting = await self._batches.pending(
             work,

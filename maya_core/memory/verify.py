@@ -5,7 +5,7 @@ batches come to. Compared under the user's lease, so that nobody writes meanwhil
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
@@ -137,31 +137,60 @@ class Verification:
 
     async def _compare(self, hold: Hold, user_id: UserId, *, fix: bool, report: Report) -> list[Difference]:
         conversations = {c.id: c async for c in self._conversations(user_id)}
-        committed = await all_batches(self._batches, user_id, states={BatchState.COMMITTED})
-        half_written = await all_batches(self._batches, user_id, states=APPLYING)
-        model = "" if self._embedder is None else self._embedder.model
-        visible = [batch for batch in committed if batch.conversation_id in conversations]
-        due = await asyncio.to_thread(decisions.replay, visible, model=model)
-        begun = await asyncio.to_thread(decisions.replay, [*visible, *half_written], model=model)
-        found = await self._compare_graph(hold, user_id, due, begun, fix=fix, report=report)
+        due, may_be = await self._decided(user_id, conversations, half_written_too=fix)
+        found = await self._compare_graph(hold, user_id, due, may_be, fix=fix, report=report)
         if self._vectors is not None and self._embedder is not None:
-            vectors = await self._vectors_due(user_id, conversations.values(), model=model)
-            vectors.texts, vectors.allowed = due.texts, set(begun.texts)
+            vectors = await self._vectors_due(user_id, conversations.values(), model=self._embedder.model)
+            vectors.texts = due.texts
+            vectors.allowed = {id for replayed in may_be for id in replayed.texts}
             found += await self._compare_vectors(hold, user_id, vectors, fix=fix, report=report)
         return found
 
+    async def _decided(
+        self, user_id: UserId, conversations: Collection[ConversationId], *, half_written_too: bool
+    ) -> tuple[Replayed, list[Replayed]]:
+        """What the decisions come to, and what else the stores may hold while a batch is half written.
+
+        Who mends the stores writes the half-written ones as well: their worker will not write again what it had
+        written before the stores were lost.
+        """
+        committed = await all_batches(self._batches, user_id, states={BatchState.COMMITTED})
+        half_written = await all_batches(self._batches, user_id, states=APPLYING)
+        committed = [batch for batch in committed if batch.conversation_id in conversations]
+        half_written = [batch for batch in half_written if batch.conversation_id in conversations]
+        replaced = {batch.replaces for batch in half_written}
+        settled = [batch for batch in committed if batch.id not in replaced]
+        model = "" if self._embedder is None else self._embedder.model
+        before, without, after = [
+            await asyncio.to_thread(decisions.replay, batches, model=model)
+            for batches in (committed, settled, [*settled, *half_written])
+        ]
+        return (after if half_written_too else without), [before, without, after]
+
     async def _compare_graph(
-        self, hold: Hold, user_id: UserId, due: Replayed, begun: Replayed, *, fix: bool, report: Report
+        self, hold: Hold, user_id: UserId, due: Replayed, may_be: Sequence[Replayed], *, fix: bool, report: Report
     ) -> list[Difference]:
         if self._graph is None:
             return []
         entity_ids, fact_ids = await self._graph.list_ids(user_id)
+        there = set(entity_ids)
         stored_facts = await self._stored_facts(user_id, due.facts.values())
-        stored_entities = await self._stored_entities(user_id, [id for id in due.entities if id in set(entity_ids)])
-        facts = [f for f in due.facts.values() if stored_facts.get(f.id) not in (f, begun.facts[f.id])]
-        entities = [e for e in due.entities.values() if stored_entities.get(e.id) not in (e, begun.entities[e.id])]
-        extra_facts = [id for id in fact_ids if id not in begun.facts]
-        extra_entities = [id for id in entity_ids if id not in begun.entities]
+        stored_entities = await self._stored_entities(user_id, [id for id in due.entities if id in there])
+        accepted = [due] if fix else may_be
+        facts = [
+            fact
+            for fact in due.facts.values()
+            if fact.id not in stored_facts
+            or stored_facts[fact.id] not in [each.facts.get(fact.id) for each in accepted]
+        ]
+        entities = [
+            entity
+            for entity in due.entities.values()
+            if entity.id not in stored_entities
+            or stored_entities[entity.id] not in [each.entities.get(entity.id) for each in accepted]
+        ]
+        extra_facts = [id for id in fact_ids if not any(id in each.facts for each in may_be)]
+        extra_entities = [id for id in entity_ids if not any(id in each.entities for each in may_be)]
         if fix:
             hold.check()
             ends = {end for fact in facts for end in (fact.subject, fact.object)}

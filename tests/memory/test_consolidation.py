@@ -45,7 +45,6 @@ def consolidation(world: World, **parts: Any) -> Consolidation:
         "transcripts": world.transcripts,
         "batches": world.batches,
         "understanding": read_offline(),
-        "indexing": world.indexing,
         "embedder": world.embedder,
         "vectors": world.vectors,
         "graph": world.graph,
@@ -62,6 +61,7 @@ async def batches_of(world: World, *states: BatchState) -> list[Batch]:
 
 async def test_a_conversation_becomes_facts_a_summary_and_episodes(world: World) -> None:
     await world.say(CHAT, "I live in Porto.", "My sister Anna is allergic to peanuts.")
+    await world.indexing.run(ANN, CHAT)
     assert await world.consolidation.run(ANN, CHAT) is Outcome.DONE
     assert await world.sentences() == {"user LIVES_IN Porto", "user FAMILY_OF Anna", "Anna ALLERGIC_TO peanuts"}
     kinds = [ref.kind for ref in await world.vectors.list_refs(ANN)]
@@ -131,11 +131,13 @@ async def test_replies_that_did_not_end_are_not_read(world: World, status: Messa
 async def test_a_reply_that_still_runs_is_left_for_the_next_batch(world: World) -> None:
     await world.say(CHAT, "I live in Porto.", status=MessageStatus.STREAMING)
     reading = Listening()
+    await world.indexing.run(ANN, CHAT)
     await consolidation(world, understanding=reading).run(ANN, CHAT)
     assert (await world.batches.progress(ANN, CHAT)) == Progress(said=2, embedded=1, consolidated=1)
     await world.transcripts.finish_reply(
         ANN, MessageId(f"{CHAT}-1"), status=MessageStatus.COMPLETE, text="Nice.", spans=(), receipt=None, at=NOON
     )
+    await world.indexing.run(ANN, CHAT)
     await consolidation(world, understanding=reading).run(ANN, CHAT)
     assert reading.read == [[f"{CHAT}-0"], [f"{CHAT}-1"]]
     assert (await world.batches.progress(ANN, CHAT)) == Progress(said=2, embedded=2, consolidated=2)
@@ -453,10 +455,10 @@ async def test_reading_again_waits_when_no_model_answers(world: World) -> None:
 
 async def test_without_vectors_or_graph_the_other_is_still_written(world: World) -> None:
     await world.say(CHAT, "I live in Porto.")
-    await consolidation(world, embedder=None, vectors=None, indexing=None).run(ANN, CHAT)
+    await consolidation(world, embedder=None, vectors=None).run(ANN, CHAT)
     assert await world.sentences() == {"user LIVES_IN Porto"}
     assert await world.vector_ids() == set()
     await world.say(OTHER, "I work at Contoso.")
     await consolidation(world, graph=None).run(ANN, OTHER)
     assert await world.sentences() == {"user LIVES_IN Porto"}
-    assert len(await world.vector_ids()) == 4
+    assert [ref.kind for ref in await world.vectors.list_refs(ANN)].count(MemoryKind.FACT) == 1

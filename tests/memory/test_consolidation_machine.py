@@ -94,7 +94,6 @@ class Histories(RuleBasedStateMachine):
             transcripts=life.wrap(self.world.transcripts),
             batches=life.wrap(self.world.batches),
             understanding=read_offline(),
-            indexing=self.world.indexing,
             embedder=self.world.embedder,
             vectors=life.wrap(self.world.vectors),
             graph=life.wrap(self.world.graph),

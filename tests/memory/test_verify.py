@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from maya_core.domain.conversation import ConversationId, MessageId, UserId
-from maya_core.domain.memory import Entity, EntityId, EntityKind, FactId, MemoryKind
+from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, MemoryKind
 from maya_core.errors import Conflict, StoreUnavailable
+from maya_core.memory.consolidation import Consolidation
 from maya_core.memory.rebuild import Rebuild, Rebuilt
 from maya_core.memory.verify import Difference, DifferenceKind, Store
+from maya_core.stores.batches.port import BatchState
+from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.vectors.port import VectorItem
-from tests.memory.world import ANN, NOON, StubEmbedder, World
+from tests.memory.world import ANN, NOON, StubEmbedder, World, read_offline
 
 if TYPE_CHECKING:
     from maya_core.embeddings.port import Matrix
@@ -140,6 +143,37 @@ async def test_a_replaced_message_and_one_said_just_now_are_no_differences(world
     assert await world.verification.verify(ANN) == []
     await world.remember(CHAT)
     assert await world.verification.verify(ANN) == []
+
+
+class Away(SqliteGraph):
+    """A graph that cannot be written to."""
+
+    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact]) -> None:
+        raise StoreUnavailable("the graph is away")
+
+
+async def test_stores_lost_and_mended_while_a_batch_is_half_written_end_complete(tmp_path: Path, world: World) -> None:
+    await world.say(CHAT, "I work at Contoso.", said_at=NOON + timedelta(minutes=9))
+    worker = Consolidation(
+        transcripts=world.transcripts,
+        batches=world.batches,
+        understanding=read_offline(),
+        embedder=world.embedder,
+        vectors=world.vectors,
+        graph=Away(world.database, clock=world.clock),
+        clock=world.clock,
+    )
+    with pytest.raises(StoreUnavailable):
+        await worker.run(ANN, CHAT)
+    assert (await world.batches.progress(ANN, CHAT)).state is BatchState.VECTORS
+    assert await world.verification.verify(ANN) == []
+    await world.vectors.delete_user(ANN)
+    await world.graph.delete_user(ANN)
+    await world.verification.verify(ANN, fix=True)
+    assert await world.verification.verify(ANN) == []
+    await world.remember(CHAT)
+    assert await world.verification.verify(ANN) == []
+    assert "user WORKS_AT Contoso" in await world.sentences()
 
 
 async def test_a_user_in_other_hands_cannot_be_verified_now(world: World) -> None:

@@ -142,7 +142,6 @@ class World:
                 transcripts=transcripts,
                 batches=batches,
                 understanding=understanding or read_offline(),
-                indexing=indexing,
                 embedder=embedder,
                 vectors=vectors,
                 graph=graph,
