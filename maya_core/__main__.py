@@ -5,10 +5,11 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: more threads only fight over the cores
 
 import argparse
+import runpy
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from maya_core import logs, settings
 from maya_core.domain.conversation import UserId
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(port: str) -> int:
-    """Check what would stop the start, then become the Streamlit server."""
+    """Check what would stop the start, then be the Streamlit server."""
     try:
         settings.load()
     except ConfigurationError as error:
@@ -58,15 +59,16 @@ def _run(port: str) -> int:
         return _refuse(f"PORT must be a number from 1 to 65535, not {port!r}.")
     if _taken(int(port)):
         return _refuse(f"Port {port} is taken by another program. Choose another one: make run PORT={int(port) + 1}")
-    return _become_the_server(port)
+    return _serve(port)
 
 
-def _become_the_server(port: str) -> NoReturn:
-    """Replace this process, so that Ctrl-C and every signal go straight to the server."""
+def _serve(port: str) -> int:
+    """Run Streamlit's own command in this process, so that Ctrl-C and every signal go straight to the server."""
     print(f"Maya: http://127.0.0.1:{port}", flush=True)
     os.chdir(settings.ROOT)  # Streamlit reads .streamlit/config.toml from here
-    app = str(settings.ROOT / "app.py")
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", app, "--server.port", port])  # noqa: S606
+    sys.argv = ["streamlit", "run", str(settings.ROOT / "app.py"), "--server.port", port]
+    runpy.run_module("streamlit", run_name="__main__")
+    return 0
 
 
 def _taken(port: int) -> bool:

@@ -10,17 +10,25 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: more threads
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
+import signal
 import sys
+import threading
+import time
 
 from maya_core import logs, settings
 from maya_core.errors import ConfigurationError, MayaError
 from maya_core.jobs.port import QueueName
+
+_LOOK_EVERY_S = 1.0
 
 
 def main(arguments: list[str]) -> int:
     """Work until told to stop; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument("--fork", action="store_true", help="run each job in a process of its own")
+    parser.add_argument(
+        "--parent", type=int, default=0, help="end when this process, which started the worker, is gone"
+    )
     parser.add_argument("--burst", action="store_true", help="end when nothing waits")
     parser.add_argument("queues", nargs="*", choices=[[], *QueueName], default=[], help="high default low")
     chosen = parser.parse_args(arguments)
@@ -33,6 +41,8 @@ def main(arguments: list[str]) -> int:
     if chosen.fork and not hasattr(os, "fork"):
         sys.stderr.write("This platform cannot fork; start the worker without --fork.\n")
         return 2
+    if chosen.parent:
+        threading.Thread(target=_end_with, args=(chosen.parent,), name="parent", daemon=True).start()
     return _work(queues=[QueueName(q) for q in chosen.queues] or list(QueueName), fork=chosen.fork, burst=chosen.burst)
 
 
@@ -56,6 +66,13 @@ def _work(*, queues: list[QueueName], fork: bool, burst: bool) -> int:
     finally:
         process.close()
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """Ask this process to stop once it has another parent: the one that would have stopped it was killed."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_EVERY_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -79,9 +79,8 @@ class WorkerChild:
             if sys.platform == "win32"
             else {"start_new_session": True}
         )
-        return subprocess.Popen(
-            [sys.executable, "-m", "workers"], cwd=self._root, stdin=subprocess.DEVNULL, **group
-        )  # fmt: skip
+        command = [sys.executable, "-m", "workers", "--parent", str(os.getpid())]
+        return subprocess.Popen(command, cwd=self._root, stdin=subprocess.DEVNULL, **group)
 
     def _kill_group(self, process: "subprocess.Popen[bytes]") -> None:
         """End whatever the child left; its process group has the child's id."""

@@ -3,7 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,12 @@ from maya_core.stores.embedded_redis import find_server
 from workers.jobs import TABLE
 
 OTHER = User(id=UserId("other"), name="Other", level=Level.MEMBER)
-SOON = {"MAYA_CONSOLIDATE_AFTER_S": "0.5", "MAYA_MEMORY_SWEEP_EVERY_S": "0.5", "MAYA_DRAIN_S": "0", "MAYA_LOOKBACK_S": "10"}
+SOON = {
+    "MAYA_CONSOLIDATE_AFTER_S": "0.5",
+    "MAYA_MEMORY_SWEEP_EVERY_S": "0.5",
+    "MAYA_DRAIN_S": "0",
+    "MAYA_LOOKBACK_S": "10",
+}
 
 
 @pytest.fixture(params=["worker", "in process"])
@@ -91,10 +99,10 @@ async def test_what_is_said_in_one_chat_is_known_in_the_next_and_to_nobody_else(
 
 
 @pytest.mark.timeout(150)
+@pytest.mark.parametrize("app", ["worker"], indirect=True)
 async def test_a_killed_worker_is_replaced_and_its_work_is_done(app: tuple[Container, WorkerChild | None]) -> None:
     container, child = app
-    if child is None:
-        pytest.skip("no worker process here")
+    assert child is not None
     chat = (await container.conversations.new(LOCAL_USER)).id
     await say(container, chat, "I am allergic to peanuts.")
     assert child.pid is not None
@@ -102,3 +110,39 @@ async def test_a_killed_worker_is_replaced_and_its_work_is_done(app: tuple[Conta
     await say(container, chat, "I work at the Orion Institute.")
     assert Relation.WORKS_AT in await relations(container, LOCAL_USER, at_least=2)
     assert await container.memory.verification.verify(LOCAL_USER.id) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "getppid") or os.name == "nt", reason="processes have no parents to lose here")
+def test_a_worker_ends_with_its_redis_when_the_app_was_killed(tmp_path: Path) -> None:
+    code = (
+        "import time; from pathlib import Path; from maya_core import settings;"
+        "from maya_core.jobs.child import WorkerChild;"
+        "child = WorkerChild(settings.ROOT); child.start(); print(child.pid, flush=True); time.sleep(60)"
+    )
+    environ = {**os.environ, "MAYA_DATA_DIR": str(tmp_path), "MAYA_EMBEDDINGS": "off"}
+    app = subprocess.Popen([sys.executable, "-c", code], cwd=settings.ROOT, env=environ, stdout=subprocess.PIPE)
+    assert app.stdout is not None
+    worker = int(app.stdout.readline())
+    server = tmp_path / "redis" / "redis.pid"
+    until(server.exists)
+    redis = int(server.read_text())
+    time.sleep(1.0)  # let it come up: a worker that is told to stop while it starts would prove nothing
+    app.kill()
+    app.wait()
+    until(lambda: not alive(worker))
+    until(lambda: not alive(redis))
+
+
+def until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
