@@ -39,7 +39,7 @@ _SPEAK = (
     r"(?:said|say|tell|told|mention(?:ed)?|ask(?:ed)?|suggest(?:ed)?|recommend(?:ed)?|advise[d]?|explain(?:ed)?"
     r"|propose[d]?|promise[d]?|describe[d]?|write|wrote|complain(?:ed)?|claim(?:ed)?|call(?:ed)?)"
 )
-_SUBJECT = re.compile(r"\bI\b|\bI'|\bi\b(?!\.e)", re.IGNORECASE)
+_SUBJECT = re.compile(r"\b[Ii]\b")
 _FIRST_PERSON = re.compile(r"\b(?:I|me|my|mine|myself|we|us|our|ours)\b", re.IGNORECASE)
 _OWN_WORDS = re.compile(
     rf"\b(?:did|have|had|do)\s+(?:I|we)\s+(?:\w+\s+){{0,2}}?{_SPEAK}\b"
@@ -55,10 +55,13 @@ _ASSISTANT = re.compile(
 )
 _WHEN = re.compile(
     r"^\W*(?:(?:so|and|hey|maya)\W+)?(?:when|since when|until when|how long ago|(?:on |in )?(?:what|which) "
-    r"(?:day|date|month|year|week|weekday|time))\b|\bwhen\s+(?:is|are|was|were|do|does|did|will|would|should|have|has)\b",
+    r"(?:day|date|month|year|week|weekday|time))\b|\bwhen\s+(?:is|are|was|were|do|does|did|will|would|should|have|has)\b"
+    r"|\b(?:know|remember|recall|tell me|say|said|mention|mentioned)\s+when\b",
     re.IGNORECASE,
 )
 _BLANKS = re.compile(r"\s+")
+
+_PRONOUNS = frozenset("i me we us you he him she her they them it".split())
 
 # First names that are common words as well: only with a capital letter, and not at the beginning, they are names.
 _WORDS_TOO = frozenset(
@@ -102,6 +105,8 @@ def _first_name(name: str) -> re.Pattern[str]:
 
 def _is_name_here(name: str, text: str) -> bool:
     first = name.split(maxsplit=1)[0]
+    if first.casefold() in _PRONOUNS:  # the one person of a local Maya is called "You"
+        return False
     if first.casefold() not in _WORDS_TOO:
         return True
     found = _first_name(name).search(text, 1)

@@ -146,10 +146,10 @@ def _in_voice(refs: Sequence[MemoryRef], question: Question, own: NDArray[np.boo
 
 
 def _known(cosines: Scores) -> Scores:
-    """A candidate whose closeness nobody knows counts as the least close of those that are known."""
+    """A candidate whose closeness nobody knows, as it has no vector yet, counts as one of average closeness."""
     unknown = np.isnan(cosines)
-    floor = 0.0 if unknown.all() else float(np.nanmin(cosines))
-    return np.where(unknown, floor, cosines)
+    average = 0.0 if unknown.all() else float(np.nanmean(cosines))
+    return np.where(unknown, average, cosines)
 
 
 def _standard(values: Scores) -> Scores:

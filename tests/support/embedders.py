@@ -33,6 +33,8 @@ class HashingEmbedder:
     def _vector(self, text: str) -> "Vector":
         total = np.full(self.dimension, 1e-3, dtype=np.float32)
         for word in text.lower().split():
+            if len(word) < 4:  # as a real model, hardly moved by "the" and "I"
+                continue
             seed = int.from_bytes(hashlib.blake2b(word.strip(".,!?").encode(), digest_size=8).digest(), "little")
             total += np.random.default_rng(seed).standard_normal(self.dimension).astype(np.float32)
         unit: Vector = total / np.float32(np.linalg.norm(total))
