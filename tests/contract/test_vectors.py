@@ -39,11 +39,23 @@ def pinecone() -> Iterator[FakePinecone]:
         yield fake
 
 
-@pytest.fixture(params=["sqlite", "pinecone"])
+def service_url() -> str:
+    """Pinecone's wire as a process of its own. Absent, the test is skipped; in CI it fails."""
+    url = os.environ.get("MAYA_TEST_PINECONE_URL", "")
+    if not url:
+        reason = "MAYA_TEST_PINECONE_URL names no server (`make services` starts one)"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "pinecone", "pinecone service"])
 async def open_vectors(request: pytest.FixtureRequest, tmp_path: Path, pinecone: FakePinecone) -> AsyncIterator[Open]:
     """Opens stores over one empty place; each has connections of its own."""
     opened: list[Vectors] = []
     index = f"maya-{uuid4().hex[:12]}"
+    url = service_url() if request.param == "pinecone service" else pinecone.url
 
     async def open_one(*, model: str = MODEL, dimension: int = DIMENSION) -> Vectors:
         if request.param == "sqlite":
@@ -56,7 +68,7 @@ async def open_vectors(request: pytest.FixtureRequest, tmp_path: Path, pinecone:
                 model=model,
                 dimension=dimension,
                 timeout_s=PATIENT_S,
-                control_url=pinecone.url,
+                control_url=url,
             )
         opened.append(store)
         return store
