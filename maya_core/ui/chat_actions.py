@@ -1,7 +1,9 @@
 """What a person does in a chat: send, stop, ask again, edit, rate, look at versions."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 
 import streamlit as st
 
@@ -11,7 +13,7 @@ from maya_core.chat.conversations import WINDOW, OpenChat
 from maya_core.chat.turn import Started
 from maya_core.domain.conversation import ConversationId, Message, MessageId, Role
 from maya_core.domain.ids import new_id
-from maya_core.errors import Conflict, InvalidInput, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
 from maya_core.ui import navigation
 from maya_core.ui.boundary import guarded
 from maya_core.ui.markup import Node, el
@@ -32,6 +34,14 @@ _CONTINUE = "Please continue."
 
 _RUNNING = "A reply is still being written. Stop it or wait for it; what you wrote is kept here."
 _NOT_SAVED = "Your message could not be saved, so nothing was sent. It is still here; send it again in a moment."
+_NOT_STOPPED = (
+    "This reply is written by another process, and the fast memory that would tell it to stop does not answer. "
+    "The reply goes on; try again in a moment."
+)
+_NOT_CHOSEN = (
+    "The other version could not be chosen: the saved chats or the fast memory do not answer. "
+    "Nothing was lost; try again in a moment."
+)
 
 
 def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
@@ -56,13 +66,19 @@ def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
         case "unrate":
             run(chats.unrate(user, message_id), timeout_s=_WITHIN_S)
         case "choose":
-            run(chats.choose(user, message_id), timeout_s=_WITHIN_S)
+            _choose(maya, user, message_id)
         case "versions":
             st.session_state["show_versions"] = act.to
         case "open_at":
             other, _, found = act.to.partition(" ")
             navigation.open_chat(other, message_id=found)
             navigation.moved()
+        case "open_source":
+            source = run(chats.siblings(user, message_id), timeout_s=_WITHIN_S)[0]
+            navigation.open_chat(source.conversation_id, message_id=message_id)
+            navigation.moved()
+        case "newest":
+            navigation.to_newest()
 
 
 # Sending and stopping
@@ -71,6 +87,7 @@ def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
 def send(maya: Runtime, user: User) -> None:
     """Store what was written and begin its reply. Refused or not saved, it goes back into the line."""
     text = st.session_state.get(INPUT) or ""
+    navigation.to_newest()
     sent = False
     try:
         started = _send(maya, user, text)
@@ -78,25 +95,40 @@ def send(maya: Runtime, user: User) -> None:
     finally:
         if not sent:
             st.session_state[INPUT] = text
-    st.session_state.pop("sending", None)
     st.session_state["notice"] = started.notice
-    st.session_state.pop("find", None)
     navigation.stay_in(started.reply.conversation_id)
 
 
 def _send(maya: Runtime, user: User, text: str) -> Started:
     intake.accept(text)  # before a chat is made for it
     in_address = navigation.chat_in_address()
-    chat_id = ConversationId(in_address) if in_address else navigation.chat_to_begin()
-    message_id = _message_id(text)
     off_record = bool(st.session_state.get("off_record", False))
+    chat_id = ConversationId(in_address) if in_address else navigation.chat_to_begin(off_record=off_record)
+    message_id = _message_id("send", chat_id, text)
+    tried = {known for known, _ in _sending().values()}
+    given_up = navigation.given_up()
 
     async def begin() -> Started:
         if not in_address:
+            await _remove_given_up(maya, user, given_up, tried)
             await maya.conversations.new(user, conversation_id=chat_id, off_record=off_record)
         return await maya.turns.start(user, chat_id, text, message_id)
 
-    return _begin(maya, user, begin)
+    started = _begin(maya, user, begin)
+    _sending().pop(("send", chat_id), None)
+    return started
+
+
+async def _remove_given_up(
+    maya: Runtime, user: User, chat_ids: Sequence[ConversationId], tried: AbstractSet[str]
+) -> None:
+    """Delete what an unconfirmed attempt may have left in a chat of the other kind; one that was used since stays."""
+    for chat_id in chat_ids:
+        with suppress(NotFound):
+            chat = await maya.conversations.open(user, chat_id)
+            asked = {message.id for message in chat.messages if message.role is Role.USER}
+            if asked <= tried and not chat.more:
+                await maya.conversations.delete(user, chat_id)
 
 
 def _begin(maya: Runtime, user: User, start: Callable[[], Coroutine[object, object, Started]]) -> Started:
@@ -118,18 +150,34 @@ def _begin(maya: Runtime, user: User, start: Callable[[], Coroutine[object, obje
         raise InvalidInput(_NOT_SAVED) from away
 
 
-def _message_id(text: str) -> MessageId:
-    """The id of this text; sending the same text again after a failure is sending the same message."""
-    known = st.session_state.get("sending")
+def _message_id(action: str, chat_id: ConversationId, text: str) -> MessageId:
+    """The id of this text; the same text again after a failure, in the same chat, is the same message."""
+    known = _sending().get((action, chat_id))
     if known is None or known[1] != text:
         known = (new_id(), text)
-        st.session_state["sending"] = known
+        _sending()[action, chat_id] = known
     return MessageId(known[0])
+
+
+def _sending() -> dict[tuple[str, str], tuple[str, str]]:
+    """Attempts without a confirmed end, one an action and chat: the message's id and text."""
+    attempts: dict[tuple[str, str], tuple[str, str]] = st.session_state.setdefault("sending", {})
+    return attempts
 
 
 def stop(maya: Runtime, user: User, reply_id: MessageId) -> None:
     """End the running reply; its text is kept."""
-    maya.engine.run(maya.turns.stop(user, reply_id), timeout_s=_WITHIN_S)
+    try:
+        maya.engine.run(maya.turns.stop(user, reply_id), timeout_s=_WITHIN_S)
+    except (StoreUnavailable, TimeoutError) as away:
+        raise InvalidInput(_NOT_STOPPED) from away
+
+
+def _choose(maya: Runtime, user: User, message_id: MessageId) -> None:
+    try:
+        maya.engine.run(maya.conversations.choose(user, message_id), timeout_s=_WITHIN_S)
+    except (StoreUnavailable, TimeoutError) as away:
+        raise InvalidInput(_NOT_CHOSEN) from away
 
 
 # Editing the last question
@@ -156,9 +204,10 @@ def edit_form(maya: Runtime, user: User, chat: OpenChat) -> None:
 
 def _ask_again(maya: Runtime, user: User, message: Message) -> None:
     text = st.session_state[f"edit:{message.id}"]
-    message_id = _message_id(text)
-    started = _begin(maya, user, lambda: maya.turns.edit_last(user, message.conversation_id, text, message_id))
-    st.session_state.pop("sending", None)
+    chat_id = message.conversation_id
+    message_id = _message_id("edit", chat_id, text)
+    started = _begin(maya, user, lambda: maya.turns.edit_last(user, chat_id, text, message_id))
+    _sending().pop(("edit", chat_id), None)
     st.session_state["notice"] = started.notice
     _leave_editing()
 

@@ -4,7 +4,7 @@ The history is drawn with as few elements as there can be (one), and a running r
 of it does not send the history again. Everything that was typed survives every refusal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -19,6 +19,8 @@ from maya_core.domain.conversation import (
     MessageStatus,
     Role,
 )
+from maya_core.domain.health import SAVED_CHATS, Light
+from maya_core.errors import NotFound
 from maya_core.ui import chat_actions, chat_menu, live_tail, navigation
 from maya_core.ui.boundary import attempt, guarded, refusal_view
 from maya_core.ui.first_page import first_page
@@ -30,18 +32,25 @@ from maya_core.ui.view import view
 
 _WITHIN_S = 10.0
 _WINDOW_AT_MOST = 400
+_AFTER_FOUND = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An open chat with where its newest question and reply stand among their alternatives."""
+    """An open chat with where its newest question and reply stand among their alternatives.
+
+    `found` is the message that a search or a citation led to; "" when none did. `later` tells that the window ends
+    before the newest message.
+    """
 
     chat: OpenChat
     versions: dict[MessageId, Versions]
+    found: str = ""
+    later: bool = False
 
     @property
     def running(self) -> Message | None:
-        """The reply that is being written."""
+        """The reply that is being written, where the window reaches it."""
         last = self.chat.messages[-1] if self.chat.messages else None
         return last if last is not None and last.status is MessageStatus.STREAMING else None
 
@@ -71,14 +80,36 @@ def _open(maya: Runtime, user: User, chat_id: str) -> Opened:
 
 async def _load(maya: Runtime, user: User, chat_id: ConversationId, window: int, find: str) -> Opened:
     chat = await maya.conversations.open(user, chat_id, window=window)
-    if find and chat.more and find not in {m.id for m in chat.messages}:
-        chat = await maya.conversations.open(user, chat_id, window=_WINDOW_AT_MOST)
+    later = False
+    if find and find not in {m.id for m in chat.messages}:
+        try:
+            chat, find, later = await _around(maya, user, chat, window, MessageId(find))
+        except NotFound:
+            find = ""
     versions: dict[MessageId, Versions] = {}
-    for message in chat.messages[-2:]:
+    for message in chat.messages[-2:] if not later else ():
         alternatives = [m.id for m in await maya.conversations.siblings(user, message.id)]
         if len(alternatives) > 1:
             versions[message.id] = _place(message.id, alternatives)
-    return Opened(chat=chat, versions=versions)
+    return Opened(chat=chat, versions=versions, found=find, later=later)
+
+
+async def _around(
+    maya: Runtime, user: User, chat: OpenChat, window: int, find: MessageId
+) -> tuple[OpenChat, MessageId, bool]:
+    """The chat with a window that ends a little after a message; which one that is; and whether newer ones follow.
+
+    A message that was replaced gives its place to what is shown instead. Raises NotFound for one of another chat.
+    """
+    alternatives = await maya.conversations.siblings(user, find)
+    wanted = next((m for m in alternatives if m.active), alternatives[0])
+    if wanted.conversation_id != chat.conversation.id:
+        raise NotFound(f"message {find!r} in chat {chat.conversation.id!r}")
+    end = wanted.seq + 1 + _AFTER_FOUND
+    found = await maya.transcripts.list_messages(user.id, wanted.conversation_id, before_seq=end, limit=window + 1)
+    messages = tuple(found[-window:])
+    later = bool(chat.messages) and (not messages or messages[-1].seq < chat.messages[-1].seq)
+    return replace(chat, messages=messages, more=len(found) > window), wanted.id, later
 
 
 def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
@@ -92,11 +123,14 @@ def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
 
 
 def _banner(maya: Runtime) -> None:
-    urgent = [light for light in maya.lights() if light.urgent]
+    """What must be known now. That nothing can be saved is told where it matters, above the line to write in."""
+    urgent = [light for light in maya.lights() if light.urgent and (light.ok or light.part != SAVED_CHATS)]
     if urgent:
-        view(
-            [el("p", light.sentence, class_="banner", role="status", key=light.part) for light in urgent], key="banner"
-        )
+        view([_alarm(light) for light in urgent], key="banner")
+
+
+def _alarm(light: Light) -> Node:
+    return el("p", light.sentence, class_="banner", role="status", key=light.part)
 
 
 def _not_here(problem: str) -> Node:
@@ -120,7 +154,7 @@ def _conversation(maya: Runtime, user: User, opened: Opened, reading: Reading) -
         _history(opened, reading),
         key="history",
         on_act=guarded(lambda act: chat_actions.act(maya, user, opened.chat.conversation.id, act)),
-        focus=st.session_state.get("find", ""),
+        focus=opened.found,
         follow=opened.chat.conversation.id,
         keep_place=True,
     )
@@ -143,7 +177,7 @@ def _history(opened: Opened, reading: Reading) -> list[Node]:
             )
         else:
             nodes.append(el("button", "Load older", class_="link older", act="older", key="more"))
-    newest = _newest(messages) if opened.running is None else {}
+    newest = _newest(messages) if opened.running is None and not opened.later else {}
     for message in messages:
         nodes.append(
             message_view(
@@ -152,6 +186,16 @@ def _history(opened: Opened, reading: Reading) -> list[Node]:
                 newest=message.id in newest.values(),
                 open_receipt=False,
                 versions=opened.versions.get(message.id),
+            )
+        )
+    if opened.later:
+        nodes.append(
+            el(
+                "p",
+                el("span", "An earlier part of this chat."),
+                el("button", "Go to the newest message", class_="link", act="newest"),
+                class_="later",
+                key="later",
             )
         )
     return nodes
@@ -170,6 +214,7 @@ def _bottom(maya: Runtime, user: User, opened: Opened | None) -> None:
     A line that moves is a new one to the browser, and what was typed into it is gone.
     """
     running = opened.running if opened is not None else None
+    unsaved = live_tail.unsaved(maya)
     with st.bottom:
         with st.container(key="above"):
             chat_menu.undo_bar(maya, user)
@@ -177,9 +222,16 @@ def _bottom(maya: Runtime, user: User, opened: Opened | None) -> None:
                 chat_actions.edit_form(maya, user, opened.chat)
                 chat_actions.comment_form(maya, user)
             _sentences()
+            if unsaved is not None:
+                view([_alarm(unsaved)], key="unsaved")
+                live_tail.wait_until_saved(maya)
         with st.container(key="compose", gap=None):
             st.chat_input(
-                "Message Maya", key=chat_actions.INPUT, on_submit=guarded(chat_actions.send), args=(maya, user)
+                "Message Maya",
+                key=chat_actions.INPUT,
+                on_submit=guarded(chat_actions.send),
+                args=(maya, user),
+                disabled=unsaved is not None,
             )
             if running is not None:
                 _stop_button(maya, user, running)

@@ -22,11 +22,23 @@ def plausible(chat_id: str) -> bool:
     return 0 < len(chat_id) <= _ID_AT_MOST and chat_id.isprintable()
 
 
-def chat_to_begin() -> ConversationId:
-    """The id of the chat that the first message will create; the same until then."""
-    if "begin" not in st.session_state:
-        st.session_state["begin"] = new_id()
-    return ConversationId(st.session_state["begin"])
+def chat_to_begin(*, off_record: bool) -> ConversationId:
+    """The id of the chat that the first message will create; the same until then, and another for the other kind.
+
+    An id that was tried for the other kind may be stored as such by now: it is given up, see `given_up`.
+    """
+    begin = st.session_state.get("begin")
+    if begin is None or begin[1] is not off_record:
+        if begin is not None:
+            st.session_state["given_up"] = (*given_up(), begin[0])
+        begin = (new_id(), off_record)
+        st.session_state["begin"] = begin
+    return ConversationId(begin[0])
+
+
+def given_up() -> tuple[ConversationId, ...]:
+    """Chats that were begun without success before the person chose the other kind."""
+    return tuple(st.session_state.get("given_up", ()))
 
 
 def open_chat(chat_id: str, *, message_id: str = "") -> None:
@@ -41,7 +53,7 @@ def new_chat(*, off_record: bool = False) -> None:
     """Go to an empty page. Nothing is stored until the first message."""
     _leave()
     st.query_params.clear()
-    st.session_state.pop("begin", None)
+    _begin_anew()
     st.session_state["off_record"] = off_record
     st.session_state["moved"] = True
 
@@ -49,12 +61,22 @@ def new_chat(*, off_record: bool = False) -> None:
 def stay_in(chat_id: str) -> None:
     """The chat that was about to begin exists now."""
     st.query_params[CHAT] = chat_id
-    st.session_state.pop("begin", None)
+    _begin_anew()
 
 
 def moved() -> bool:
     """The last action went somewhere else, so the whole page is to be drawn. True once."""
     return bool(st.session_state.pop("moved", False))
+
+
+def to_newest() -> None:
+    """From an older passage to the end of the chat."""
+    st.session_state.pop("find", None)
+
+
+def _begin_anew() -> None:
+    for name in ("begin", "given_up"):
+        st.session_state.pop(name, None)
 
 
 def _leave() -> None:

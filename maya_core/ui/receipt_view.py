@@ -3,7 +3,7 @@
 from datetime import datetime, tzinfo
 
 from maya_core.chat.prompt import shorten
-from maya_core.domain.conversation import Excerpt, RecalledItem, Receipt, Role, TierOutcome, TierUse
+from maya_core.domain.conversation import Excerpt, RecalledFact, RecalledItem, Receipt, Role, TierOutcome, TierUse
 from maya_core.domain.generation import Attempt
 from maya_core.ui import words
 from maya_core.ui.markup import Node, el
@@ -26,6 +26,7 @@ def receipt_view(receipt: Receipt, *, said_at: datetime, reading: Reading) -> No
         *_section(
             "Found in earlier chats", [_recalled(n, r, reading) for n, r in enumerate(receipt.recalled, start=1)]
         ),
+        *_section("Facts given", [_fact(fact) for fact in receipt.facts]),
         *_section("Asked", [_attempt(a, said_at, reading) for a in receipt.attempts]),
         *_section("In figures", _figures(receipt)),
         *(el("p", note, class_="note") for note in receipt.notes),
@@ -93,6 +94,16 @@ def _recalled(number: int, item: RecalledItem, reading: Reading) -> Node:
         el("span", use, class_=f"chip {'strong' if item.cited else ''}".strip()),
         el("p", shorten(item.excerpt.text.replace("\n", " "), _EXCERPT_CHARACTERS), class_="excerpt", dir="auto"),
     )
+
+
+def _fact(fact: RecalledFact) -> Node:
+    """A fact in words; where it was said is looked up when somebody asks."""
+    source = (
+        el("button", "Where it was said", class_="link", act="open_source", to=fact.message_ids[0])
+        if fact.message_ids
+        else el("span", "no message is known for it", class_="figure")
+    )
+    return el("li", el("span", fact.sentence, class_="fact", dir="auto"), source)
 
 
 def _attempt(attempt: Attempt, said_at: datetime, reading: Reading) -> Node:

@@ -2,17 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import streamlit as st
 
 from maya_core.accounts.access import User
-from maya_core.chat.conversations import PAGE
+from maya_core.chat.conversations import PAGE, ConversationService
 from maya_core.clock import SystemClock
 from maya_core.domain.conversation import Conversation, ConversationKind, SearchHit
 from maya_core.domain.health import Light
+from maya_core.stores.transcripts.port import Cursor
 from maya_core.ui import navigation, words
 from maya_core.ui.boundary import attempt, guarded
 from maya_core.ui.markup import Node, el, icon
@@ -20,8 +21,8 @@ from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
 
-_PINNED_AT_MOST = 50
-_TITLES_SEARCHED = 200
+_READ_AT_ONCE = 200
+_TITLES_SEARCHED = 10_000
 _HITS_AT_MOST = 20
 _SEARCH_AT_MOST = 200
 _WITHIN_S = 10.0
@@ -38,10 +39,10 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """The chats that the sidebar shows."""
+    """Chats of one sort that the sidebar shows, most recently used first. `more` tells that there are others."""
 
-    pinned: Sequence[Conversation]
-    recent: Sequence[Conversation]
+    name: str
+    chats: Sequence[Conversation]
     more: bool
 
 
@@ -92,14 +93,16 @@ def _act(act: Act) -> None:
             chat_id, _, message_id = act.to.partition(" ")
             navigation.open_chat(chat_id, message_id=message_id)
         case "more":
-            st.session_state["rows"] = _rows() + PAGE
+            st.session_state["rows"] = {**_rows(), act.to: _rows().get(act.to, PAGE) + PAGE}
         case "archived":
             st.session_state["archived"] = not st.session_state.get("archived", False)
-            st.session_state["rows"] = PAGE
+            st.session_state["rows"] = {}
 
 
-def _rows() -> int:
-    return min(int(st.session_state.get("rows", PAGE)), 199)
+def _rows() -> dict[str, int]:
+    """How many chats of each shelf are shown; a page of them where nothing else is said."""
+    rows: dict[str, int] = st.session_state.get("rows", {})
+    return rows
 
 
 # Lists
@@ -107,44 +110,60 @@ def _rows() -> int:
 
 def _shelf(maya: Runtime, user: User, reading: Reading) -> list[Node]:
     archived = bool(st.session_state.get("archived", False))
-    shelf = maya.engine.run(_load(maya, user, rows=_rows(), archived=archived), timeout_s=_WITHIN_S)
+    shelves = maya.engine.run(_load(maya.conversations, user, _rows(), archived=archived), timeout_s=_WITHIN_S)
     current = navigation.chat_in_address()
     nodes: list[Node] = []
-    for title, chats in _groups(shelf, reading, archived=archived):
-        nodes.append(el("h2", title, key=f"h {title}"))
-        nodes.append(el("ul", *[_row(chat, reading, current) for chat in chats], class_="rows", key=f"g {title}"))
+    for shelf in shelves:
+        for title, chats in _groups(shelf, reading):
+            nodes.append(el("h2", title, key=f"h {title}"))
+            nodes.append(el("ul", *[_row(chat, reading, current) for chat in chats], class_="rows", key=f"g {title}"))
+        if shelf.more:
+            label = "Show more pinned" if shelf.name == "pinned" else "Show more"
+            nodes.append(el("button", label, class_="link", act="more", to=shelf.name, key=f"m {shelf.name}"))
     if not nodes:
         nodes.append(
             el("p", "Nothing is archived." if archived else "Your chats will be listed here.", class_="empty", key="e")
         )
-    if shelf.more:
-        nodes.append(el("button", "Show more", class_="link", act="more", key="more"))
     nodes.append(
         el("button", "Back to chats" if archived else "Archived chats", class_="link", act="archived", key="archived")
     )
     return nodes
 
 
-async def _load(maya: Runtime, user: User, *, rows: int, archived: bool) -> Shelf:
-    chats = maya.conversations
+async def _load(chats: ConversationService, user: User, rows: Mapping[str, int], *, archived: bool) -> list[Shelf]:
+    async def shelf(name: str, *, pinned: bool | None) -> Shelf:
+        wanted = rows.get(name, PAGE)
+        found = await _list(chats, user, wanted + 1, pinned=pinned, archived=archived)
+        return Shelf(name=name, chats=found[:wanted], more=len(found) > wanted)
+
     if archived:
-        put_away = await chats.list_chats(user, archived=True, limit=rows + 1)
-        return Shelf(pinned=(), recent=put_away[:rows], more=len(put_away) > rows)
-    pinned, recent = await asyncio.gather(
-        chats.list_chats(user, pinned=True, limit=_PINNED_AT_MOST),
-        chats.list_chats(user, pinned=False, limit=rows + 1),
-    )
-    return Shelf(pinned=pinned, recent=recent[:rows], more=len(recent) > rows)
+        return [await shelf("archived", pinned=None)]
+    return list(await asyncio.gather(shelf("pinned", pinned=True), shelf("recent", pinned=False)))
 
 
-def _groups(shelf: Shelf, reading: Reading, *, archived: bool) -> list[tuple[str, Sequence[Conversation]]]:
+async def _list(
+    chats: ConversationService, user: User, wanted: int, *, pinned: bool | None, archived: bool
+) -> list[Conversation]:
+    """The first `wanted` chats, read in pages as large as the store gives them."""
+    found: list[Conversation] = []
+    while len(found) < wanted:
+        limit = min(wanted - len(found), _READ_AT_ONCE)
+        after = Cursor(last_message_at=found[-1].last_message_at, id=found[-1].id) if found else None
+        page = await chats.list_chats(user, pinned=pinned, archived=archived, after=after, limit=limit)
+        found += page
+        if len(page) < limit:
+            break
+    return found
+
+
+def _groups(shelf: Shelf, reading: Reading) -> list[tuple[str, Sequence[Conversation]]]:
     """Headings with their chats; empty groups are left out."""
-    if archived:
-        return [("Archived", shelf.recent)] if shelf.recent else []
+    if shelf.name != "recent":
+        return [(shelf.name.capitalize(), shelf.chats)] if shelf.chats else []
     today = reading.now.astimezone(reading.zone).date()
     week_ago = today - timedelta(days=7)
-    groups: dict[str, list[Conversation]] = {"Pinned": list(shelf.pinned), "Today": [], "Last 7 days": [], "Older": []}
-    for chat in shelf.recent:
+    groups: dict[str, list[Conversation]] = {"Today": [], "Last 7 days": [], "Older": []}
+    for chat in shelf.chats:
         said = chat.last_message_at.astimezone(reading.zone).date()
         groups["Today" if said >= today else "Last 7 days" if said > week_ago else "Older"].append(chat)
     return [(title, chats) for title, chats in groups.items() if chats]
@@ -174,13 +193,13 @@ def _row(chat: Conversation, reading: Reading, current: str) -> Node:
 
 
 def _found(maya: Runtime, user: User, text: str, reading: Reading) -> list[Node]:
-    titles, hits = maya.engine.run(_search(maya, user, text), timeout_s=_WITHIN_S)
+    titled, hits = maya.engine.run(_search(maya.conversations, user, text), timeout_s=_WITHIN_S)
     current = navigation.chat_in_address()
     nodes: list[Node] = []
-    if titles:
+    if titled:
         nodes += [
             el("h2", "Chats", key="ht"),
-            el("ul", *[_row(c, reading, current) for c in titles], class_="rows", key="gt"),
+            el("ul", *[_row(c, reading, current) for c in titled], class_="rows", key="gt"),
         ]
     if hits:
         nodes += [
@@ -192,15 +211,26 @@ def _found(maya: Runtime, user: User, text: str, reading: Reading) -> list[Node]
     return nodes
 
 
-async def _search(maya: Runtime, user: User, text: str) -> tuple[list[Conversation], list[SearchHit]]:
-    wanted = text.casefold()
-    chats, put_away, hits = await asyncio.gather(
-        maya.conversations.list_chats(user, limit=_TITLES_SEARCHED),
-        maya.conversations.list_chats(user, archived=True, limit=_TITLES_SEARCHED),
-        maya.conversations.search(user, text, limit=_HITS_AT_MOST),
+async def _search(chats: ConversationService, user: User, text: str) -> tuple[list[Conversation], list[SearchHit]]:
+    titled, put_away, hits = await asyncio.gather(
+        _titled(chats, user, text.casefold(), archived=False),
+        _titled(chats, user, text.casefold(), archived=True),
+        chats.search(user, text, limit=_HITS_AT_MOST),
     )
-    titled = [c for c in [*chats, *put_away] if wanted in c.title.casefold() or wanted.lstrip("#") in c.tags]
-    return titled[:_HITS_AT_MOST], hits
+    return [*titled, *put_away][:_HITS_AT_MOST], hits
+
+
+async def _titled(chats: ConversationService, user: User, wanted: str, *, archived: bool) -> list[Conversation]:
+    """Chats with these letters in their title, or with this tag, newest first; the newest ten thousand are read."""
+    found: list[Conversation] = []
+    after: Cursor | None = None
+    for _ in range(_TITLES_SEARCHED // _READ_AT_ONCE):
+        page = await chats.list_chats(user, archived=archived, after=after, limit=_READ_AT_ONCE)
+        found += [c for c in page if wanted in c.title.casefold() or wanted.lstrip("#") in c.tags]
+        if len(page) < _READ_AT_ONCE or len(found) >= _HITS_AT_MOST:
+            break
+        after = Cursor(last_message_at=page[-1].last_message_at, id=page[-1].id)
+    return found
 
 
 def _hit(hit: SearchHit, reading: Reading) -> Node:

@@ -16,19 +16,26 @@ MAIN = ROOT / "maya_core" / "ui" / "main.py"
 
 
 class Switchable:
-    """A real store that can be switched off: every call then raises StoreUnavailable, or what `failure` holds."""
+    """A real store that can be switched off: every call then raises StoreUnavailable, or what `failure` holds.
 
-    def __init__(self, store: Transcripts) -> None:
+    Calls named in `refused` fail alone; those in `unconfirmed` are done first, and then fail.
+    """
+
+    def __init__(self, store: object) -> None:
         self._store = store
         self.failure: Exception | None = None
+        self.refused: set[str] = set()
+        self.unconfirmed: set[str] = set()
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._store, name)
-        if self.failure is None or name == "close":
+        if name == "close" or (self.failure is None and name not in self.refused | self.unconfirmed):
             return found
-        failure = self.failure
+        failure = self.failure or StoreUnavailable("switched off by a test")
 
-        async def refuse(*_: object, **__: object) -> None:
+        async def refuse(*arguments: object, **named: object) -> None:
+            if name in self.unconfirmed:
+                await found(*arguments, **named)
             raise failure
 
         return refuse
@@ -38,6 +45,8 @@ class Switchable:
 
     def switch_on(self) -> None:
         self.failure = None
+        self.refused.clear()
+        self.unconfirmed.clear()
 
     def as_store(self) -> Transcripts:
         return cast(Transcripts, self)

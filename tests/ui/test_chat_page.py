@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,9 +14,10 @@ from maya_core.accounts.access import LOCAL_USER
 from maya_core.domain.conversation import Conversation, ConversationId, ConversationKind, MessageStatus, UserId
 from maya_core.domain.health import SAVED_CHATS
 from maya_core.errors import StoreUnavailable
+from maya_core.stores.whiteboard.port import Whiteboard
 from tests.support.seeding import Chat, Turn, seed
 from tests.ui.conftest import Stage
-from tests.ui.stage import draft, nodes, open_page, send, shown
+from tests.ui.stage import Switchable, draft, nodes, open_page, send, shown
 
 
 def _chats(stage: Stage) -> list[Conversation]:
@@ -82,13 +85,71 @@ def test_a_message_that_cannot_be_saved_stays_and_is_sent_once_when_sent_again(s
     page = send(page, "Do not lose me")
     assert "could not be saved" in shown(page, "sentences")
     assert draft(page) == "Do not lose me"
-    first_id = page.session_state["sending"][0]
+    [(first_id, _)] = page.session_state["sending"].values()
     stage.store.switch_on()
     page = send(page, "Do not lose me")
     assert _messages(stage, _address(page)) == ["Do not lose me", "A reply."]
     opened = stage.runtime.engine.run(stage.runtime.conversations.open(LOCAL_USER, ConversationId(_address(page))))
     assert opened.messages[0].id == first_id
     assert shown(page, "sentences") == ""
+
+
+def _fail_to_save(store: Switchable, how: str) -> None:
+    (store.unconfirmed if how == "unconfirmed" else store.refused).add("begin_turn")
+
+
+@pytest.mark.parametrize("how", ["refused", "unconfirmed"])
+@pytest.mark.parametrize("off_record_first", [False, True])
+def test_a_failed_try_leaves_nothing_when_the_person_changes_what_kind_of_chat_it_is(
+    stage: Stage, how: str, off_record_first: bool
+) -> None:
+    page = open_page().toggle(key="off_record").set_value(off_record_first).run()
+    _fail_to_save(stage.store, how)
+    page = send(page, "Nobody may learn this")
+    assert "could not be saved" in shown(page, "sentences")
+    stage.store.switch_on()
+    page = page.toggle(key="off_record").set_value(not off_record_first).run()
+    page = send(page, "Nobody may learn this")
+    [chat] = _chats(stage)
+    assert chat.id == _address(page)
+    assert chat.kind is (ConversationKind.NORMAL if off_record_first else ConversationKind.OFF_RECORD)
+    assert _messages(stage, chat.id) == ["Nobody may learn this", "A reply."]
+
+
+def test_changing_the_kind_to_and_fro_after_failures_still_sends(stage: Stage) -> None:
+    page = open_page()
+    _fail_to_save(stage.store, "refused")
+    for off_record in (False, True):
+        page = send(page.toggle(key="off_record").set_value(off_record).run(), "To and fro")
+    stage.store.switch_on()
+    page = send(page.toggle(key="off_record").set_value(False).run(), "To and fro")
+    assert [chat.id for chat in _chats(stage)] == [_address(page)]
+
+
+def test_a_chat_that_was_used_after_a_failed_try_is_not_removed(stage: Stage) -> None:
+    page = open_page()
+    _fail_to_save(stage.store, "refused")
+    page = send(page, "A first try")
+    stage.store.switch_on()
+    [begun] = _chats(stage)
+    send(open_page(begun.id), "Said in another tab")
+    page = send(page.toggle(key="off_record").set_value(True).run(), "A first try")
+    assert {chat.id for chat in _chats(stage)} == {begun.id, _address(page)}
+    assert _messages(stage, begun.id)[0] == "Said in another tab"
+
+
+def test_a_text_whose_saving_was_not_confirmed_can_be_sent_in_another_chat(stage: Stage) -> None:
+    chats = [Chat(title=title, turns=[Turn(question="q", reply="r")]) for title in ("One", "Two")]
+    seed(stage.folder, chats)
+    page = open_page(chats[0].id)
+    _fail_to_save(stage.store, "unconfirmed")
+    page = send(page, "Thanks")
+    assert "could not be saved" in shown(page, "sentences")
+    stage.store.switch_on()
+    page.query_params["chat"] = chats[1].id
+    page = send(page.run(), "Thanks")
+    assert shown(page, "sentences") == ""
+    assert _messages(stage, chats[1].id)[2:] == ["Thanks", "A reply."]
 
 
 def test_the_line_to_write_in_is_there_even_when_the_chat_cannot_be_read(stage: Stage) -> None:
@@ -120,6 +181,20 @@ def test_stop_ends_the_reply_and_keeps_its_text(stage: Stage) -> None:
     assert "Half of" in shown(page, "history")
     opened = stage.runtime.engine.run(stage.runtime.conversations.open(LOCAL_USER, ConversationId(_address(page))))
     assert opened.messages[-1].status is MessageStatus.INTERRUPTED
+
+
+def test_a_stop_that_cannot_reach_the_other_process_says_what_is_away(stage: Stage) -> None:
+    running = Turn(question="Tell me", reply="Half of it", status=MessageStatus.STREAMING)
+    elsewhere = Chat(title="Made elsewhere", turns=[running])
+    seed(stage.folder, [elsewhere])
+    page = open_page(elsewhere.id)
+    turns = stage.runtime.turns
+    whiteboard = Switchable(turns._whiteboard)
+    whiteboard.refused.add("cache_put")
+    turns._whiteboard = cast(Whiteboard, whiteboard)
+    page = page.button(key="stop").click().run()
+    assert "fast memory" in shown(page, "sentences")
+    assert "saved chats" not in shown(page, "sentences")
 
 
 def test_another_tab_follows_a_running_reply_and_ends_with_it(stage: Stage) -> None:
@@ -199,10 +274,66 @@ def test_the_sidebar_groups_chats_and_shows_thirty(stage: Stage) -> None:
     assert "Old 28" in text
     assert "Old 29" not in text
     assert "Show more" in text
-    page.session_state["rows"] = 60
-    assert "Old 30" in shown(page.run(), "chats")
+    page.session_state["rows"] = {"recent": 60}
+    text = shown(page.run(), "chats")
+    assert "Old 30" in text
+    assert "Show more" not in text
     page.session_state["archived"] = True
     assert "Put away" in shown(page.run(), "chats")
+
+
+def test_the_list_of_chats_has_no_end_before_the_last_one(stage: Stage) -> None:
+    day = timedelta(days=1)
+    turn = [Turn(question="q", reply="r", ago=(20 + n) * day) for n in range(235)]
+    chats = [Chat(title=f"Chat {n:03}", turns=[turn[n]]) for n in range(235)]
+    pinned = [Chat(title=f"Pin {n:02}", pinned=True, turns=[turn[n]]) for n in range(55)]
+    seed(stage.folder, [*chats, *pinned])
+    page = open_page()
+    assert shown(page, "chats").count("Chat ") == 30
+    assert shown(page, "chats").count("Pin ") == 30
+    page.session_state["rows"] = {"recent": 210, "pinned": 60}
+    text = shown(page.run(), "chats")
+    assert re.findall(r"Chat (\d{3})", text) == [f"{n:03}" for n in range(210)]
+    assert re.findall(r"Pin (\d\d)", text) == [f"{n:02}" for n in range(55)]
+    assert "Show more" in text
+    assert "Show more pinned" not in text
+    page.session_state["rows"] = {"recent": 240}
+    text = shown(page.run(), "chats")
+    assert re.findall(r"Chat (\d{3})", text) == [f"{n:03}" for n in range(235)]
+    page = page.text_input(key="search").set_value("chat 234").run()
+    assert "Chat 234" in shown(page, "chats")
+
+
+def test_a_message_far_back_is_opened_with_what_was_said_around_it(stage: Stage) -> None:
+    turns = [Turn(question=f"Question {n}.", reply=f"Reply {n}.") for n in range(230)]
+    chat = Chat(title="Very long", turns=turns)
+    seed(stage.folder, [chat])
+    page = open_page(chat.id)
+    found = f"{chat.id}-3-user"
+    page.session_state["find"] = found
+    text = shown(page.run(), "history")
+    assert "Question 0." in text
+    assert "Question 3." in text
+    assert "Reply 8." in text
+    assert "Question 20." not in text
+    assert "Go to the newest message" in text
+    assert "Load older" not in text
+    assert "'act': 'regenerate'" not in str(nodes(page, "history"))
+    page = send(page, "And now?")
+    text = shown(page, "history")
+    assert "And now?" in text
+    assert "Reply 229." in text
+    assert "Go to the newest" not in text
+
+
+def test_a_message_of_another_chat_is_not_looked_for_in_this_one(stage: Stage) -> None:
+    here, there = (Chat(title=title, turns=[Turn(question=title, reply="r")]) for title in ("Here", "There"))
+    seed(stage.folder, [here, there])
+    page = open_page(here.id)
+    page.session_state["find"] = f"{there.id}-0-user"
+    text = shown(page.run(), "history")
+    assert "Here" in text
+    assert "There" not in text
 
 
 def test_search_finds_titles_and_messages_and_marks_the_words(stage: Stage) -> None:
@@ -255,9 +386,31 @@ def test_the_name_of_a_chat_is_changed_through_its_menu(stage: Stage) -> None:
     chat = Chat(title="Before", turns=[Turn(question="q", reply="r")])
     seed(stage.folder, [chat])
     page = open_page(chat.id)
-    assert "Before" in shown(page, "title")
-    stage.runtime.engine.run(stage.runtime.conversations.rename(LOCAL_USER, ConversationId(chat.id), "After"))
+    page = page.menu_button(key="chat_menu").click("Rename").run()
+    [name] = [field for field in page.text_input if field.label == "Name"]
+    assert name.value == "Before"
+    dialog = AppTest.from_function(_rename_dialog, kwargs={"chat_id": chat.id}).run()
+    dialog = _save_name(dialog, "  ")
+    assert "needs a name" in shown(dialog, "dialog_problem")
+    _save_name(dialog, "After")
+    assert _chats(stage)[0].title == "After"
     assert "After" in shown(page.run(), "title")
+
+
+def _rename_dialog(chat_id: str) -> None:
+    """The dialog alone: without a browser, an open dialog is not drawn again when its form is sent."""
+    from maya_core.accounts.access import LOCAL_USER
+    from maya_core.domain.conversation import ConversationId
+    from maya_core.ui import chat_menu, runtime
+
+    maya = runtime.current()
+    chat = maya.engine.run(maya.transcripts.get(LOCAL_USER.id, ConversationId(chat_id)))
+    chat_menu._rename(maya, LOCAL_USER, chat)
+
+
+def _save_name(dialog: AppTest, name: str) -> AppTest:
+    dialog.text_input[0].set_value(name)
+    return dialog.button[0].click().run()
 
 
 def test_single_process_mode_is_told_on_the_page_and_at_the_state_light(stage: Stage) -> None:
@@ -276,10 +429,15 @@ def test_a_store_that_is_away_is_told_before_anything_is_sent(stage: Stage) -> N
     alive, watch._pings[SAVED_CHATS] = watch._pings[SAVED_CHATS], away
     stage.runtime.engine.run(watch.look())
     page = open_page()
-    assert "cannot be saved now" in shown(page, "banner")
+    line = page.chat_input(key="message")
+    assert line.disabled
+    assert "cannot be saved now" in shown(page, "unsaved")
+    assert "cannot be saved now" not in shown(page, "banner")
     assert "Needs attention" in shown(page, "brand")
     watch._pings[SAVED_CHATS] = alive
     stage.runtime.engine.run(watch.look())
-    page = open_page()
-    assert "cannot be saved now" not in shown(page, "banner")
+    page = page.run()
+    assert page.chat_input(key="message").proto.id == line.proto.id  # the same line to the browser: it keeps its text
+    assert not page.chat_input(key="message").disabled
+    assert shown(page, "unsaved") == ""
     assert "Needs attention" not in shown(page, "brand")

@@ -113,10 +113,12 @@ function draw(component) {
   if (first?.isConnected && root.querySelector(":scope > article") !== first && drawn.keep_place) {
     scroller(root).scrollTop += first.getBoundingClientRect().top - before;
   }
-  if (drawn.follow && !drawn.focus && (atEnd || root.mayaFollow !== drawn.follow)) toEnd(root);
+  const led = root.mayaFocus || "", changed = led !== drawn.focus;
+  if (drawn.follow && !drawn.focus && (atEnd || changed || root.mayaFollow !== drawn.follow)) toEnd(root);
   root.mayaFollow = drawn.follow;
-  if (drawn.focus && root.mayaFocus !== drawn.focus) {
-    root.mayaFocus = drawn.focus;
+  root.mayaFocus = drawn.focus;
+  if (changed) root.querySelector(".found")?.classList.remove("found");
+  if (changed && drawn.focus) {
     const wanted = [...root.children].find(child => child.mayaAttributes?.key === drawn.focus);
     requestAnimationFrame(() => { wanted?.scrollIntoView({ block: "center" }); wanted?.classList.add("found"); });
   }
