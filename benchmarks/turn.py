@@ -2,13 +2,20 @@
 
     python -m benchmarks.turn [--json] [--messages 10000] [--turns 200]
 
-The database is filled with messages of one person first; then single messages are sent from another thread, as a page
-does, each in a chat with a past. The baseline of the same run is a bare durable insert into a SQLite file on the same
-disk: the least that "stored before anything is sent" can cost.
+The database is filled with messages of one person first, each with a vector (made up: what costs time is their number);
+then single messages are sent from another thread, as a page does, each in a chat with a past. Recall is on, with the
+embedding model of `make setup`, and every query is embedded. The baseline of the same run is a bare durable insert into
+a SQLite file on the same disk: the least that "stored before anything is sent" can cost.
 """
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the app
 
 import argparse
 import asyncio
+import itertools
+import json
 import random
 import sqlite3
 import statistics
@@ -17,20 +24,21 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.report import print_figures, print_json
 from maya_core.accounts.access import LOCAL_USER
 from maya_core.container import Container, Overrides, build_container
 from maya_core.domain.conversation import ConversationId, MessageId, MessageStatus, NewMessage, Role
 from maya_core.domain.generation import Finished, FinishReason, Prompt, ProviderEvent, TextDelta, Usage
 from maya_core.domain.ids import new_id
+from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.embeddings.weights import TOKENIZER_FILE, find_weights
 from maya_core.engine import Engine
+from maya_core.memory.episodes import episode_id
 from maya_core.settings import load
+from maya_core.stores.vectors.port import VectorItem
 
-WORDS = (
-    "budget venue train deadline contract invoice Lisbon museum breakfast parking server backup release ticket meeting "
-    "coffee bicycle garden passport insurance laptop charger keys umbrella report slides printer team holiday flight "
-    "hotel dinner recipe doctor appointment school library ferry bridge market festival concert theatre window painting"
-).split()
 CHATS = 200
 WANTED = {"own_ms_p50": "<= 40", "own_ms_p95": "<= 80"}
 
@@ -52,11 +60,22 @@ class Probe:
         """Nothing to close."""
 
 
-def sentence(random_: random.Random) -> str:
-    return " ".join(random_.choices(WORDS, k=random_.randint(6, 24))).capitalize() + "."
+class Speech:
+    """Sentences of English words, common ones more often (Zipf's law over the embedding model's own vocabulary)."""
+
+    def __init__(self, seed: int) -> None:
+        vocabulary = json.loads((find_weights() / TOKENIZER_FILE).read_text("utf-8"))["model"]["vocab"]
+        ranked = sorted(vocabulary, key=vocabulary.__getitem__)
+        self._words = [word for word in ranked if len(word) > 1 and word.isascii() and word.isalpha()]
+        self._weights = list(itertools.accumulate(1 / (rank + 10) for rank in range(len(self._words))))
+        self.random = random.Random(seed)
+
+    def sentence(self) -> str:
+        words = self.random.choices(self._words, cum_weights=self._weights, k=self.random.randint(6, 18))
+        return " ".join(words).capitalize() + "."
 
 
-async def fill(container: Container, count: int, random_: random.Random) -> list[ConversationId]:
+async def fill(container: Container, count: int, speech: Speech) -> list[ConversationId]:
     """`count` messages over the chats, as finished turns."""
     chats = [(await container.conversations.new(LOCAL_USER)).id for _ in range(CHATS)]
     store, clock = container.transcripts, container.clock
@@ -64,7 +83,7 @@ async def fill(container: Container, count: int, random_: random.Random) -> list
         chat, ident, now = chats[number % CHATS], new_id(), clock.now()
         message = NewMessage(
             id=MessageId(ident), conversation_id=chat, turn_id=ident, role=Role.USER, speaker="You",
-            text=sentence(random_), said_at=now, status=MessageStatus.COMPLETE,
+            text=speech.sentence(), said_at=now, status=MessageStatus.COMPLETE,
         )  # fmt: skip
         reply = NewMessage(
             id=MessageId(f"r-{ident}"), conversation_id=chat, turn_id=ident, role=Role.ASSISTANT, speaker="Maya",
@@ -72,10 +91,28 @@ async def fill(container: Container, count: int, random_: random.Random) -> list
         )  # fmt: skip
         await store.begin_turn(LOCAL_USER.id, message=message, reply=reply)
         await store.finish_reply(
-            LOCAL_USER.id, reply.id, status=MessageStatus.COMPLETE, text=sentence(random_), spans=(), receipt=None,
+            LOCAL_USER.id, reply.id, status=MessageStatus.COMPLETE, text=speech.sentence(), spans=(), receipt=None,
             at=now,
         )  # fmt: skip
+        await remember(container, chat, message, 2 * (number // CHATS) + 1, speech)
     return chats
+
+
+async def remember(container: Container, chat: ConversationId, message: NewMessage, seq: int, speech: Speech) -> None:
+    """Two vectors as if the message and its reply had been embedded."""
+    vectors, embedder = container.memory.vectors, container.memory.embedder
+    if vectors is None or embedder is None:
+        raise SystemExit("the embedding model is missing: make setup")
+    items = []
+    for offset, ident in enumerate((message.id, MessageId(f"r-{message.id}"))):
+        direction = np.array([speech.random.gauss(0, 1) for _ in range(embedder.dimension)], dtype=np.float32)
+        ref = MemoryRef(
+            id=episode_id(ident, model=embedder.model), kind=MemoryKind.EPISODE, conversation_id=chat,
+            message_ids=(ident,), first_seq=seq + offset, last_seq=seq + offset, speaker=("You", "Maya")[offset],
+            said_at=message.said_at, model=embedder.model, role=(Role.USER, Role.ASSISTANT)[offset],
+        )  # fmt: skip
+        items.append(VectorItem(ref=ref, vector=direction / np.linalg.norm(direction)))
+    await vectors.put(LOCAL_USER.id, items)
 
 
 def bare_insert_ms(folder: Path, text: Callable[[], str], count: int) -> float:
@@ -93,22 +130,23 @@ def bare_insert_ms(folder: Path, text: Callable[[], str], count: int) -> float:
 
 
 def measure(messages: int, turns: int) -> dict[str, float]:
-    random_ = random.Random(7)
+    speech = Speech(7)
     with tempfile.TemporaryDirectory() as folder:
         engine, probe = Engine(), Probe()
         settings = load({"MAYA_DATA_DIR": folder, "MAYA_DRAIN_S": "0"}, env_file=Path(folder) / "none")
         container = engine.run(build_container(settings, overrides=Overrides(providers=(probe,))), timeout_s=60)
         try:
-            chats = engine.run(fill(container, messages, random_), timeout_s=900)
+            container.warm()
+            chats = engine.run(fill(container, messages, speech), timeout_s=900)
             own = []
             for number in range(turns + 10):
-                chat, ident = chats[random_.randrange(CHATS)], MessageId(new_id())
+                chat, ident = chats[speech.random.randrange(CHATS)], MessageId(new_id())
                 submitted = time.perf_counter()
-                started = engine.run(container.turns.start(LOCAL_USER, chat, sentence(random_), ident))
+                started = engine.run(container.turns.start(LOCAL_USER, chat, speech.sentence(), ident))
                 engine.run(ended(container, started.reply.id))
                 if number >= 10:
                     own.append((probe.called_at - submitted) * 1000)
-            bare = bare_insert_ms(Path(folder), lambda: sentence(random_), turns)
+            bare = bare_insert_ms(Path(folder), speech.sentence, turns)
         finally:
             engine.run(container.close())
             engine.stop()
