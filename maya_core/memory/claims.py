@@ -39,7 +39,7 @@ class Claim:
 class Reason(StrEnum):
     """Why a claim was refused. The most telling one is kept, in this order."""
 
-    SECRET = "it is a secret"  # noqa: S105 - a sentence, no password
+    SECRET = "it is a secret"
     PLANTED = "it was an order to remember, not a statement"
     OFF_RECORD = "the person asked not to keep it"
     QUOTED = "it quotes somebody else"

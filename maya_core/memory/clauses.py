@@ -17,11 +17,15 @@ _ABBREVIATION = re.compile(
 _INITIAL = re.compile(r"(?:^|\s)[A-Za-z]\.$")
 _BREAK = re.compile(
     r"\s*(?:,(?=\D|$)|,(?=\s)|(?:[;—–()]|:(?=\s|$))|\s-+\s|\.{3}|…)\s*"
-    r"|\s+(?=(?:but|and|so|because|cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|"
+    r"|\s+(?=(?:but|and|so|because|'?cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|"
     r"yet|or|nor|plus"
     r"|which|who|whose|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
     re.IGNORECASE,
 )
+_OF_PERSON = re.compile(r"\s(?:from|in|at|of|with|for|on|to|who|that|by|about)\s")
+_MOST_SENTENCES = 300
+_MOST_CLAUSES = 40
+"""Of one message, and of one sentence: what is longer was not written by hand, and the rest of it is not read."""
 _AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
 _LEADING = re.compile(
     r"^(?:(?:and|but|so|because|cause|although|though|while|whereas|however|yet|or|nor|plus|also|well|oh|ok|okay|"
@@ -170,6 +174,8 @@ def sentences_of(text: str) -> list[Piece]:
         if part.strip():
             pieces.append(_trimmed(text, start, end))
         start = following
+        if len(pieces) == _MOST_SENTENCES:
+            break
     return pieces
 
 
@@ -183,6 +189,8 @@ def clauses_of(sentence: Piece) -> list[Piece]:
             continue
         if part.strip():
             pieces.append(_trimmed(sentence.text, start, end, offset=sentence.start))
+        if len(pieces) == _MOST_CLAUSES:
+            break
         start = following
     return pieces
 
@@ -258,6 +266,8 @@ def _named(match: re.Match[str], *, mine: bool) -> Owner:
 
 def _phrase_names(phrase: str) -> frozenset[str]:
     """The words a subject answers to. Of "my sister's husband Tom" it is the husband, of "Anna's birthday" Anna."""
+    if _is_person(phrase):
+        phrase = _OF_PERSON.split(phrase)[0]
     head, possessive, rest = phrase.rpartition("'s ")
     if possessive and _is_person(rest):
         return stems(rest)

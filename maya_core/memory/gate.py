@@ -180,7 +180,7 @@ def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | N
                 continue
             start, end = window(clause, wanted)
             place = Place(clauses=(clause,), start=start, end=end)
-            itself = clause.owner_at(start + 1).names & wanted
+            itself = clause.owner_at(start).names & wanted
             if not itself and subject_reason(claim, told, clause, start, reading):
                 continue
             if (

@@ -75,6 +75,8 @@ _SINCE = re.compile(r"\b(?:since|from|starting|started|beginning|as of|effective
 _UNTIL = re.compile(
     r"\b(?:until|till|through|up to|left in|ended in|ended)\s*(?:on|the|about|around)?\s*$", re.IGNORECASE
 )
+_STILL = re.compile(r"\b(?:have|has|been|am|is|are)\b|'(?:ve|s|m|re)\b", re.IGNORECASE)
+"""With "for three years" it goes on; in the past tense it is over."""
 _FOR = re.compile(
     rf"\bfor\s+(?:the\s+(?:last|past)\s+|about\s+|almost\s+|over\s+|nearly\s+)?{_COUNT}\s+{_UNIT}\b", re.IGNORECASE
 )
@@ -99,7 +101,7 @@ def begins(text: str, said_at: datetime) -> datetime | None:
         )
         if named:
             return moment.at
-    if lasting := _FOR.search(text):
+    if (lasting := _FOR.search(text)) and _STILL.search(text):
         return _shift(_midnight(said_at), -_number(lasting.group("count")), lasting.group("unit").lower())
     return None
 

@@ -14,6 +14,7 @@ from maya_core.memory.phrases import clean, is_empty
 from maya_core.memory.relations import single_valued
 from maya_core.memory.stated import Said, said_in
 from maya_core.memory.statements import Clause, Meant, Told, read
+from maya_core.memory.wording import stems
 
 EXTRACTOR = "offline-1"
 _SURE = 0.7
@@ -52,6 +53,11 @@ _PUT_RIGHT = tuple(
 """How people name what they meant, the plainest first."""
 
 
+_NOBODY_IN_PARTICULAR = stems(
+    "people person folks everyone everybody someone somebody anyone guy man woman nobody family"
+)
+
+
 def extract(messages: Sequence[Message], *, owner: str = "") -> list[Claim]:
     """Claims from the user's own messages, in the order in which they were said."""
     claims: list[Claim] = []
@@ -80,18 +86,17 @@ def _from_clause(told: Told, clause: Clause, following: Sequence[Clause]) -> Ite
 def _doubtful(said: Said, clause: Clause) -> bool:
     """What may be right but is too often wrong: things by phrases for people, denials, fragments, plans as facts."""
     relation, owner = said.stated.relation, said.owner
-    if clause.negated and relation is not Relation.DISLIKES:
+    if (clause.negated and relation is not Relation.DISLIKES) or owner.names & _NOBODY_IN_PARTICULAR:
         return True
     if said.own_form:
         return False
     if owner.who is Who.OTHER and not owner.person:
         named = clause.text[owner.start : owner.start + 1].isupper() and len(owner.text.split()) <= 3
         return relation not in _OF_TASKS and not (named and relation in _OF_PEOPLE)
-    if relation in _OF_TASKS and relation is not Relation.DEPENDS_ON:
-        return True
     if owner.who is Who.NOBODY:
         return relation not in _IN_FRAGMENTS
-    return clause.future and relation not in (Relation.PLANS, Relation.DECIDED)
+    of_task = relation in _OF_TASKS and relation is not Relation.DEPENDS_ON
+    return of_task or (clause.future and relation not in (Relation.PLANS, Relation.DECIDED))
 
 
 def _listed(told: Told, said: Said, following: Sequence[Clause]) -> Iterator[Claim]:

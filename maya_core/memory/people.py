@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from maya_core.memory.clauses import PERSON_NOUNS, Owner, Who
-from maya_core.memory.wording import stem, stems
+from maya_core.memory.wording import LIGHT, stem, stems
 
 _HONORIFICS = ("Mr", "Mrs", "Ms", "Dr", "Prof")
 _NOUNS = "|".join(sorted(PERSON_NOUNS, key=len, reverse=True))
@@ -108,6 +108,7 @@ class People:
 
     def _meet(self, names: frozenset[str]) -> frozenset[str]:
         """All words for the person whom these words name. Another name in the same role is another person."""
+        names = names - LIGHT
         joined, others = names, []
         for group in self.groups:
             proper = self._proper(group)

@@ -233,7 +233,7 @@ _PHRASES = (
     ),
     _phrase(
         Relation.HAS_PREFERENCE_FOR,
-        r"(?:like|likes|liked|love|loves|loved|enjoy|enjoys|enjoyed|prefer|prefers|preferred|adore|adores|"
+        r"(?:like|likes|love|loves|enjoy|enjoys|prefer|prefers|adore|adores|always (?:liked|loved|enjoyed|preferred)|"
         r"(?:an?\s)?(?:big |huge |great |massive )?fan of|into|fond of|keen on|passionate about|crazy about|"
         r"obsessed with)\s+(?P<o>[^.!?]+?)(?=\s*[.!?;]|\s*$)",
         EntityKind.TOPIC,
@@ -378,14 +378,22 @@ _LEAD = re.compile(
     r"of|fluent)\s+)+",
     re.IGNORECASE,
 )
+_TASTES = (Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES)
+_MOST_WORDS = 9
+_MOST_WORDS_OF_TASTE = 4
+_NO_TASTE = re.compile(
+    r"(?:all|my|your|our|his|her|their|every|each|some|any|so|such|seeing|being|knowing|getting|having|hearing|feeling)\b"
+    r"|the\s+\S+\s+\S+|\w+ing\s+(?:a|an|the|my|our|your|it|this|that|out|up)\b|'|.*[\"“”]|.*\b(?:is|are|was|were)$",
+    re.IGNORECASE,
+)
+"""After "I love" this is a remark of the moment, not a taste."""
 _EMPTY = re.compile(
-    r"^(?:it|this|that|these|those|them|him|her|you|me|us|one|here|there|how|what|when|where|your|the (?:idea|way|"
-    r"first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|that\b.*|these\b.*|"
-    r"those\b.*|being able.*|seeing.*|"
-    r"something.*|anything.*|everything.*|nothing.*|to know.*|know.*|the same|same|each other|a lot.*|both.*|"
-    r"working.*|how\b.*|what\b.*|where\b.*|when\b.*|the (?:first|second|third|last|other|new) (?:one|version|option|"
-    r"draft|answer).*|you.*|an? (?:bit|lot|few|couple|little).*|to (?:see|be|hear|get|have|do|say|ask|think|"
-    r"know)\b.*|i\b.*|my\b(?! ).*)$",
+    r"^(?:(?:them|him|me|us|it)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|where|your|"
+    r"the (?:idea|way|first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|"
+    r"that\b.*|these\b.*|those\b.*|being able.*|seeing.*|something.*|anything.*|everything.*|nothing.*|"
+    r"to know.*|know.*|the same|same|each other|a lot.*|both.*|working.*|how\b.*|what\b.*|where\b.*|when\b.*|"
+    r"the (?:first|second|third|last|other|new) (?:one|version|option|draft|answer).*|you.*|an? (?:bit|lot|few|"
+    r"couple|little).*|to (?:see|be|hear|get|have|do|say|ask|think|know)\b.*|i\b.*|my\b(?! ).*)$",
     re.IGNORECASE,
 )
 
@@ -462,7 +470,9 @@ def _stated(
     relation: Relation, label: str, kind: EntityKind, match: re.Match[str], offset: int, *, listed: bool = False
 ) -> Stated | None:
     said = clean(match.group("o"))
-    if is_empty(said) or len(said.split()) > 9:
+    if is_empty(said) or len(said.split()) > _MOST_WORDS:
+        return None
+    if relation in _TASTES and (len(said.split()) > _MOST_WORDS_OF_TASTE or _NO_TASTE.match(said)):
         return None
     return Stated(
         relation=relation,

@@ -91,9 +91,12 @@ def is_secret(text: str) -> bool:
 
 def without_secrets(text: str) -> str:
     """The text with every secret replaced by three dots in brackets."""
-    for span in sorted(secret_spans(text), key=lambda span: -span.start):
-        text = text[: span.start] + "[…]" + text[span.end :]
-    return text
+    kept, at = [], 0
+    for span in sorted(secret_spans(text), key=lambda span: span.start):
+        if span.start >= at:
+            kept += [text[at : span.start], "[…]"]
+        at = max(at, span.end)
+    return "".join([*kept, text[at:]])
 
 
 def _labelled(text: str) -> list[SecretSpan]:
@@ -111,8 +114,8 @@ def _labelled(text: str) -> list[SecretSpan]:
             found.append(SecretSpan(start=match.start("value"), end=match.end("value")))
     found += [SecretSpan(start=m.start("value"), end=m.end("value")) for m in _NUMBERED.finditer(text)]
     if _LABEL_ALONE.search(text):
-        for match in re.finditer(r"(?<!\S)\S+", text):
-            if _looks_chosen(match.group().strip(".,;:!?()\"'")):
+        for match in re.finditer(r"(?<!\S)\S*[^\s.,;:!?()\"']", text):
+            if _looks_chosen(match.group().strip("()\"'")):
                 found.append(SecretSpan(start=match.start(), end=match.end()))
     return found
 

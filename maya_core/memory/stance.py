@@ -152,9 +152,9 @@ _SPEECH = (
     r"that|convinced)"
 )
 _HEARSAY = re.compile(
-    r"(?:\b(?:he|she|they|you|it|who|which|one|some(?:one|body)?|every(?:one|body)|people|somebody else|another|"
+    r"(?:\b(?i:he|she|they|you|it|who|which|one|some(?:one|body)?|every(?:one|body)|people|somebody else|another|"
     r"other people|this|that|others|maya)"
-    r"|(?<![\w'])[A-Z][\w-]+|\b(?:my|our|the|a|an|his|her|their|your|this|that|some|one of|both)\s+[\w' -]{1,45}?)"
+    r"|(?<![\w'])[A-Z][\w-]+|\b(?i:my|our|the|a|an|his|her|their|your|this|that|some|one of|both)\s+[\w' -]{1,45}?)"
     rf"(?:'s|'d|'ve)?\s+(?:(?:also|just|once|always|recently|still|even|never|had|has|have|really|jokingly|wrongly|"
     rf"then|later|keeps?|apparently|yesterday|today)\s+)*{_SPEECH}\b",
 )

@@ -4,6 +4,7 @@ Here the rules of wording meet the conversation: a joke taken back in the next m
 "she" for the sister named before. Messages of others are read only as context.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,9 @@ from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
 from maya_core.memory.wording import plain
 
+_LONG_WORD = re.compile(r"\S{200,}")
+_GAP = re.compile(r"[ \t]{8,}")
+_LINES = re.compile(r"\n\s*\n")
 _READ_CHARACTERS = 20_000
 """Of one message; what a person types by hand is shorter."""
 
@@ -59,8 +63,8 @@ class Clause:
     mistaken: bool
 
     def owner_at(self, place: int) -> Owner:
-        """Whom the words at a place of the clause are about: the last subject before them, else the first after."""
-        before = [owner for owner in self.owners if owner.start < place]
+        """Whom the words at a place of the clause are about: the last subject up to them, else the first after."""
+        before = [owner for owner in self.owners if owner.start <= place]
         if before:
             return before[-1]
         return self.inherited if self.inherited.who is not Who.NOBODY else next(iter(self.owners), self.inherited)
@@ -106,7 +110,7 @@ def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
     told: list[Told] = []
     asked = ""
     for place, message in enumerate(messages):
-        text = plain(message.text[:_READ_CHARACTERS])
+        text = readable(message.text)
         if message.role is Role.USER and (not owner or message.speaker == owner):
             if told and (planting.withdraws(text) or _takes_joke_back(text)):
                 told[-1] = _withdrawn(told[-1], Meant.WITHDRAWN if planting.withdraws(text) else Meant.JOKE)
@@ -114,6 +118,14 @@ def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
             told.append(_told(message, text, place=place, asked=asked, earlier=earlier, people=people))
         asked = text
     return Reading(told=tuple(told), people=tuple(people.groups))
+
+
+def readable(text: str) -> str:
+    """A message as it is read here: its beginning, without what is too long to be a word, and without wide gaps.
+
+    Every place in a `Told` is a place in this text.
+    """
+    return _GAP.sub(" ", _LINES.sub("\n\n", _LONG_WORD.sub("…", plain(text[:_READ_CHARACTERS]))))
 
 
 def _takes_joke_back(text: str) -> bool:

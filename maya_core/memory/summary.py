@@ -17,8 +17,8 @@ from maya_core.memory import planting, stance
 from maya_core.memory.clauses import sentences_of
 from maya_core.memory.foreign import foreign_spans
 from maya_core.memory.secret_text import secret_spans
-from maya_core.memory.statements import Meant, read
-from maya_core.memory.wording import content_stems, plain
+from maya_core.memory.statements import Meant, read, readable
+from maya_core.memory.wording import content_stems
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,6 @@ _PER_MESSAGE = 12
 _PER_WINDOW = 6
 _SHORTEST_WORDS = 4
 _LONGEST_CHARACTERS = 320
-_READ_CHARACTERS = 6_000
 _MOST_REMINDERS = 12
 _WORD_COLUMNS = 2_000
 _ALIKE_FROM = 0.15
@@ -61,13 +60,14 @@ _SMALL_TALK = re.compile(
 )
 _REMINDER = re.compile(
     r"\b(?:vegetarian|vegan|pescatarian|allerg\w*|intoleran\w*|gluten|coeliac|celiac|halal|kosher|wheelchair|"
-    r"accessib\w*|diabet\w*|budget|at most|no more than|"
-    r"at least|maximum|max|limit|cap|deadline|due|must(?:n't)?|have to|has to|needs? to|can't|cannot|not allowed|"
-    r"don't forget|remind|remember to|make sure|"
-    r"avoid|without|only works?|(?:by|before|until|no later than) (?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:by|"
-    r"before|until) (?:the end|tomorrow|noon|next|\d|january|"
-    r"february|march|april|may|june|july|august|september|october|november|december)|ask \w+ (?:before|by|about|"
-    r"whether|if)|to-?do|follow up|waiting (?:for|on))\b",
+    r"accessib\w*|diabet\w*|budget|at most|no more than|at least|maximum|max|limit|cap|deadline|due|"
+    r"must(?:n't)?(?! have| be\b|'ve)|have to|has to|needs? to|"
+    r"(?:can't|cannot)(?! wait| believe| stop| help| imagine| thank)|not allowed|don't forget|"
+    r"remind (?:me|us|\w+ (?:to|about|that))|reminder:|remember to|make sure|avoid|only works?|"
+    r"(?:by|before|until|no later than) (?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"(?:by|before|until) (?:the end|tomorrow|noon|next|\d|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december)|"
+    r"ask \w+ (?:before|by|about|whether|if)|to-?do|follow up|waiting (?:for|on))\b",
     re.IGNORECASE,
 )
 _STANDS = frozenset({Meant.ASSERTED, Meant.QUESTION, Meant.HYPOTHETICAL})
@@ -113,7 +113,7 @@ def sentences_in(messages: Sequence[Message]) -> list[Sentence]:
         if message.status is not MessageStatus.COMPLETE:
             continue
         own = message.role is Role.USER
-        text = plain(message.text[:_READ_CHARACTERS])
+        text = readable(message.text)
         closed = [(span.start, span.end) for span in foreign_spans(text)] + [
             (s.start, s.end) for s in secret_spans(text)
         ]

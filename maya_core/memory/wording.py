@@ -64,7 +64,7 @@ def stems(text: str) -> frozenset[str]:
 
 def content_stems(text: str) -> frozenset[str]:
     """The words that must be found for the text to count as said: no light words, no generic ones unless alone."""
-    carried = stems(text) - _LIGHT_STEMS
+    carried = stems(text) - LIGHT
     return (carried - _GENERIC_STEMS) or carried
 
 
@@ -93,5 +93,6 @@ def fold(word: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
-_LIGHT_STEMS = frozenset(stem(word) for word in _LIGHT) | _LIGHT
+LIGHT = frozenset(stem(word) for word in _LIGHT) | _LIGHT
+"""The comparable forms of light words."""
 _GENERIC_STEMS = frozenset(stem(word) for word in _GENERIC)
