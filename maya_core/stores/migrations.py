@@ -121,9 +121,48 @@ def transcript_search(connection: sqlite3.Connection) -> None:
     )
 
 
+def search_by_owner(connection: sqlite3.Connection) -> None:
+    """The same index with the owner in it: a search reads one person's messages, however many others there are."""
+    for trigger in ("messages_added", "messages_removed", "messages_changed"):
+        connection.execute(f"DROP TRIGGER {trigger}")
+    connection.execute("DROP TABLE messages_text")
+    connection.execute(
+        """
+        CREATE VIRTUAL TABLE messages_text USING fts5 (
+            text, user_id, content = 'messages', content_rowid = 'row',
+            tokenize = 'porter unicode61 remove_diacritics 2'
+        )"""
+    )
+    findable = "active AND status <> 'streaming'"
+    connection.execute(
+        f"INSERT INTO messages_text (rowid, text, user_id) SELECT row, text, user_id FROM messages WHERE {findable}"  # noqa: S608
+    )
+    add = (
+        "INSERT INTO messages_text (rowid, text, user_id) "
+        "SELECT new.row, new.text, new.user_id WHERE new.active AND new.status <> 'streaming'"
+    )
+    remove = (
+        "INSERT INTO messages_text (messages_text, rowid, text, user_id) "
+        "SELECT 'delete', old.row, old.text, old.user_id WHERE old.active AND old.status <> 'streaming'"
+    )
+    connection.execute(f"CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN {add}; END")
+    connection.execute(f"CREATE TRIGGER messages_removed AFTER DELETE ON messages BEGIN {remove}; END")
+    connection.execute(
+        f"CREATE TRIGGER messages_changed AFTER UPDATE OF text, active, status ON messages BEGIN {remove}; {add}; END"
+    )
+
+
 def message_speakers(connection: sqlite3.Connection) -> None:
     """Finds the names of those who spoke without reading every message."""
     connection.execute("CREATE INDEX messages_speakers ON messages (user_id, speaker)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (transcripts, transcript_search, message_speakers, vectors, graph, batches)
+MIGRATIONS: tuple[Migration, ...] = (
+    transcripts,
+    transcript_search,
+    message_speakers,
+    vectors,
+    graph,
+    batches,
+    search_by_owner,
+)

@@ -16,19 +16,19 @@ from maya_core.domain.conversation import (
     WordMatch,
 )
 from maya_core.stores.sqlite import Database
-from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, restored_text
-from maya_core.stores.transcripts.words import query_words
+from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, restored_text
+from maya_core.stores.transcripts.sqlite_search import affordable, search_terms
 
 _MOST_SPEAKERS = 50
 _MOST_PASSAGES = 1_000
 
 _MATCHING = """
-    SELECT messages.id, -bm25(messages_text) AS score
+    SELECT messages.id, -bm25(messages_text, 1.0, 0.0) AS score
     FROM messages_text
     CROSS JOIN messages ON messages.row = messages_text.rowid
     CROSS JOIN conversations ON conversations.id = messages.conversation_id
-    WHERE messages_text MATCH :query AND messages.user_id = :user AND conversations.deleted_at IS NULL
-        AND conversations.kind = :normal AND conversations.id IS NOT :exclude
+    WHERE messages_text MATCH :query AND messages_text.rowid >= :from_row AND messages.user_id = :user
+        AND conversations.deleted_at IS NULL AND conversations.kind = :normal AND conversations.id IS NOT :exclude
     ORDER BY score DESC, messages.row DESC
     LIMIT :limit
 """
@@ -65,19 +65,21 @@ class SqlitePassages:
     async def match_words(
         self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
     ) -> list[WordMatch]:
-        query = " OR ".join(f'"{word}"' for word in query_words(clean_text(text)))
+        terms = search_terms(text)
+        user = known_id(user_id)
         values = {
-            "query": query,
-            "user": known_id(user_id),
+            "user": user,
             "normal": ConversationKind.NORMAL.value,
             "exclude": None if exclude is None else known_id(exclude),
             "limit": bounded(limit, most=300),
         }
 
         def matching(connection: sqlite3.Connection) -> list[WordMatch]:
-            return [WordMatch(MessageId(id), score) for id, score in connection.execute(_MATCHING, values)]
+            query, from_row = affordable(connection, user, terms)
+            found = connection.execute(_MATCHING, {**values, "query": query, "from_row": from_row})
+            return [WordMatch(MessageId(id), score) for id, score in found]
 
-        return await self._database.read(matching) if query else []
+        return await self._database.read(matching) if terms else []
 
     async def list_passages(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Passage]:
         ids = [known_id(message_id) for message_id in dict.fromkeys(message_ids)]

@@ -17,7 +17,7 @@ from maya_core.stores.transcripts.words import query_words, unfinished_word
 _RANKED_AT_MOST = 2_000
 
 _RANKED = """
-    SELECT messages_text.rowid AS row, bm25(messages_text) AS distance
+    SELECT messages_text.rowid AS row, bm25(messages_text, 1.0, 0.0) AS distance
     FROM messages_text
     CROSS JOIN messages ON messages.row = messages_text.rowid
     CROSS JOIN conversations ON conversations.id = messages.conversation_id
@@ -67,7 +67,7 @@ class SqliteSearch:
         exclude: ConversationId | None = None,
         prefix: bool = False,
     ) -> list[SearchHit]:
-        terms = _terms(text, prefix=prefix)
+        terms = search_terms(text, prefix=prefix)
         user = known_id(user_id)
         values = {
             "user": user,
@@ -78,7 +78,7 @@ class SqliteSearch:
         }
 
         def ranked(connection: sqlite3.Connection) -> list[SearchHit]:
-            query, from_row = _affordable(connection, user, terms)
+            query, from_row = affordable(connection, user, terms)
             found = connection.execute(_RANKED, {**values, "query": query, "from_row": from_row}).fetchall()
             # Snippets in a second step: in the first they would be made for every match before the sort.
             return [
@@ -89,7 +89,7 @@ class SqliteSearch:
         return await self._database.read(ranked) if terms else []
 
 
-def _terms(text: str, *, prefix: bool) -> list[str]:
+def search_terms(text: str, *, prefix: bool = False) -> list[str]:
     """The words as terms of an FTS5 query, each quoted, so that none is an operator."""
     words = query_words(clean_text(text))
     unfinished = unfinished_word(text) if prefix else None
@@ -97,14 +97,14 @@ def _terms(text: str, *, prefix: bool) -> list[str]:
     return terms if unfinished is None else [*terms, f'"{unfinished}" *']
 
 
-def _affordable(connection: sqlite3.Connection, user_id: str, terms: list[str]) -> tuple[str, int]:
+def affordable(connection: sqlite3.Connection, user_id: str, terms: list[str]) -> tuple[str, int]:
     """A query for any of the terms that ranks a bounded number of messages, and the first row that it looks at.
 
     Words in very many messages say little: they are left out where a rarer one was asked for. Where all are such,
     only the newest matches are ranked.
     """
-    rarer = [term for term in terms if _count(connection, term) < _RANKED_AT_MOST]
-    query = " OR ".join(rarer or terms)
+    rarer = [term for term in terms if _count(connection, user_id, term) < _RANKED_AT_MOST]
+    query = _owned(user_id, rarer or terms)
     if rarer:
         return query, 0
     values = {"query": query, "user": user_id, "most": _RANKED_AT_MOST}
@@ -112,9 +112,18 @@ def _affordable(connection: sqlite3.Connection, user_id: str, terms: list[str]) 
     return query, first or 0
 
 
-def _count(connection: sqlite3.Connection, term: str) -> int:
-    (count,) = connection.execute(_MATCHES_UP_TO, {"query": term, "most": _RANKED_AT_MOST}).fetchone()
+def _count(connection: sqlite3.Connection, user_id: str, term: str) -> int:
+    values = {"query": _owned(user_id, [term]), "most": _RANKED_AT_MOST}
+    (count,) = connection.execute(_MATCHES_UP_TO, values).fetchone()
     return int(count)
+
+
+def _owned(user_id: str, terms: list[str]) -> str:
+    """Any of the terms, in one person's messages. The owner is here to read less: queries test it exactly as well."""
+    said = f"text : ({' OR '.join(terms)})"
+    # An id without a letter or digit is no word to the index.
+    owner = user_id.replace('"', '""') if any(character.isalnum() for character in user_id) else ""
+    return f'user_id : "{owner}" AND {said}' if owner else said
 
 
 def _to_hit(row: sqlite3.Row, distance: float) -> SearchHit:
