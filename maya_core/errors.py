@@ -6,6 +6,7 @@
     ├── NotAllowed                `may(user, action)` said no
     ├── StoreError
     │   ├── StoreUnavailable      the store did not answer in time, or refused; nothing is known of the write
+    │   │   └── StorageFull       hardly any room is left on the disk; nothing was written
     │   ├── NotFound              no such record for this user (another user's record is "not found" too)
     │   └── Conflict              the record changed, or a turn is running already
     ├── ExtractionError           a model's account of a conversation stayed unusable after every repair
@@ -39,6 +40,10 @@ class StoreError(MayaError):
 
 class StoreUnavailable(StoreError):
     """The store did not answer within its timeout, or refused. Whether a write happened is unknown."""
+
+
+class StorageFull(StoreUnavailable):
+    """Hardly any room is left on the disk: what is there can be read, nothing is added. Nothing was written."""
 
 
 class NotFound(StoreError):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from maya_core.clock import SystemClock
-from maya_core.errors import ConfigurationError, Conflict, StoreUnavailable
+from maya_core.errors import ConfigurationError, Conflict, StorageFull, StoreUnavailable
+from maya_core.stores import disk
 
 T = TypeVar("T")
 
@@ -33,10 +34,20 @@ class Database:
         path: the file; it and its folder are made when missing, the file readable by its owner alone.
         busy_timeout_s: how long to wait for a writer in another process.
         timeout_s: the longest that a call may take, waiting for a thread included.
+        free_bytes: how much room there is beside the file.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 10.0, timeout_s: float = 15.0, readers: int = 3) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_s: float = 10.0,
+        timeout_s: float = 15.0,
+        readers: int = 3,
+        free_bytes: Callable[[Path], int] = disk.free_bytes,
+    ) -> None:
         self._path = path
+        self._free_bytes = free_bytes
         self._busy_timeout_s = busy_timeout_s
         self._timeout_s = timeout_s
         self._clock = SystemClock()  # threads wait in real time, whatever clock the records are dated by
@@ -64,6 +75,23 @@ class Database:
         self._closed = True
         await asyncio.to_thread(self._shut_down)
 
+    async def probe_writing(self) -> None:
+        """Write something, in a transaction of its own. Raises StoreUnavailable where that cannot be done."""
+
+        def rewrite_a_number(connection: sqlite3.Connection) -> None:
+            (number,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {(number + 1) % 1_000_000}")
+
+        await self.write(rewrite_a_number)
+
+    def require_room(self) -> None:
+        """For changes that begin something new, called in them: raises StorageFull once the disk is nearly full.
+
+        What is left then is for ending what runs and for deleting.
+        """
+        if self._free_bytes(self._path.parent) < disk.FULL_BELOW:
+            raise StorageFull(f"hardly any room is left on the disk of {str(self._path)!r}")
+
     async def _run(self, pool: Executor, begin: str, work: Callable[[sqlite3.Connection], T], timeout_s: float) -> T:
         if self._closed:
             raise StoreUnavailable(f"the database {self._path.name!r} is closed")
@@ -77,7 +105,7 @@ class Database:
         except TimeoutError as exc:
             raise StoreUnavailable(f"the database {self._path.name!r} gave no answer in {timeout_s} s") from exc
         except (sqlite3.Error, OSError) as exc:
-            raise StoreUnavailable(f"the database {self._path.name!r}: {exc}") from exc
+            raise StoreUnavailable(f"the database {str(self._path)!r}: {exc}") from exc
 
     def _transact(self, begin: str, work: Callable[[sqlite3.Connection], T], deadline: float) -> T:
         connection = self._connection()
@@ -122,6 +150,7 @@ class Database:
         self._use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, not only forgotten
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA journal_size_limit = 67108864")
         (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()

@@ -506,6 +506,17 @@ class TestTurns:
         asked = question(await store.get(ANN, stale[0].conversation_id))
         await store.begin_turn(ANN, message=asked, reply=answer_to(asked))
 
+    async def test_a_sign_of_life_from_the_future_is_none(self, store: Transcripts) -> None:
+        replies = []
+        for when in (10, 50, 80):
+            asked = question(await store.create(conversation()), "q", said_at=at(when))
+            replies.append((await store.begin_turn(ANN, message=asked, reply=answer_to(asked)))[1])
+            await store.patch_reply(ANN, replies[-1].id, text="x", spans=(), at=at(when))
+        early, timely, late = replies
+        assert set(await store.interrupt_stale(silent_since=at(30), not_after=at(60))) == {early.id, late.id}
+        assert (await store.get_message(ANN, timely.id)).status is MessageStatus.STREAMING
+        assert not await end(store, late)
+
 
 class TestListing:
     async def test_an_empty_conversation_has_no_messages(self, store: Transcripts, chat: Conversation) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from maya_core.domain.conversation import UserId
-from maya_core.errors import ConfigurationError, Conflict, StoreUnavailable
+from maya_core.errors import ConfigurationError, Conflict, StorageFull, StoreUnavailable
+from maya_core.stores.disk import FULL_BELOW
 from maya_core.stores.migrations import MIGRATIONS, migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from tests.contract.conftest import fill
-from tests.contract.test_transcripts import ANN, conversation, question, turn
+from tests.contract.test_transcripts import ANN, NOON, answer_to, conversation, end, question, turn
 
 ROOT = Path(__file__).parents[2]
 SLACK_S = 1.5
@@ -159,6 +160,44 @@ async def test_a_full_disk_refuses_the_change_and_keeps_what_was_there(database:
     await unavailable_after(lambda: database.write(too_much))
     assert await count(database) == 1
     assert await database.read(lambda c: c.execute("SELECT 1 FROM sqlite_master WHERE name = 'big'").fetchone()) is None
+
+
+async def test_what_is_deleted_is_overwritten_in_the_file(database: Database, path: Path) -> None:
+    secret = b"the code is swordfish"
+
+    def keep(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE said (text)")
+        connection.executemany("INSERT INTO said VALUES (?)", [(secret.decode() * 5,)] * 500)
+
+    def in_file() -> bool:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return secret in path.read_bytes()
+
+    await database.write(keep)
+    assert in_file()
+    await database.write(lambda connection: connection.execute("DELETE FROM said"))
+    assert not in_file()
+
+
+async def test_nothing_new_begins_on_a_disk_that_is_nearly_full_and_the_rest_goes_on(path: Path) -> None:
+    free = [FULL_BELOW]
+    database = Database(path, free_bytes=lambda _: free[0])
+    store = await SqliteTranscripts.open(database)
+    chat = await store.create(conversation())
+    first = question(chat)
+    _, reply = await store.begin_turn(ANN, message=first, reply=answer_to(first))
+    free[0] -= 1
+    with pytest.raises(StorageFull):
+        await store.create(conversation())
+    again = question(chat, "more")
+    with pytest.raises(StorageFull):
+        await store.begin_turn(ANN, message=again, reply=answer_to(again))
+    assert await end(store, reply)
+    with pytest.raises(StorageFull):
+        await store.begin_turn(ANN, message=again, reply=answer_to(again))
+    await store.delete(ANN, chat.id, at=NOON)
+    await store.close()
 
 
 @pytest.fixture

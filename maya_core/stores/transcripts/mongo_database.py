@@ -74,6 +74,7 @@ class MongoDatabase:
         self.batches: AsyncCollection[Document] = selected["memory_batches"]
         self.progress: AsyncCollection[Document] = selected["memory_progress"]
         self.leases: AsyncCollection[Document] = selected["memory_leases"]
+        self._probes: AsyncCollection[Document] = selected["probes"]
 
     async def make_indexes(self) -> None:
         """Make the indexes that are missing, once. Raises StoreUnavailable."""
@@ -118,9 +119,9 @@ class MongoDatabase:
             raise StoreUnavailable(f"MongoDB: {type(exc).__name__}") from exc
 
     async def ping(self) -> None:
-        """Raises StoreUnavailable."""
+        """Write something. Raises StoreUnavailable, from a server that only reads (full, or without a majority) too."""
         async with self.bounded():
-            await self._client.admin.command("ping")
+            await self._probes.update_one({"_id": "ping"}, {"$inc": {"count": 1}}, upsert=True)
 
     async def close(self) -> None:
         """Close the connections. Closing twice is fine."""

@@ -145,19 +145,26 @@ class MongoMessages:
                 raise NotFound(f"no reply {wanted!r}")
             await self._database.messages.update_one({"_id": wanted, "user_id": user}, {"$set": {"feedback": stored}})
 
-    async def interrupt_stale(self, *, silent_since: datetime, limit: int = 100) -> list[MessageId]:
-        before, most = {"$lt": stored_time(silent_since)}, bounded(limit, most=1000)
+    async def interrupt_stale(
+        self, *, silent_since: datetime, not_after: datetime | None = None, limit: int = 100
+    ) -> list[MessageId]:
+        most = bounded(limit, most=1000)
+        bounds = [{"$lt": stored_time(silent_since)}]
+        if not_after is not None:
+            bounds.append({"$gt": stored_time(not_after)})
         async with self._database.bounded():
-            claimed = self._database.conversations.find({"unfinished.at": before}).limit(most)
+            forgotten: Document = {"$or": [{"unfinished.at": bound} for bound in bounds]}
+            claimed = self._database.conversations.find(forgotten).limit(most)
             for conversation in [document async for document in claimed]:
                 await complete(self._database, conversation["_id"], conversation["unfinished"])
-            silent = self._database.messages.find({"status": _STREAMING, "heartbeat_at": before})
+            streaming: Document = {"status": _STREAMING, "$or": [{"heartbeat_at": bound} for bound in bounds]}
+            silent = self._database.messages.find(streaming)
             stale = [document async for document in silent.sort("heartbeat_at", 1).limit(most)]
         interrupted = []
         for reply in stale:
             async with self._database.bounded():
                 ended = await self._database.messages.update_one(
-                    {"_id": reply["_id"], "status": _STREAMING, "heartbeat_at": before},
+                    {"_id": reply["_id"], **streaming},
                     {"$set": {"status": MessageStatus.INTERRUPTED.value, "words": index_terms(reply["text"])}},
                 )
             if ended.matched_count == 1:

@@ -170,8 +170,13 @@ class Messages(Protocol):
         """Keep or clear a person's thumb on a reply. Raises NotFound."""
         ...
 
-    async def interrupt_stale(self, *, silent_since: datetime, limit: int = 100) -> list[MessageId]:
-        """End STREAMING replies of all users whose last sign of life is older, as INTERRUPTED, keeping their text."""
+    async def interrupt_stale(
+        self, *, silent_since: datetime, not_after: datetime | None = None, limit: int = 100
+    ) -> list[MessageId]:
+        """End STREAMING replies of all users whose last sign of life is older, as INTERRUPTED, keeping their text.
+
+        One that is later than `not_after` was dated by a clock that has been set back since, and is as good as none.
+        """
         ...
 
 
@@ -220,7 +225,7 @@ class Transcripts(Conversations, Messages, KeywordSearch, Passages, Protocol):
     """All of it, as one store."""
 
     async def ping(self) -> None:
-        """Raises StoreUnavailable when the store does not answer in time."""
+        """Raises StoreUnavailable when the store does not answer, or takes no write, in time."""
         ...
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ class SqliteTranscripts(SqliteConversations, SqliteMessages, SqliteSearch, Sqlit
 
     async def ping(self) -> None:
         await self._database.read(lambda connection: connection.execute("SELECT 1 FROM migrations").fetchone())
+        await self._database.probe_writing()
 
     async def close(self) -> None:
         """Close the file, for every store in it."""

@@ -41,6 +41,7 @@ class SqliteConversations:
         )
 
         def insert(connection: sqlite3.Connection) -> Conversation:
+            self._database.require_room()
             connection.execute(
                 "INSERT INTO conversations (id, user_id, title, title_source, kind, tags, pinned, archived,"
                 " created_at, last_message_at) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",

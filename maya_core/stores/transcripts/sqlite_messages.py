@@ -23,6 +23,8 @@ from maya_core.stores.transcripts.rows import bounded, clean_text, exact_text, f
 from maya_core.stores.transcripts.siblings import asked_in, choose
 from maya_core.stores.transcripts.sqlite_conversations import visible_conversation
 
+_NEVER = 2**62
+
 
 class SqliteMessages:
     """Messages of one user's conversations."""
@@ -47,6 +49,7 @@ class SqliteMessages:
             stored = _stored_turn(connection, user, message, reply)
             if stored is not None:
                 return stored
+            self._database.require_room()
             _refuse_running(connection, conversation_id)
             for message_id in retired:
                 _retire(connection, conversation_id, message_id)
@@ -167,13 +170,17 @@ class SqliteMessages:
 
         await self._database.write(keep)
 
-    async def interrupt_stale(self, *, silent_since: datetime, limit: int = 100) -> list[MessageId]:
+    async def interrupt_stale(
+        self, *, silent_since: datetime, not_after: datetime | None = None, limit: int = 100
+    ) -> list[MessageId]:
         before, most = to_ms(silent_since), bounded(limit, most=1000)
+        after = _NEVER if not_after is None else to_ms(not_after)
 
         def interrupt(connection: sqlite3.Connection) -> list[MessageId]:
             stale = connection.execute(
-                "SELECT id FROM messages WHERE status = 'streaming' AND heartbeat_at < ? ORDER BY heartbeat_at LIMIT ?",
-                (before, most),
+                "SELECT id FROM messages WHERE status = 'streaming' AND (heartbeat_at < ? OR heartbeat_at > ?)"
+                " ORDER BY heartbeat_at LIMIT ?",
+                (before, after, most),
             ).fetchall()
             connection.executemany("UPDATE messages SET status = 'interrupted' WHERE id = ?", stale)
             return [MessageId(row["id"]) for row in stale]
