@@ -41,7 +41,8 @@ logs.configure(CHOSEN.log_level, CHOSEN.secrets)
 def _cannot_start(failure: MayaError | OSError) -> NoReturn:
     """Say why in one sentence and end. Raised further, the server would print its traceback instead."""
     reason = str(failure).rstrip(".") or type(failure).__name__
-    print(f"Maya cannot start: {reason} (MAYA_DATA_DIR is {str(CHOSEN.data_dir)!r}).", file=sys.stderr, flush=True)
+    sys.stderr.write(f"Maya cannot start: {reason} (MAYA_DATA_DIR is {str(CHOSEN.data_dir)!r}).\n")
+    sys.stderr.flush()
     os._exit(2)  # everything that was opened is closed again; only the server's threads are left
 
 

@@ -23,8 +23,12 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 class Gate:
     """Refuses a foreign Host or Origin with 403 (and closes a socket before it opens).
 
-    A request that changes something, and every socket, must come from our own origin: scheme, name and port. A socket
-    without an Origin is refused as well; a plain read without one (a command line, a probe) is let through.
+    Whatever names an Origin must name ours, name and port; the scheme may be http or https, because what stands before
+    Maya may speak either. A socket without an Origin is refused as well; a plain read without one (a command line, a
+    probe) is let through.
+
+    Args:
+        allowed_hosts: names under which Maya answers; one that is given with a port answers on that port alone.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str]) -> None:
@@ -46,7 +50,7 @@ class Gate:
             return False
         headers = Headers(scope=scope)
         host = headers.get("host", "").lower()
-        if len(headers.getlist("host")) != 1 or _name(host) not in self._allowed:
+        if len(headers.getlist("host")) != 1 or not {host, _name(host)} & self._allowed:
             return False
         origin = headers.get("origin")
         if origin is None:

@@ -59,6 +59,15 @@ def test_other_names_are_refused_on_every_route(client: TestClient, host: str) -
 
 
 @pytest.mark.parametrize(
+    ("host", "expected"), [("maya.example.org:8501", 200), ("maya.example.org:9000", 403), ("maya.example.org", 403)]
+)
+def test_a_name_given_with_a_port_is_meant_with_it(host: str, expected: int) -> None:
+    app = Starlette(routes=routes(), middleware=[Middleware(Gate, allowed_hosts=("Maya.example.org:8501",))])
+    client = TestClient(app, base_url=f"http://{OWN}")
+    assert client.get("/healthz", headers={"host": host}).status_code == expected
+
+
+@pytest.mark.parametrize(
     ("origin", "expected"),
     [
         (f"http://{OWN}", 200),
