@@ -201,7 +201,7 @@ class Settings(BaseSettings):
         15.0, validation_alias="MAYA_CONFIRM_S", description="How long an unconfirmed write of a message is repeated."
     )
     stale_after_s: Seconds = Field(
-        60.0,
+        40.0,
         validation_alias="MAYA_STALE_AFTER_S",
         description="Silence after which a running reply counts as interrupted.",
     )

@@ -53,8 +53,7 @@ class TurnPolicy:
         confirm_s: how long an unconfirmed first write is repeated with the same ids before the person is told.
         publish_every_s: how often new text goes to other processes.
         save_every_s: how often it goes to the row, which is also the reply's sign of life.
-        stale_after_s: silence after which a STREAMING row counts as interrupted; with the pause between two sweeps it is
-            at most a minute.
+        stale_after_s: silence after which a STREAMING row counts as interrupted; a minute at most with the sweep's pause.
         end_within_s: how long the last write is repeated; after that the sweeper ends the row.
         stop_within_s: the same for all turns together when Maya stops.
         live_ttl_s: how long a finished stream can still be followed.
@@ -450,7 +449,7 @@ class TurnService:
                 self._beside(partial(follower.turn_completed, user, message, ended))
 
     async def _remember(self, user: User, message: Message, reply: Message) -> None:
-        """Keep the turn at hand, unless its chat is deleted. Looked at before and after: a deletion may come between."""
+        """Keep the turn at hand, unless its chat is deleted: looked at before and after, it may happen in between."""
         chat = message.conversation_id
         try:
             await self._transcripts.get(user.id, chat)
