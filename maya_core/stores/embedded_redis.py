@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -39,6 +40,12 @@ _LARGEST_LOG_BYTES = 1024 * 1024
 _LONGEST_PAUSE_S = 30.0
 _LONGEST_REAP_S = 5.0
 _POLL_S = 0.01
+
+# The append-only file of Redis 6, and its folder from Redis 7 on; and what either says of one that it cannot read.
+_KEPT_BY_SERVER = ("appendonly.aof", "appendonlydir")
+_UNREADABLE = re.compile(
+    r"(bad file format|unexpected end of file|unrecoverable error) reading the append only file|aof manifest", re.I
+)
 
 _INSTALL_LINES = {
     "linux": "sudo apt install redis-server",
@@ -71,10 +78,17 @@ class EmbeddedRedis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisUnavailable:
-    """No server can be had here: why, and the line that installs one on this platform."""
+    """No server can be had here: why, and the line that installs one on this platform ("" where one is installed)."""
 
     reason: str
     install_line: str
+
+    @property
+    def cure(self) -> str:
+        """A sentence for whoever runs Maya: what to install, or why the installed server does not run."""
+        if self.install_line:
+            return f"Install Redis for more than one process: {self.install_line}"
+        return f"The redis-server does not run: {self.reason}"
 
 
 class RedisLauncher:
@@ -112,6 +126,7 @@ class RedisLauncher:
         self._users: int | None = None
         self._watcher: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._log_from = 0
 
     def start(self) -> EmbeddedRedis | RedisUnavailable:
         """Attach to the directory's server or start one, and watch over it until `stop`."""
@@ -218,16 +233,23 @@ class RedisLauncher:
             return self._unavailable(
                 "no redis-server was found" if self._binary is None else f"{str(self._binary)!r} is not a program"
             )
+        outcome = self._run(binary)
+        if isinstance(outcome, RedisUnavailable) and (kept := self._set_aside_what_cannot_be_read()):
+            logger.warning("what the embedded redis-server had kept cannot be read; it starts empty, %s is kept", kept)
+            outcome = self._run(binary)
+        return outcome
+
+    def _run(self, binary: Path) -> EmbeddedRedis | RedisUnavailable:
         self._socket.unlink(missing_ok=True)  # a killed server leaves it behind
         process = self._spawn(binary)
         self._process = process
         deadline = self._clock.monotonic() + self._start_timeout_s
         while not self._answers():
             if process.poll() is not None:
-                return self._unavailable(f"{str(binary)!r} ended at once: {self._last_log_lines()}")
+                return self._broken(f"{str(binary)!r} ended at once: {self._last_log_lines()}")
             if self._clock.monotonic() > deadline:
                 _reap(process, patience_s=0)
-                return self._unavailable(f"{str(binary)!r} did not answer within {self._start_timeout_s} s")
+                return self._broken(f"{str(binary)!r} did not answer within {self._start_timeout_s} s")
             time.sleep(_POLL_S)
         return EmbeddedRedis(socket=self._socket, started=True)
 
@@ -240,6 +262,7 @@ class RedisLauncher:
             raise BlockingIOError(f"another redis-server holds {str(self._directory)!r}")
         try:
             with self._open_log() as log:
+                self._log_from = log.tell()
                 return subprocess.Popen(
                     [binary, "redis.conf"],
                     cwd=self._directory,
@@ -319,9 +342,36 @@ class RedisLauncher:
             log.replace(log.with_suffix(".log.1"))
         return log.open("ab")
 
+    def _said(self) -> str:
+        """What the newest server has written to its log."""
+        with (self._directory / "redis.log").open("rb") as log:
+            log.seek(max(self._log_from, log.seek(0, os.SEEK_END) - _LARGEST_LOG_BYTES))
+            return log.read().decode("utf-8", "replace")
+
     def _last_log_lines(self) -> str:
-        log = (self._directory / "redis.log").read_bytes()[-400:]
-        return " / ".join(log.decode("utf-8", "replace").split("\n")[-4:]).strip(" /")
+        return " / ".join(self._said()[-400:].split("\n")[-4:]).strip(" /")
+
+    def _set_aside_what_cannot_be_read(self) -> str:
+        """Move a damaged append-only file out of the way; its new name, or "" when it was not that.
+
+        Nothing of it is the only copy: the transcripts have every word. The last damaged one is kept to be looked at.
+        """
+        if not _UNREADABLE.search(self._said()):
+            return ""
+        kept = ""
+        for name in _KEPT_BY_SERVER:
+            damaged, aside = self._directory / name, self._directory / f"{name}.damaged"
+            if not damaged.exists():
+                continue
+            if aside.is_dir():
+                shutil.rmtree(aside)
+            damaged.replace(aside)
+            kept = str(aside)
+        return kept
+
+    def _broken(self, reason: str) -> RedisUnavailable:
+        """There is a program, and it does not run."""
+        return RedisUnavailable(reason=reason, install_line="")
 
     def _unavailable(self, reason: str) -> RedisUnavailable:
         return RedisUnavailable(reason=reason, install_line=install_line(self._platform))

@@ -460,6 +460,7 @@ def test_without_a_program_the_answer_says_how_to_install_one(
     assert isinstance(outcome, RedisUnavailable)
     assert outcome.reason == "no redis-server was found"
     assert line in outcome.install_line
+    assert line in outcome.cure
 
 
 def test_a_named_program_that_is_missing_is_not_replaced_by_another(launch: Launch, tmp_path: Path) -> None:
@@ -480,6 +481,50 @@ def test_without_the_bundled_program_the_one_on_the_path_is_found(
     for name in ("valkey-server", "redis-server"):
         _program(tmp_path / name, "exit 0")
         assert find_server(None) == tmp_path / name
+
+
+def _damage(data_dir: Path) -> bytes:
+    """Spoil the file from which the server reads what it kept; gives what is in it now."""
+    (file,) = [*(data_dir / "redis").glob("appendonly.aof"), *(data_dir / "redis").glob("appendonlydir/*.incr.aof")]
+    kept = file.read_bytes()
+    file.write_bytes(kept[:20] + b"X" * 40 + kept[60:])
+    return file.read_bytes()
+
+
+def test_a_damaged_file_is_set_aside_and_kept_and_the_server_starts_empty(
+    launch: Launch, data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("first", "second"):  # the second time, there is one already
+        launcher = launch()
+        with client_of(launcher.start()) as client:
+            for number in range(50):
+                client.set(f"{name} {number}", "value")
+        launcher.stop()
+        spoilt = _damage(data_dir)
+        caplog.clear()
+        again = launch()
+        with client_of(again.start()) as client:
+            assert client.dbsize() == 0
+        (told,) = [r.getMessage() for r in caplog.records if "cannot be read" in r.getMessage()]
+        (aside,) = (data_dir / "redis").glob("*.damaged")
+        assert str(aside) in told
+        assert spoilt in [file.read_bytes() for file in (aside, *aside.rglob("*")) if file.is_file()]
+        again.stop()
+
+
+def test_a_server_that_fails_for_another_reason_keeps_its_file(launch: Launch, data_dir: Path, tmp_path: Path) -> None:
+    launcher = launch()
+    with client_of(launcher.start()) as client:
+        client.set("kept", "value")
+    launcher.stop()
+    _damage(data_dir)
+    log = data_dir / "redis" / "redis.log"
+    log.write_bytes(log.read_bytes() + b"Bad file format reading the append only file: said by an earlier server\n")
+    outcome = launch(binary=_program(tmp_path / "broken", "echo out of memory >&2; exit 1")).start()
+    assert isinstance(outcome, RedisUnavailable)
+    assert "out of memory" in outcome.cure
+    assert "Install" not in outcome.cure
+    assert list((data_dir / "redis").glob("*.damaged")) == []
 
 
 def test_a_program_that_ends_at_once_is_reported_with_its_last_words(launch: Launch, tmp_path: Path) -> None:
