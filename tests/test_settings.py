@@ -1,5 +1,6 @@
 """Settings: old names, misspelt names, wrong values, secrets that stay secret."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -146,5 +147,11 @@ def test_the_configuration_page_is_the_one_that_the_code_writes() -> None:
 
 def test_the_sample_file_holds_known_names_and_starts_nothing_real() -> None:
     sample = settings.ROOT / ".env.example"
-    chosen = settings.load({}, env_file=sample)
+    as_it_is = settings.load({}, env_file=sample)
+    assert as_it_is == settings.load({}, env_file=NOWHERE)  # no invented key is sent to a vendor
+    lines = [line.removeprefix("# ") for line in sample.read_text("utf-8").splitlines()]
+    uncommented = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+    assert set(uncommented) <= set(settings.variables())
+    chosen = settings.load(uncommented, env_file=NOWHERE)
+    assert len(chosen.gemini_api_keys) == 2
     assert all("your-" in key.get_secret_value() for key in chosen.gemini_api_keys)

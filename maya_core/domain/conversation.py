@@ -17,7 +17,10 @@ MessageId = NewType("MessageId", str)
 
 
 class ConversationKind(StrEnum):
-    """`OFF_RECORD` conversations are kept for their owner to read, and never searched, embedded or consolidated."""
+    """`OFF_RECORD` conversations are kept for their owner to read and to search, and for nothing else.
+
+    They are never recalled in another chat, embedded or consolidated.
+    """
 
     NORMAL = "normal"
     OFF_RECORD = "off_record"
