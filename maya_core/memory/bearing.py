@@ -10,7 +10,7 @@ from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.moments import begins, moments
-from maya_core.memory.relations import STATES, expressed, own_slot, slot_of
+from maya_core.memory.relations import STATES, expressed, expressions, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.wording import content_stems, stems
@@ -57,11 +57,12 @@ _PASSING = re.compile(
     re.IGNORECASE,
 )
 _LASTING = re.compile(
-    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have|we have|we've|i own|i use|i play|i speak|i run|i ride|i "
+    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have(?! to\b)|we have(?! to\b)|we've|i own|i use|i play|"
+    r"i speak|i run|i ride|i "
     r"collect|i study|i teach|i volunteer|i train|i live|i work|i eat|i drink|i avoid|i take|i prefer|"
     r"i do|i go|i wear|i drive|i commute|i write|i read|i sing|i dance|i swim|i cycle|i climb|i hike|i paint|i bake|"
     r"i cook|i garden|i practi[sc]e|i manage|i lead|i report|i always|i never|i usually|i only|i got|i started|i "
-    r"joined|i bought|i adopted|"
+    r"joined|i bought|i adopted|we got|we bought|we adopted|we started|we have|we joined|"
     r"i grew|i was (?:born|raised|diagnosed|promoted|hired)|i turn|i follow|i support|i attend|i sleep|i wake|i get "
     r"up|i suffer|i can't|i cannot|i don't|i do not|we live|we use|we own|we run|we work|my|our)\b",
     re.IGNORECASE,
@@ -91,6 +92,13 @@ _LOOSE = frozenset(
     }
 )
 """Relations whose words are so common that a passing remark has them too."""
+_COMMON_VERBS = frozenset(
+    {Relation.IS_A, Relation.OWNS, Relation.HAS_CONDITION, Relation.HAS_STATUS, Relation.USES, Relation.WORKS_AS}
+)
+_QUALIFIER = re.compile(
+    r"\b(?:a|an|the|my|our|very|really|quite|also|still|now|both|some|just|only|currently)\b|[^\w\s]"
+)
+_ASIDE = re.compile(r"\b(?:in|on|at|to|from|about|because|when|before|after|by|near|over|during|like)\b", re.IGNORECASE)
 _OF_ANY_MOMENT = frozenset(
     {
         Relation.TAKES_PLACE_ON,
@@ -143,6 +151,7 @@ _DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECAS
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
 _MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
+_CONTRACTED = re.compile(r"'(?:m|s|ve|re|ll|d)\b")
 _SHORT_WORDS = re.compile(
     r"\b(?:a|an|the|my|our|his|her|their|to|some|very|really|also|just|still|always|usually|mostly|already|both|now|"
     r"currently|quite|so|'m|'s|'ve|'re|'ll)\b|[^\w\s'-]",
@@ -159,9 +168,9 @@ def points_only(text: str) -> bool:
 def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     """Whether what the clause says of the object can be the claimed relation."""
     clause = place.clause
-    if (reason := _contrary(claim, clause, place.start)) or (reason := _momentary(claim, told, clause)):
+    if (reason := _contrary(claim, clause, place.start)) or (reason := _momentary(claim, told, place)):
         return reason
-    if strength(claim, told, clause):
+    if strength(claim, told, place):
         passing = claim.relation in _LOOSE and is_user(claim.subject) and _PASSING.search(clause.text)
         return Reason.PASSING if passing else None
     owner = clause.owner_at(place.start)
@@ -173,8 +182,9 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     return Reason.PASSING if owner.who is Who.USER and not lasting else None
 
 
-def strength(claim: Claim, told: Told, clause: Clause) -> int:
+def strength(claim: Claim, told: Told, place: Place) -> int:
     """2: the relation itself was said in the clause. 1: just before it (an answer, a correction). 0: not at all."""
+    clause = place.clause
     leaning = _context(told, clause) if _leans_back(clause) else ""
     if claim.relation is Relation.RELATED_TO:
         label = content_stems(claim.label)
@@ -182,8 +192,18 @@ def strength(claim: Claim, told: Told, clause: Clause) -> int:
             return 0
         return 2 if label <= stems(clause.text) else 1 if label <= stems(leaning) else 0
     if expressed(claim.relation, clause.text):
-        return 2
+        return 2 if claim.relation not in _COMMON_VERBS or _joined(claim.relation, clause, place) else 0
     return 1 if expressed(claim.relation, leaning) else 0
+
+
+def _joined(relation: Relation, clause: Clause, place: Place) -> bool:
+    """Whether the object follows the words of a common relation at once: "have a dog", not "had a day in Rome"."""
+    gaps = [clause.text[end : place.start] for end in expressions(relation, clause.text) if end <= place.start]
+    if not gaps:
+        return False
+    return len(_QUALIFIER.sub(" ", gaps[-1]).split()) <= _MOST_BETWEEN and (
+        relation is Relation.USES or not _ASIDE.search(gaps[-1])
+    )
 
 
 def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | None:
@@ -230,14 +250,15 @@ def _contrary(claim: Claim, clause: Clause, start: int) -> Reason | None:
     return Reason.CONTRARY if reversal.passes_over(clause.text, start) else None
 
 
-def _momentary(claim: Claim, told: Told, clause: Clause) -> Reason | None:
+def _momentary(claim: Claim, told: Told, place: Place) -> Reason | None:
     """Requests, moods, remarks to the listener."""
+    clause = place.clause
     nameless = not clause.owners and clause.inherited.who is Who.NOBODY
     if nameless and stance.requests(clause.text):
         return Reason.PASSING
     if _TO_LISTENER.search(clause.text) and not expressed(claim.relation, clause.text):
         return Reason.PASSING
-    lasting = claim.relation in _OF_ANY_MOMENT and strength(claim, told, clause)
+    lasting = claim.relation in _OF_ANY_MOMENT and strength(claim, told, place)
     return Reason.PASSING if content_stems(claim.object) <= _MOOD and not lasting else None
 
 
@@ -304,5 +325,5 @@ def _words_between(clause: Clause, place: Place) -> str:
             if not owner.text
             else between.partition(owner.text)[2]
         )
-    kept = _SHORT_WORDS.sub(" ", between).split()
+    kept = _SHORT_WORDS.sub(" ", _CONTRACTED.sub(" ", between)).split()
     return " ".join(kept).lower().strip("' ") if len(kept) <= _MOST_BETWEEN else ""

@@ -45,7 +45,8 @@ PERSON_NOUNS = frozenset(
     friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate teacher
     professor doctor dentist therapist client customer cousin aunt uncle grandmother grandfather grandma grandpa granny
     nan kid kids child children son daughter baby toddler teammate lead landlord landlady ex nephew niece buddy mate pal
-    mentor intern assistant recruiter accountant lawyer sibling siblings parents parent grandson granddaughter stepson
+    mentor intern assistant recruiter accountant lawyer sibling siblings parents parent grandparents grandparent in-laws stepparents
+    grandson granddaughter stepson
     stepdaughter stepmother stepfather stepbrother stepsister godson goddaughter godmother godfather twin twins bestie
     guy man woman lady someone somebody everyone everybody anyone nobody people person friends colleagues students
     student bro sis ceo cto cfo vp director trainer coach tenant nanny babysitter in-law mother-in-law father-in-law
@@ -62,10 +63,16 @@ _AUXILIARY = (
     r"studied|teaches|runs|drives|"
     r"moved|moves|depends?|blocks?|requires?|starts?|started|ends?|goes|went|came|comes|got|gets|became|takes?|took|"
     r"makes?|costs?|"
-    r"joined|left|quit|died|married|visited|visits|bought|sold|just|also|really|always|never|still|now|only|both|"
-    r"already|recently)"
+    r"joined|left|quit|died|married|visited|visits|bought|sold)"
 )
-_VERBISH = rf"(?:{_AUXILIARY}|[a-z]{{3,}}(?:s|ed)(?<!ss)(?<!us))\b"
+_ADVERBS = (
+    r"(?:(?:just|also|really|always|never|still|now|only|both|already|recently|actually|currently|finally|"
+    r"usually)\s+){0,2}"
+)
+_VERBISH = (
+    rf"{_ADVERBS}(?!(?:named|called|titled|based|located|nicknamed|known|made|entitled)\b)(?:{_AUXILIARY}|"
+    rf"[a-z]{{3,}}(?:s|ed)(?<!ss)(?<!us))\b"
+)
 _NOUN_PHRASE = r"(?:[\w'&.#-]+\s+){0,5}?[\w'&.#-]+?"
 _FIRST = re.compile(r"(?<![\w'])(?:I|i|We|we|Im|im|Ive|ive)(?='(?:m|ve|ll|d|re)\b|\b)(?!\s*\.\s*e\b)")
 _SECOND = re.compile(r"(?<![\w'])(?:you|You|ya)(?='|\b)(?!\s+(?:know|see)\b[\s,]*$)")
@@ -89,7 +96,7 @@ _NAME = re.compile(
     rf"(?<![\w'.])((?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in "
     rf"[\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
 )
-_BARE = re.compile(rf"({_NOUN_PHRASE})(?:'s\s+|\s+(?={_AUXILIARY}\b))")
+_BARE = re.compile(rf"({_NOUN_PHRASE})(?:'s\s+|\s+(?={_ADVERBS}{_AUXILIARY}\b))")
 _UNKNOWN = re.compile(
     r"([^\W\d_][^.!?]{1,60}?)\s+(?:is|are|was|were|has|have|had|will|would|can|could|does|did|keeps|kept)\b"
 )

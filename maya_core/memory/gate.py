@@ -18,11 +18,18 @@ from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place, places, window
 from maya_core.memory.moments import begins, ends
 from maya_core.memory.secret_text import is_secret
-from maya_core.memory.statements import Meant, Reading, Told, read
+from maya_core.memory.statements import Clause, Meant, Reading, Told, read
 from maya_core.memory.subjects import subject_reason
-from maya_core.memory.wording import content_stems, stems
+from maya_core.memory.wording import content_stems, stems, words
 
 _LONGEST_NAME = 200
+_SAID_THERE = 2
+_PLAIN_DENIAL = re.compile(
+    r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
+    r"\s+are)?\s*)?"
+    r"(?:not|isn't|wasn't|aren't)\b",
+    re.IGNORECASE,
+)
 _CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate)\b", re.IGNORECASE)
 _ABSENCE = re.compile(r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|dislikes?|hates?)\b", re.IGNORECASE)
 _CHANGE = re.compile(
@@ -132,7 +139,7 @@ def _support(claim: Claim, told: Told, place: Place) -> _Support:
     clause = place.clause
     ended = is_over(claim, told, place)
     denied = clause.negated and not ended and not _speaks_of_absence(claim, clause.text)
-    return _Support(told=told, place=place, ended=ended, denied=denied, strength=strength(claim, told, clause))
+    return _Support(told=told, place=place, ended=ended, denied=denied, strength=strength(claim, told, place))
 
 
 def _speaks_of_absence(claim: Claim, text: str) -> bool:
@@ -150,7 +157,7 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     said = affirmed or list(supports)
     firmest = max(support.strength for support in said)
     said = [support for support in said if support.strength == firmest]
-    last = max(supports, key=_when)
+    last = max((s for s in supports if not s.denied or s in said or _denies_plainly(s)), key=_when)
     shape = shaped(claim, said[-1].told, said[-1].place, said[-1].strength)
     if shape is None:
         return Refused(claim=claim, reason=Reason.RELATION)
@@ -170,15 +177,20 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     )
 
 
+def _denies_plainly(support: _Support) -> bool:
+    """The relation is denied ("I'm not allergic"), or the word ("not Berlin"); "so no peanut snacks" is neither."""
+    return support.strength == _SAID_THERE or _PLAIN_DENIAL.match(support.place.clause.text) is not None
+
+
 def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | None:
     """A later statement of the user, cited or not, that ends what the claim says."""
     wanted = content_stems(claim.object)
     for told in reading.told:
         for clause in told.clauses:
             after = (told.place, clause.start) > _when(last)
-            if not after or clause.meant is not Meant.ASSERTED or not wanted <= stems(clause.text):
+            if not after or clause.meant is not Meant.ASSERTED or not (named := _named_in(clause, claim, wanted)):
                 continue
-            start, end = window(clause, wanted)
+            start, end = window(clause, named)
             place = Place(clauses=(clause,), start=start, end=end)
             itself = clause.owner_at(start).names & wanted
             if not itself and subject_reason(claim, told, clause, start, reading):
@@ -192,14 +204,24 @@ def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | N
     return None
 
 
+def _named_in(clause: Clause, claim: Claim, wanted: frozenset[str]) -> frozenset[str]:
+    """The words by which a clause names the object: all of them, or its head ("my Golf" for "a Volkswagen Golf")."""
+    spoken = stems(clause.text)
+    if wanted <= spoken:
+        return wanted
+    head = words(claim.object)[-1]
+    owned = re.search(
+        rf"\b(?:my|our|the)\s+{re.escape(claim.object[head.start : head.end])}\b", clause.text, re.IGNORECASE
+    )
+    return frozenset({head.stem}) if owned else frozenset()
+
+
 def _contradicts(claim: Claim, told: Told, place: Place) -> bool:
     clause = place.clause
     if claim.relation is Relation.HAS_PREFERENCE_FOR and reversal.dislikes(clause.text):
         return True
-    short = len(clause.text.split()) <= 4
-    return (
-        clause.negated and not _speaks_of_absence(claim, clause.text) and (short or strength(claim, told, clause) > 0)
-    )
+    plainly = _PLAIN_DENIAL.match(clause.text) or strength(claim, told, place) == _SAID_THERE
+    return clause.negated and bool(plainly) and not _speaks_of_absence(claim, clause.text)
 
 
 def _change_follows(last: _Support, reading: Reading) -> bool:

@@ -21,7 +21,7 @@ _PHRASE_ALONE = re.compile(
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
 _LITTLE = stems("my our the his her their this that one of new old mr mrs ms dr prof a an and or")
-_ROLES = stems(" ".join(PERSON_NOUNS))
+ROLES = stems(" ".join(PERSON_NOUNS))
 
 NOBODY = Owner(who=Who.NOBODY, start=0)
 
@@ -83,7 +83,7 @@ class People:
         names = frozenset().union(*(stems(phrase) for phrase in phrases)) - _LITTLE
         if not (any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
             return NOBODY
-        person = bool(names & _ROLES) or self._known(names)
+        person = bool(names & ROLES) or self._known(names)
         names = self._meet(names) if person else names
         mine = any(re.match(r"(?:my|our)\b", phrase, re.IGNORECASE) for phrase in phrases)
         several = [re.sub(r"^(?:and|or) |\.$", "", phrase) for phrase in phrases if _NAME_ALONE.match(phrase)]
@@ -102,7 +102,7 @@ class People:
 
     def _join(self, phrase: str, name: str) -> None:
         head = phrase.rpartition("'s ")[2]
-        if stems(head) & _ROLES:
+        if stems(head) & ROLES:
             self._hear(name.strip("."))
             self._last_person = self._meet((stems(head) | stems(name)) - _LITTLE)
 
@@ -122,14 +122,14 @@ class People:
         return joined
 
     def _proper(self, names: frozenset[str]) -> set[str]:
-        return {name for name in names if name not in _ROLES and self._written.get(name, "")[:1].isupper()}
+        return {name for name in names if name not in ROLES and self._written.get(name, "")[:1].isupper()}
 
     def _known(self, names: frozenset[str]) -> bool:
         return any(group & names for group in self.groups)
 
     def _call(self, names: frozenset[str]) -> str:
         """How to call the person with these words: by name where one was said."""
-        ordered = sorted(names, key=lambda name: (name in _ROLES, name))
+        ordered = sorted(names, key=lambda name: (name in ROLES, name))
         said = [self._written[name] for name in ordered if name in self._written]
         return next((text for text in said if text[:1].isupper()), said[0] if said else "")
 

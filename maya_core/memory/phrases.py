@@ -76,7 +76,9 @@ _MONEY = (
 )
 _PET = (
     r"(?:dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|guinea pig|horse|pony|tortoise|turtle|gecko|snake|ferret|"
-    r"labrador|golden retriever|poodle|beagle|terrier|border collie|corgi|greyhound|dachshund)"
+    r"labrador|golden retriever|poodle|beagle|terrier|border collie|corgi|greyhound|dachshund|pug|bulldog|"
+    r"husky|dalmatian|spaniel|chihuahua|goldfish|canary|cockatiel|iguana|hedgehog|pomeranian|schnauzer|"
+    r"rottweiler)"
 )
 _SAID = (
     r"(?:'m|'s|'ve|'re|\bam|\bis|\bare|\bhave|\bhas|\bbeen|\bwas|\bwere|\bhad|\bjust|\brecently|\bcurrently|\bnow|"
@@ -294,6 +296,13 @@ _PHRASES = (
         EntityKind.ORGANISATION,
     ),
     _phrase(
+        Relation.RELATED_TO,
+        r"(?:turned |turning |almost |about |only )?(?P<o>\d{1,3})(?: years? old)?(?=\s*[.,!;)]|\s*$|"
+        r"\s+(?:and|now|today|this|next)\b)",
+        EntityKind.VALUE,
+        label=SLOT + "age",
+    ),
+    _phrase(
         Relation.PLANS,
         r"(?:flying|travelling|traveling|going|heading|moving|"
         r"relocating)\s+to\s+(?P<o>(?:the\s)?[A-Z][\w'-]*(?:\s[A-Z][\w'-]*)*)",
@@ -307,7 +316,8 @@ _PHRASES = (
     ),
 )
 _SLOT_WORDS = (
-    r"favou?rite [\w-]+(?: [\w-]+)?|car|bike|phone|laptop|gym|hometown|shoe size|t-shirt size|shirt size|blood type|"
+    r"favou?rite [\w-]+(?: [\w-]+)?|(?:wedding )?anniversary|home airport|rent|age|address|car|bike|phone|"
+    r"laptop|gym|hometown|shoe size|t-shirt size|shirt size|blood type|"
     r"time ?zone|star sign|hobby|employee number|job title|"
     r"native language|mother tongue|first language|middle name|last name|surname|nickname|dentist|doctor|go-to "
     r"[\w-]+|usual [\w-]+|team|stack|editor|pronouns|coffee order|seat|desk|start date|flight number|major|commute"
@@ -321,7 +331,7 @@ _SLOT = re.compile(
 _TAKES_PLACE = re.compile(
     r"\b(?:my|our|the)\s+(?P<what>(?:[\w'-]+\s+){0,3}?(?:meeting|flight|wedding|interview|appointment|exam|party|"
     r"demo|launch|presentation|conference|offsite|workshop|trip|race|marathon|"
-    r"concert|surgery|operation|kickoff|review|release|retreat|anniversary|defen[cs]e|graduation|check-?up|ceremony|"
+    r"concert|surgery|operation|kickoff|review|release|retreat|defen[cs]e|graduation|check-?up|ceremony|"
     r"dinner|standup|retro|audit|move|training))\s+(?:is|'s|has been|was|got)\s+"
     r"(?:(?:now|still|actually|moved|set|scheduled|rescheduled|postponed|pushed|booked|back|to|for)\s+)*(?:on\s+|"
     r"at\s+|in\s+)?(?P<o>(?:the\s+)?(?:(?:next|this|coming)\s+\w+|(?:mon|tues|wednes|thurs|fri|satur|"
@@ -382,7 +392,8 @@ _TASTES = (Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES)
 _MOST_WORDS = 9
 _MOST_WORDS_OF_TASTE = 4
 _NO_TASTE = re.compile(
-    r"(?:all|my|your|our|his|her|their|every|each|some|any|so|such|seeing|being|knowing|getting|having|hearing|feeling)\b"
+    r"(?:all|my|your|our|his|her|their|every|each|some|any|so|such|seeing|being|knowing|getting|having|"
+    r"hearing|feeling)\b"
     r"|the\s+\S+\s+\S+|\w+ing\s+(?:a|an|the|my|our|your|it|this|that|out|up)\b|'|.*[\"“”]|.*\b(?:is|are|was|were)$",
     re.IGNORECASE,
 )

@@ -203,6 +203,12 @@ def expressed(relation: Relation, text: str) -> bool:
     return pattern is not None and pattern.search(text) is not None
 
 
+def expressions(relation: Relation, text: str) -> list[int]:
+    """Where the words of a relation end in a text, in order."""
+    pattern = _PATTERNS.get(relation)
+    return [match.end() for match in pattern.finditer(text)] if pattern else []
+
+
 def relation_named(words: str) -> tuple[Relation, str]:
     """The relation, and the label, that free words mean: "lives in" is LIVES_IN, "plays" is RELATED_TO "plays"."""
     name = re.sub(r"[\s-]+", "_", words.strip()).upper()

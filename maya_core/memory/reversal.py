@@ -11,7 +11,8 @@ _SLIP = re.compile(
     _I,
 )
 _MEANT = re.compile(
-    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|\b(?:i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
+    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|\bwith an? [a-z]\b(?!\w)|\b(?:spelled|spelt|i meant|meant to "
+    r"(?:say|write|type)|typo|misspoke|mistyped|"
     r"misremembered|mixed (?:that|it|them|those) up|my mistake|my bad|scratch that|correction|make that|strike that|"
     r"should(?:'ve| have) (?:said|been|written)|i was wrong|got that wrong|"
     r"that was wrong|oops|whoops|instead of what i said|to correct (?:myself|that|what)|let me correct|i said "
@@ -52,7 +53,8 @@ _DISLIKE = re.compile(
 )
 _NO_LONGER = re.compile(
     r"\b(?:(?<!am )(?<!'m )(?<!get )(?<!getting )(?<!got )(?<!are )(?<!is )(?<!'s )used to(?! (?:it|the|this|that|"
-    r"being)\b)|no longer|any ?more|any longer|former(?:ly)?|previously|until recently|back when|in the past|years "
+    r"being)\b)|no longer|no more|any ?more|any longer|former(?:ly)?|previously|until recently|back when|in "
+    r"the past|years "
     r"ago|"
     r"when (?:i|he|she|we|they) (?:was|were)|as a (?:kid|child|teen\w*|student|boy|girl)|growing up|at the time|"
     r"back then|once upon a time|originally|before (?:i|we|he|she|they|that|moving|joining|switching))\b",

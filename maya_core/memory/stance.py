@@ -199,6 +199,7 @@ _LAUGH = re.compile(
     r"[😂🤣😉😆😅😏]",
     _I,
 )
+_WINK = re.compile(r"[😉😏😜🤪]|(?<!\w);-?[)pP](?!\w)")
 _LAUGH_FIRST = re.compile(r"^\W*(?:lol+|lmao+|haha[ha]*|hehe[he]*|hah|ha|ha ha)[\s,!.]+", _I)
 _AFTER_JOKE = re.compile(
     r"\b(?:kidding|jk|joking|joke|not really)\b[\s,.;:!—–)-]*(?:but\s+|no,?\s+|actually,?\s+|in reality,?\s+|i'm "
@@ -296,6 +297,11 @@ def jokes(sentence: str) -> bool:
 def laughs(sentence: str) -> bool:
     """Ends or goes along with laughter; laughter that opens a sentence answers what came before."""
     return _LAUGH.search(_LAUGH_FIRST.sub("", sentence)) is not None
+
+
+def winks(sentence: str) -> bool:
+    """A wink: what was said just before was not meant."""
+    return _WINK.search(sentence) is not None
 
 
 def only_laughs(sentence: str) -> bool:

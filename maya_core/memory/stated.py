@@ -76,8 +76,11 @@ _NOT_NAMES = frozenset(
 
 
 def said_in(clause: Clause) -> list[Said]:
-    """Every statement of a clause, however it is meant."""
-    return [*_who_is_who(clause), *_own_forms(clause), *_predicates(clause)]
+    """Every statement of a clause, however it is meant; one that two phrases find stands in it once."""
+    found: dict[tuple[str, Relation, str], Said] = {}
+    for said in (*_who_is_who(clause), *_own_forms(clause), *_predicates(clause)):
+        found.setdefault((said.subject, said.stated.relation, said.stated.object), said)
+    return list(found.values())
 
 
 def _who_is_who(clause: Clause) -> Iterator[Said]:

@@ -48,7 +48,8 @@ class Clause:
         start: its place in the message, in characters.
         owners: whom its parts are about, in order, pronouns resolved.
         inherited: whom it is about where it names nobody.
-        corrects: its sentence may set right something said before, so it leans on that; `mistaken`: it says so plainly.
+        corrects: its sentence may set right something said before, so it leans on that.
+        mistaken: its sentence says plainly that what was said before was a mistake.
     """
 
     text: str
@@ -63,8 +64,10 @@ class Clause:
     mistaken: bool
 
     def owner_at(self, place: int) -> Owner:
-        """Whom the words at a place of the clause are about: the last subject up to them, else the first after."""
-        before = [owner for owner in self.owners if owner.start <= place]
+        """Whom the words at a place of the clause are about: the last subject before them, else they themselves, else the first after."""
+        before = [owner for owner in self.owners if owner.start < place] or [
+            owner for owner in self.owners if owner.start == place
+        ]
         if before:
             return before[-1]
         return self.inherited if self.inherited.who is not Who.NOBODY else next(iter(self.owners), self.inherited)
@@ -314,7 +317,7 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     last = clauses[-1].sentence
     if meant:
         return [_meant(clause, meant) for clause in clauses]
-    if stance.only_laughs(sentence.text):
+    if stance.only_laughs(sentence.text) or stance.winks(sentence.text):
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
     if stance.asks_bare(sentence.text):
         return [_meant(clause, Meant.QUESTION) if clause.sentence == last else clause for clause in clauses]

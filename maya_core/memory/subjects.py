@@ -6,6 +6,7 @@ from maya_core.domain.memory import Relation
 from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
+from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
 from maya_core.memory.statements import Clause, Meant, Reading, Told
 from maya_core.memory.wording import content_stems, stems
@@ -32,6 +33,9 @@ _TASK_RELATIONS = frozenset(
         Relation.DECIDED,
     }
 )
+_COLLECTIVE = stems("team company department squad group crew unit organisation startup household")
+"""What "our team" does, the user does too."""
+_COPULA = re.compile(r"(?:\b(?:is|are|was|were|been|be|remains?|became|starts?|ends?|got)\b|'s\s|:)", re.IGNORECASE)
 _MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)
 
 
@@ -44,9 +48,12 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and owner.names & group:
         return None if _tied(claim, clause, owner, reading, told) else Reason.NOT_PERSONAL
-    person = any(wanted & people for people in reading.people)
+    person = any(wanted & people for people in reading.people) or bool(wanted & ROLES)
     if wanted <= stems(clause.text) and content_stems(claim.object) != wanted:
-        return Reason.THIRD_PERSON if person or owner.who is Who.ASSISTANT else None
+        another = owner.who is Who.ASSISTANT or (
+            owner.who is Who.OTHER and (owner.person or claim.subject[:1].isupper())
+        )
+        return Reason.THIRD_PERSON if person or another else None
     meant = (
         (owner.who is not Who.OTHER and not person and wanted <= _sentence_stems(told, clause))
         or ((clause.corrects or owner.pronoun) and _said_before(wanted, told, clause, reading))
@@ -74,7 +81,14 @@ def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) ->
     if owner.person:
         linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
         return None if mine and linking and wanted <= group else Reason.THIRD_PERSON
-    return None if mine else Reason.THIRD_PERSON
+    ours = owner.mine and bool(owner.names & _COLLECTIVE)
+    return None if mine and (ours or clause.corrects or _says_what_it_is(clause, owner)) else Reason.THIRD_PERSON
+
+
+def _says_what_it_is(clause: Clause, owner: Owner) -> bool:
+    """ "My gym is …", "Rex is my dog": a thing of the user's and what it is, not what it does ("my band plays …")."""
+    rest = clause.text[owner.start :] if owner in clause.owners else clause.text
+    return _COPULA.search(rest) is not None
 
 
 def _without_possessor(subject: str) -> str:
