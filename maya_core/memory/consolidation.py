@@ -32,7 +32,7 @@ from maya_core.domain.conversation import ConversationId, ConversationKind, Mess
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import Entity, EntityId, Fact, Relation
 from maya_core.embeddings.port import Embedder
-from maya_core.errors import NotFound, ProviderError, StoreUnavailable
+from maya_core.errors import Conflict, NotFound, ProviderError, StoreUnavailable
 from maya_core.failpoint import failpoint
 from maya_core.memory import decisions
 from maya_core.memory.decisions import Decisions, Text
@@ -431,15 +431,21 @@ class Consolidation:
             await self._vectors.put(user_id, items)
 
     async def _write_graph(self, hold: Hold, batch: Batch) -> Batch:
+        try:
+            await self._apply(hold, batch)
+        except Conflict as refused:
+            raise LeaseLost("the graph has been written to under a later lease") from refused
+        failpoint("K13")
+        return await self._batches.advance(hold.lease, batch, BatchState.GRAPH, at=self._clock.now())
+
+    async def _apply(self, hold: Hold, batch: Batch) -> None:
         if batch.replaces is not None:
             await self._exchange(hold, batch)
         elif self._graph is not None:
             decided = await asyncio.to_thread(decisions.from_bytes, batch.decisions or b"")
             hold.check()
             facts = [each.fact for each in decided.facts]
-            await self._graph.put(batch.user_id, entities=decided.entities, facts=facts)
-        failpoint("K13")
-        return await self._batches.advance(hold.lease, batch, BatchState.GRAPH, at=self._clock.now())
+            await self._graph.put(batch.user_id, entities=decided.entities, facts=facts, fence=hold.lease.epoch)
 
     async def _exchange(self, hold: Hold, batch: Batch) -> None:
         """Bring both stores from what was decided with the replaced batch to what is decided without it."""
@@ -454,11 +460,13 @@ class Consolidation:
                 batch.user_id,
                 entities=[e for e in after.entities.values() if before.entities.get(e.id) != e],
                 facts=[f for f in after.facts.values() if before.facts.get(f.id) != f],
+                fence=hold.lease.epoch,
             )
             await self._graph.delete(
                 batch.user_id,
                 facts=[id for id in before.facts if id not in after.facts],
                 entities=[id for id in before.entities if id not in after.entities],
+                fence=hold.lease.epoch,
             )
         if self._vectors is not None:
             await self._vectors.delete(batch.user_id, [id for id in before.texts if id not in after.texts])

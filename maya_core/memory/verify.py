@@ -193,10 +193,11 @@ class Verification:
         extra_entities = [id for id in entity_ids if not any(id in each.entities for each in may_be)]
         if fix:
             hold.check()
+            fence = hold.lease.epoch
             ends = {end for fact in facts for end in (fact.subject, fact.object)}
             needed = {entity.id: entity for entity in entities} | {end: due.entities[end] for end in ends}
-            await self._graph.put(user_id, entities=list(needed.values()), facts=facts)
-            await self._graph.delete(user_id, facts=extra_facts, entities=extra_entities)
+            await self._graph.put(user_id, entities=list(needed.values()), facts=facts, fence=fence)
+            await self._graph.delete(user_id, facts=extra_facts, entities=extra_entities, fence=fence)
             report(len(facts) + len(entities) + len(extra_facts) + len(extra_entities))
         return [
             *(_difference(Store.GRAPH, _kind(f.id in stored_facts), f.id) for f in facts),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from maya_core.errors import ConfigurationError
 from maya_core.stores.batches.schema import batches
-from maya_core.stores.graph.schema import graph
+from maya_core.stores.graph.schema import graph, graph_fences
 from maya_core.stores.vectors.schema import vectors
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -165,4 +165,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     graph,
     batches,
     search_by_owner,
+    graph_fences,
 )

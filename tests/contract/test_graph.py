@@ -24,7 +24,7 @@ import pytest
 from maya_core.clock import Clock, ManualClock, SystemClock
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
-from maya_core.errors import InvalidInput, NotFound, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
 from maya_core.stores.graph.neo4j import Neo4jGraph
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.graph.sqlite import SqliteGraph
@@ -774,3 +774,19 @@ def answering(answer: bytes | None) -> Iterator[str]:
     thread.join(5)
     for connection in taken:
         connection.close()
+
+
+async def test_a_write_behind_a_fence_that_was_passed_is_refused(graph: Graph, ann: UserId, bob: UserId) -> None:
+    known = fact(ANN, Relation.LIVES_IN, ROME)
+    await graph.put(ann, entities=EVERYBODY, facts=[known], fence=5)
+    await graph.put(ann, entities=EVERYBODY, facts=[replace(known, confidence=0.5)], fence=5)
+    await graph.put(ann, entities=[], facts=[replace(known, confidence=0.6)], fence=7)
+    with pytest.raises(Conflict):
+        await graph.put(ann, entities=[], facts=[replace(known, confidence=0.1)], fence=6)
+    with pytest.raises(Conflict):
+        await graph.delete(ann, facts=[known.id], fence=6)
+    assert await everything(graph, ann) == [replace(known, confidence=0.6)]
+    await graph.put(ann, entities=[], facts=[replace(known, confidence=0.7)])
+    await graph.put(bob, entities=EVERYBODY, facts=[known], fence=1)
+    await graph.delete(ann, facts=[known.id], fence=7)
+    assert await everything(graph, ann) == []

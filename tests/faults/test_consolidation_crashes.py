@@ -256,22 +256,43 @@ def test_random_kills_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     assert asyncio.run(left_in(places[0], count)) == asyncio.run(left_in(places[1], count))
 
 
+def put_to_sleep(process: ForkProcess, file: Path) -> bool:
+    """Stop a process, but not inside a transaction, where it would keep everybody out. False when it has ended."""
+    while process.is_alive():
+        send(process, signal.SIGSTOP)
+        connection = sqlite3.connect(file, timeout=0.05, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+            return True
+        except sqlite3.OperationalError:
+            send(process, signal.SIGCONT)
+            time.sleep(0.003)
+        finally:
+            connection.close()
+    return False
+
+
 def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, undisturbed: Left) -> None:
     random_ = random.Random(20261125)
+    slept = 0
     for number in range(SLEEPS):
         place = Place(file=tmp_path / f"{number}.db")
         asyncio.run(tell(place))
         sleeper = begin(place, 4)
-        time.sleep(random_.uniform(0.05, 0.5))  # when it falls asleep is the experiment
-        send(sleeper, signal.SIGSTOP)
+        time.sleep(random_.uniform(0.03, 0.35))  # when it falls asleep is the experiment
+        asleep = put_to_sleep(sleeper, place.file)
         try:
             other = begin(place, 4)
             other.join(60)
         finally:
-            send(sleeper, signal.SIGCONT)
+            if asleep:
+                send(sleeper, signal.SIGCONT)
         sleeper.join(60)
         assert (other.exitcode, sleeper.exitcode) == (0, 0)
         assert asyncio.run(left_in(place)) == undisturbed
+        slept += asleep
+    assert slept >= SLEEPS // 2, "the experiment was over before it began"
 
 
 def test_three_workers_at_once_leave_what_one_leaves(tmp_path: Path, undisturbed: Left) -> None:

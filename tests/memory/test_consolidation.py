@@ -225,10 +225,10 @@ class DownGraph(SqliteGraph):
 
     down = True
 
-    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact]) -> None:
+    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact], fence: int = 0) -> None:
         if self.down:
             raise StoreUnavailable("the graph is away")
-        await super().put(user_id, entities=entities, facts=facts)
+        await super().put(user_id, entities=entities, facts=facts, fence=fence)
 
 
 async def test_a_store_that_is_away_never_kills_a_batch(world: World) -> None:
@@ -301,6 +301,40 @@ async def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: P
     assert (await batches_of(world), await world.entities_and_facts(), await world.vector_ids()) == before
     assert await world.sentences() == {"user LIVES_IN Porto"}
     await second.close()
+
+
+class SleepyGraph(SqliteGraph):
+    """Falls asleep just before it writes, until it is woken."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.database, clock=world.clock)
+        self.writing, self.wake = asyncio.Event(), asyncio.Event()
+
+    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact], fence: int = 0) -> None:
+        self.writing.set()
+        await self.wake.wait()
+        await super().put(user_id, entities=entities, facts=facts, fence=fence)
+
+
+async def test_what_a_worker_writes_in_its_sleep_cannot_undo_what_was_decided_since(
+    tmp_path: Path, world: World
+) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    asleep = SleepyGraph(world)
+    slow = ConsolidationPolicy(lease=LeaseTimes(lasts_s=30.0, renew_every_s=10.0))
+    sleeping = asyncio.create_task(consolidation(world, graph=asleep, policy=slow).run(ANN, CHAT))
+    await asleep.writing.wait()
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(31)
+    await world.remember(CHAT)
+    await world.say(OTHER, "I live in Lisbon now.", said_at=NOON + timedelta(minutes=5))
+    await world.remember(OTHER)
+    before = await world.entities_and_facts()
+    asleep.wake.set()
+    assert await sleeping is Outcome.LOST
+    assert await world.entities_and_facts() == before
+    assert await world.sentences() == {"user LIVES_IN Lisbon"}
+    assert await world.verification.verify(ANN) == []
 
 
 async def test_two_workers_at_once_come_to_what_one_comes_to(tmp_path: Path, world: World) -> None:

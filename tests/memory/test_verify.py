@@ -148,7 +148,7 @@ async def test_a_replaced_message_and_one_said_just_now_are_no_differences(world
 class Away(SqliteGraph):
     """A graph that cannot be written to."""
 
-    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact]) -> None:
+    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact], fence: int = 0) -> None:
         raise StoreUnavailable("the graph is away")
 
 

@@ -28,7 +28,7 @@ from maya_core.stores.batches.port import (
     user_lease,
 )
 from maya_core.stores.transcripts.mongo_database import Document, MongoDatabase, stored_time
-from maya_core.stores.transcripts.rows import bounded, clean_text, known_id, new_id
+from maya_core.stores.transcripts.rows import bounded, clean_text, known_id, new_id, to_ms
 
 _BATCH_INDEXES: tuple[Mapping[str, int], ...] = (
     {"user_id": 1, "_id": 1},
@@ -268,17 +268,20 @@ class MongoBatches:
     async def _take(self, name: str, owner: str, at: datetime, until: datetime) -> Lease | None:
         from pymongo.errors import DuplicateKeyError
 
-        free = {"_id": name, "until": {"$lte": stored_time(at)}}
-        taken = {"$set": {"owner": owner, "until": stored_time(until)}, "$inc": {"epoch": 1}}
-        found = await self._leases.find_one_and_update(free, taken)
-        if found is not None:
-            return Lease(name=name, owner=owner, epoch=found["epoch"] + 1, until=stored_time(until))
-        first = {"_id": name, "owner": owner, "until": stored_time(until), "epoch": 1, "position": 0}
-        try:
-            await self._leases.insert_one(first)
-        except DuplicateKeyError:
-            return None
-        return Lease(name=name, owner=owner, epoch=1, until=stored_time(until))
+        taken = {"owner": owner, "until": stored_time(until)}
+        found = await self._leases.find_one({"_id": name})
+        if found is None:
+            epoch = to_ms(at)
+            try:
+                await self._leases.insert_one({"_id": name, **taken, "epoch": epoch, "position": 0})
+            except DuplicateKeyError:
+                return None
+        else:
+            epoch = max(found["epoch"] + 1, to_ms(at))
+            free = {"_id": name, "epoch": found["epoch"], "until": {"$lte": stored_time(at)}}
+            if (await self._leases.update_one(free, {"$set": {**taken, "epoch": epoch}})).matched_count == 0:
+                return None
+        return Lease(name=name, owner=owner, epoch=epoch, until=stored_time(until))
 
     async def _check_lease(self, lease: Lease) -> None:
         if await self._leases.find_one(_held(lease)) is None:

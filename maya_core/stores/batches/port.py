@@ -57,7 +57,11 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """The right to work, until that moment, under that epoch."""
+    """The right to work, until that moment, under that epoch.
+
+    Epochs are at least the milliseconds since 1970 at which the lease was taken, so that they rise also over a database
+    that was brought back from a copy: other stores remember the highest one.
+    """
 
     name: str
     owner: str

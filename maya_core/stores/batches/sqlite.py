@@ -325,8 +325,8 @@ class SqliteBatches:
 
 def _take(connection: sqlite3.Connection, name: str, owner: str, now: int, until: int) -> Lease | None:
     row = connection.execute(
-        "INSERT INTO memory_leases (name, owner, until, epoch) VALUES (:name, :owner, :until, 1)"
-        " ON CONFLICT (name) DO UPDATE SET owner = :owner, until = :until, epoch = epoch + 1"
+        "INSERT INTO memory_leases (name, owner, until, epoch) VALUES (:name, :owner, :until, :now)"
+        " ON CONFLICT (name) DO UPDATE SET owner = :owner, until = :until, epoch = max(epoch + 1, :now)"
         " WHERE until <= :now RETURNING epoch",
         {"name": name, "owner": owner, "until": until, "now": now},
     ).fetchone()

@@ -34,6 +34,9 @@ PING = "RETURN 1 AS one"
 
 # Writing. LOCK comes first in every transaction: writers of one user then wait for each other instead of deadlocking.
 LOCK = "MERGE (n:Owner {user_id: $user}) SET n.writes = coalesce(n.writes, 0) + 1"
+PASS_FENCE = """
+    MATCH (n:Owner {user_id: $user}) WHERE coalesce(n.fence, 0) <= $fence
+    SET n.fence = $fence RETURN n.fence AS fence"""
 MISSING = """
     UNWIND $ids AS id OPTIONAL MATCH (e:Entity {user_id: $user, id: id})
     WITH id, e WHERE e IS NULL RETURN id ORDER BY id LIMIT 1"""

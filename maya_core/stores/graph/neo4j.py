@@ -117,13 +117,13 @@ class Neo4jGraph:
             await made._make_schema()
         return made
 
-    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact]) -> None:
+    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact], fence: int = 0) -> None:
         user = new_id(user_id)
         entity_rows = list({entity.id: entity_row(entity) for entity in entities}.values())
         fact_rows = list({fact.id: fact_row(fact) for fact in facts}.values())
         if not entity_rows and not fact_rows:
             return
-        async with self._change(user) as tx:
+        async with self._change(user, fence) as tx:
             for wanted in await _read(tx, cypher.MISSING, user=user, ids=missing_ends(fact_rows, entity_rows)):
                 raise NotFound(f"no entity {wanted['id']!r}")
             await _store_entities(tx, user, entity_rows)
@@ -198,9 +198,16 @@ class Neo4jGraph:
             facts = await _read(tx, cypher.FACTS_BY_ID, user=user, ids=list(walk.facts))
         return walk.neighbourhood(map(entity_from, _entity_rows(entities)), _facts(facts))
 
-    async def delete(self, user_id: UserId, *, facts: Sequence[FactId] = (), entities: Sequence[EntityId] = ()) -> None:
+    async def delete(
+        self,
+        user_id: UserId,
+        *,
+        facts: Sequence[FactId] = (),
+        entities: Sequence[EntityId] = (),
+        fence: int = 0,
+    ) -> None:
         user, doomed = known_id(user_id), possible_ids(entities)
-        async with self._change(user) as tx:
+        async with self._change(user, fence) as tx:
             touching = await _read(tx, cypher.TOUCHING, user=user, ids=doomed)
             await _remove_facts(tx, user, [*possible_ids(facts), *(row["id"] for row in touching)])
             await _run(tx, cypher.REMOVE_NAMES, user=user, ids=doomed)
@@ -237,12 +244,14 @@ class Neo4jGraph:
             yield tx
 
     @asynccontextmanager
-    async def _change(self, user: str) -> AsyncIterator["AsyncTransaction"]:
+    async def _change(self, user: str, fence: int) -> AsyncIterator["AsyncTransaction"]:
         """A transaction that is alone in writing to this user's graph, committed at the end or undone."""
         if not self._has_schema:
             await self._make_schema()
         async with self._transaction("WRITE", self._write_timeout_s) as tx:
             await _run(tx, cypher.LOCK, user=user)
+            if fence and not await _read(tx, cypher.PASS_FENCE, user=user, fence=fence):
+                raise Conflict(f"somebody with a later right has written to the graph of {user!r}")
             yield tx
 
     @asynccontextmanager

@@ -2,6 +2,10 @@
 
 Every record has an owner, and every query names it. A dead backend raises StoreUnavailable within the adapter's
 timeout. All writes upsert by id: repeating one changes nothing.
+
+Fencing: `put` and `delete` may name a `fence`, a number that rises with whoever is entitled to write to a user's graph.
+The graph keeps the highest that it has seen of each user, and refuses a lower one with Conflict: what a worker writes
+that slept through the end of its lease cannot undo what was written since. 0 is no fence, and is never refused.
 """
 
 from collections.abc import Sequence
@@ -15,7 +19,7 @@ from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, 
 class Graph(Protocol):
     """Entities and facts of one user at a time."""
 
-    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact]) -> None:
+    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact], fence: int = 0) -> None:
         """Store entities and facts, all or nothing. A fact's ends must be among them or stored already (NotFound).
 
         A record that is stored already is replaced as a whole, evidence and sources included: whoever confirms or
@@ -71,7 +75,14 @@ class Graph(Protocol):
         """
         ...
 
-    async def delete(self, user_id: UserId, *, facts: Sequence[FactId] = (), entities: Sequence[EntityId] = ()) -> None:
+    async def delete(
+        self,
+        user_id: UserId,
+        *,
+        facts: Sequence[FactId] = (),
+        entities: Sequence[EntityId] = (),
+        fence: int = 0,
+    ) -> None:
         """Remove facts, and entities with every fact that touches them; absent ids are fine."""
         ...
 

@@ -71,3 +71,8 @@ def graph(connection: sqlite3.Connection) -> None:
         ) WITHOUT ROWID"""
     )
     connection.execute("CREATE INDEX graph_evidence_of ON graph_evidence (fact_row)")
+
+
+def graph_fences(connection: sqlite3.Connection) -> None:
+    """The highest fence that was passed in writing to each user's graph."""
+    connection.execute("CREATE TABLE graph_fences (user_id TEXT PRIMARY KEY, fence INTEGER NOT NULL) WITHOUT ROWID")

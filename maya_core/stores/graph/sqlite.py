@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 from maya_core.clock import Clock, SystemClock
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, Neighbourhood, Relation
-from maya_core.errors import NotFound
+from maya_core.errors import Conflict, NotFound
 from maya_core.stores.graph.records import (
     EntityRow,
     FactRow,
@@ -110,12 +110,13 @@ class SqliteGraph:
         await database.write(migrate, timeout_s=migration_timeout_s)
         return cls(database, clock=clock or SystemClock())
 
-    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact]) -> None:
+    async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact], fence: int = 0) -> None:
         user = new_id(user_id)
         entity_rows = [entity_row(entity) for entity in entities]
         fact_rows = [fact_row(fact) for fact in facts]
 
         def store(connection: sqlite3.Connection) -> None:
+            _pass_fence(connection, user, fence)
             _require(connection, user, missing_ends(fact_rows, entity_rows))
             for entity in entity_rows:
                 _store_entity(connection, user, entity)
@@ -198,11 +199,19 @@ class SqliteGraph:
 
         return await self._database.read(read)
 
-    async def delete(self, user_id: UserId, *, facts: Sequence[FactId] = (), entities: Sequence[EntityId] = ()) -> None:
+    async def delete(
+        self,
+        user_id: UserId,
+        *,
+        facts: Sequence[FactId] = (),
+        entities: Sequence[EntityId] = (),
+        fence: int = 0,
+    ) -> None:
         user = known_id(user_id)
         doomed = [(user, json.dumps(possible_ids(ids))) for ids in (facts, entities)]
 
         def remove(connection: sqlite3.Connection) -> None:
+            _pass_fence(connection, user, fence)
             within = "WHERE user_id = ? AND id IN (SELECT value FROM json_each(?))"
             connection.execute(f"DELETE FROM graph_facts {within}", doomed[0])  # noqa: S608
             connection.execute(f"DELETE FROM graph_entities {within}", doomed[1])  # noqa: S608
@@ -215,6 +224,7 @@ class SqliteGraph:
         def remove(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM graph_facts WHERE user_id = ?", (user,))
             connection.execute("DELETE FROM graph_entities WHERE user_id = ?", (user,))
+            connection.execute("DELETE FROM graph_fences WHERE user_id = ?", (user,))
 
         await self._database.write(remove)
 
@@ -250,6 +260,19 @@ def _entity(connection: sqlite3.Connection, user: str, wanted: str) -> Entity:
     if row is None:
         raise NotFound(f"no entity {wanted!r}")
     return entity_from(_entity_row(row))
+
+
+def _pass_fence(connection: sqlite3.Connection, user: str, fence: int) -> None:
+    """Keep the highest fence; raises Conflict for a lower one."""
+    if not fence:
+        return
+    passed = connection.execute(
+        "INSERT INTO graph_fences (user_id, fence) VALUES (?, ?)"
+        " ON CONFLICT (user_id) DO UPDATE SET fence = excluded.fence WHERE fence <= excluded.fence",
+        (user, fence),
+    )
+    if passed.rowcount == 0:
+        raise Conflict(f"somebody with a later right has written to the graph of {user!r}")
 
 
 def _store_entity(connection: sqlite3.Connection, user: str, row: EntityRow) -> None:
