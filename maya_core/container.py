@@ -200,7 +200,12 @@ async def build_container(
         jobs=queue,
         turns=turns,
         conversations=conversations,
-        watch=Watch(transcripts=stores.transcripts, whiteboard=whiteboard, notice=redis.notice),
+        watch=Watch(
+            transcripts=stores.transcripts,
+            whiteboard=whiteboard,
+            notice=redis.notice,
+            storage=settings.data_dir if stores.file is not None else None,
+        ),
         background=tuple(asyncio.create_task(work) for work in background),
     )
     return container

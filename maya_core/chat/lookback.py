@@ -30,7 +30,7 @@ THIS_CHAT = "this chat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookbackPolicy:
-    """Limits. `deadline_s` is for reading this chat; recall keeps its own. `keep_s` is how long turns are remembered."""
+    """Limits. `deadline_s` is for reading this chat; recall keeps its own. Turns are remembered for `keep_s`."""
 
     deadline_s: float = 0.8
     last_messages: int = 24

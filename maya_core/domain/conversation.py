@@ -249,7 +249,7 @@ class Passage:
 
 
 class WordMatch(NamedTuple):
-    """A message that holds words of a question; a higher score is closer. A tuple: a hundred come for every question."""
+    """A message that holds words of a question; a higher score is closer. A tuple: many come for a question."""
 
     message_id: MessageId
     score: float

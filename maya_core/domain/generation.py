@@ -140,7 +140,7 @@ class Done:
 ChainEvent = Asking | Switched | Chunk | Done
 
 
-class ChainFailed(Exception):  # noqa: N818 - it reads as the outcome that it is
+class ChainFailed(Exception):
     """No provider could finish the reply.
 
     `declined` is True when a model refused the request itself (safety): asking another one would be shopping for a

@@ -45,7 +45,8 @@ PERSON_NOUNS = frozenset(
     friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate teacher
     professor doctor dentist therapist client customer cousin aunt uncle grandmother grandfather grandma grandpa granny
     nan kid kids child children son daughter baby toddler teammate lead landlord landlady ex nephew niece buddy mate pal
-    mentor intern assistant recruiter accountant lawyer sibling siblings parents parent grandparents grandparent in-laws stepparents
+    mentor intern assistant recruiter accountant lawyer sibling siblings parents parent grandparents grandparent in-laws
+    stepparents
     grandson granddaughter stepson
     stepdaughter stepmother stepfather stepbrother stepsister godson goddaughter godmother godfather twin twins bestie
     guy man woman lady someone somebody everyone everybody anyone nobody people person friends colleagues students

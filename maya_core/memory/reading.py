@@ -138,7 +138,7 @@ class Reader:
         return _to_bytes(Output(summary=self._summarise(messages), claims=tuple(claims)))
 
 
-class _NoModel(Exception):  # noqa: N818 - no error: the chain ended at the provider that is no model
+class _NoModel(Exception):
     """The answer came from the offline provider."""
 
 

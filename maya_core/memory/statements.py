@@ -64,7 +64,7 @@ class Clause:
     mistaken: bool
 
     def owner_at(self, place: int) -> Owner:
-        """Whom the words at a place of the clause are about: the last subject before them, else they themselves, else the first after."""
+        """Whom the words at a place are about: the last subject before them, else themselves, else the first after."""
         before = [owner for owner in self.owners if owner.start < place] or [
             owner for owner in self.owners if owner.start == place
         ]

@@ -12,7 +12,7 @@ from maya_core.errors import ConfigurationError
 from maya_core.providers.port import Deadlines
 
 
-class Lapsed(Exception):  # noqa: N818 - it reads as what happened
+class Lapsed(Exception):
     """A deadline passed while the provider kept the chain waiting."""
 
 

@@ -54,7 +54,7 @@ class _Index:
     namespaces: dict[str, dict[str, JsonObject]] = field(default_factory=dict)
 
 
-class _Problem(Exception):  # noqa: N818 - an answer, not a failure of this program
+class _Problem(Exception):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
