@@ -27,10 +27,9 @@ def head(maya: Runtime, user: User, chat: Conversation) -> None:
         view([_title(chat)], key="title")
         entries = _entries(chat)
         chosen = st.menu_button(
-            "",
+            "Chat menu",
             list(entries),
             key="chat_menu",
-            icon=":material/more_horiz:",
             type="tertiary",
             help="Rename, tags, pin, export, archive, delete",
         )

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.e2e.stage import CHROMIUM, App, Screen, running_app, screen
+from tests.e2e.stage import CHROMIUM, App, Screen, running_app, screen_in, window
 from tests.support.vendors.server import FakeVendors
 
 
@@ -32,14 +32,25 @@ def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def app(app_folder: Path, vendor_server: FakeVendors) -> Iterator[App]:
-    """One app for all journeys; each journey has chats of its own. Fast breakers keep failures apart."""
-    with running_app(app_folder, vendors=vendor_server) as running:
+    """One app for all journeys; each journey has chats of its own. Fast breakers keep failures apart.
+
+    Without a worker: what it asks of a model in its own time would take the answers that a journey has scripted.
+    """
+    with running_app(app_folder, vendors=vendor_server, MAYA_WORKER="off", MAYA_BREAKER_OPEN_S="0.2") as running:
         yield running
 
 
+@pytest.fixture(scope="session")
+def first_window(browser: Browser) -> Iterator[BrowserContext]:
+    """One window for the journeys that need only one: the framework's own scripts are read once."""
+    opened = window(browser)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def shown(browser: Browser, app: App) -> Iterator[Screen]:
+def shown(first_window: BrowserContext, app: App) -> Iterator[Screen]:
     """A fresh page. No journey may leave this machine, whatever else it tests."""
-    with screen(browser, app) as opened:
+    with screen_in(first_window, app) as opened:
         yield opened
         assert opened.outside == []

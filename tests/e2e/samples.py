@@ -10,6 +10,7 @@ from maya_core.domain.conversation import (
     Excerpt,
     MessageId,
     MessageStatus,
+    RecalledFact,
     RecalledItem,
     Receipt,
     Role,
@@ -163,6 +164,12 @@ def _venue() -> list[Turn]:
 def _receipt(said: datetime) -> Receipt:
     return Receipt(
         turn_id="t-sample-1",
+        facts=(
+            RecalledFact(
+                sentence="Jana looks after the food for the summer party.", message_ids=(MessageId(f"{PARTY}-0-user"),)
+            ),
+            RecalledFact(sentence="You want an entrance without steps.", message_ids=(MessageId(f"{PARTY}-0-user"),)),
+        ),
         tiers=(
             TierUse(tier="this chat", outcome=TierOutcome.OK, ms=2.1, found=2),
             TierUse(tier="earlier chats", outcome=TierOutcome.OK, ms=9.4, found=3),

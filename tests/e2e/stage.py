@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.support.vendors.server import FakeVendors
 
@@ -136,6 +136,18 @@ def screen(
     browser: Browser, app: App, *, width: int = 1280, height: int = 800, dark: bool = False, touch: bool = False
 ) -> Iterator[Screen]:
     """A fresh page with its own cookies and cache."""
+    context = window(browser, width=width, height=height, dark=dark, touch=touch)
+    try:
+        with screen_in(context, app) as shown:
+            yield shown
+    finally:
+        context.close()
+
+
+def window(
+    browser: Browser, *, width: int = 1280, height: int = 800, dark: bool = False, touch: bool = False
+) -> BrowserContext:
+    """Cookies and a cache of its own, for one page or for several after one another."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
@@ -145,14 +157,20 @@ def screen(
         permissions=["clipboard-read", "clipboard-write"],
     )
     context.set_default_timeout(15_000)
+    return context
+
+
+@contextlib.contextmanager
+def screen_in(context: BrowserContext, app: App) -> Iterator[Screen]:
+    """A fresh page in a window that may have loaded the app before."""
     shown = Screen(context.new_page(), app)
-    context.on("request", lambda request: _note(shown, request.url))
+    shown.page.on("request", lambda request: _note(shown, request.url))
     shown.page.on("pageerror", lambda error: shown.errors.append(str(error)))
     shown.page.on("console", lambda line: shown.errors.append(line.text) if line.type == "error" else None)
     try:
         yield shown
     finally:
-        context.close()
+        shown.page.close()
 
 
 def _note(shown: Screen, url: str) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from maya_core.domain.conversation import MessageId, RecalledFact, Receipt, UserId
 from tests.e2e.stage import App, Screen, screen
 from tests.support.seeding import Chat, Turn, seed
 from tests.support.vendors.behaviour import Behaviour, Ending, ErrorKind, Vendor
@@ -16,12 +19,34 @@ from tests.support.vendors.server import FakeVendors
 
 pytestmark = pytest.mark.browser
 
-_WORDS = tuple(f"word{number} " for number in range(24))
+_WORDS = tuple(f"word{number} " for number in range(400))
+_LAST = "word399"
 
 
-def _slow(vendors: FakeVendors, *, gap_s: float = 0.15) -> None:
-    vendors.default(Vendor.GEMINI, Behaviour(text="A short title"))
-    vendors.script(Vendor.GEMINI, Behaviour(text=_WORDS, gap_s=gap_s))
+class _Slow(Behaviour):
+    """Ten words a second, until it is told to `hurry`."""
+
+    in_a_hurry = False
+
+    @property
+    def gap_s(self) -> float:
+        return 0.0 if self.in_a_hurry else 0.1
+
+    @gap_s.setter
+    def gap_s(self, _: float) -> None:
+        """The field that this takes the place of."""
+
+    def hurry(self) -> None:
+        object.__setattr__(self, "in_a_hurry", True)
+
+
+@pytest.fixture
+def slow(vendors: FakeVendors) -> Iterator[_Slow]:
+    """Every reply is written slowly enough to be watched; it ends soon after it is told to hurry."""
+    behaviour = _Slow(text=_WORDS)
+    vendors.default(Vendor.GEMINI, behaviour)
+    yield behaviour
+    behaviour.hurry()
 
 
 def test_a_question_is_answered_and_the_address_leads_back_to_it(shown: Screen, vendors: FakeVendors) -> None:
@@ -38,30 +63,30 @@ def test_a_question_is_answered_and_the_address_leads_back_to_it(shown: Screen, 
     expect(shown.page.locator(".rows a[aria-current=page]")).to_have_count(1)
 
 
-def test_a_reload_in_mid_answer_goes_on_and_ends_complete(shown: Screen, vendors: FakeVendors) -> None:
-    _slow(vendors, gap_s=0.3)
+def test_a_reload_in_mid_answer_goes_on_and_ends_complete(shown: Screen, slow: _Slow) -> None:
     shown.open("/")
     shown.send("tell me slowly")
     expect(shown.live).to_contain_text("word3")
     chat = shown.chat_id()
     shown.open(f"/?chat={chat}")
-    expect(shown.live).to_be_visible()
-    expect(shown.replies.last).to_contain_text("word23")
+    expect(shown.live).to_contain_text("word3")
+    slow.hurry()
+    expect(shown.replies.last).to_contain_text(_LAST)
     assert _told_once(shown)
     expect(shown.page.locator(".ending")).to_have_count(0)
 
 
-def test_a_second_tab_follows_a_running_reply(shown: Screen, vendors: FakeVendors, browser: Browser, app: App) -> None:
-    _slow(vendors, gap_s=0.5)
+def test_a_second_tab_follows_a_running_reply(shown: Screen, slow: _Slow, browser: Browser, app: App) -> None:
     shown.open("/")
     shown.send("two tabs")
     expect(shown.live).to_contain_text("word2")
     with screen(browser, app) as second:
         second.open(f"/?chat={shown.chat_id()}")
         expect(second.live).to_contain_text("word")
-        expect(second.replies.last).to_contain_text("word23")
+        slow.hurry()
+        expect(second.replies.last).to_contain_text(_LAST)
         assert _told_once(second)
-    expect(shown.replies.last).to_contain_text("word23")
+    expect(shown.replies.last).to_contain_text(_LAST)
 
 
 def test_a_tab_that_was_open_all_along_shows_what_was_said_in_another(
@@ -78,17 +103,16 @@ def test_a_tab_that_was_open_all_along_shows_what_was_said_in_another(
     expect(shown.replies).to_have_count(2)
 
 
-def test_stop_keeps_what_was_written_and_says_so(shown: Screen, vendors: FakeVendors) -> None:
-    _slow(vendors)
+def test_stop_keeps_what_was_written_and_says_so(shown: Screen, vendors: FakeVendors, slow: _Slow) -> None:
     shown.open("/")
     shown.send("start and stop")
     expect(shown.live).to_contain_text("word4")
     shown.page.keyboard.press("Escape")
     expect(shown.replies.last).to_contain_text("Stopped here")
     expect(shown.replies.last).to_contain_text("word4")
-    assert "word23" not in shown.text()
+    assert _LAST not in shown.text()
 
-    vendors.script(Vendor.GEMINI, Behaviour(text="A new reply."))
+    vendors.default(Vendor.GEMINI, Behaviour(text="A new reply."))
     shown.replies.last.get_by_role("button", name="Reply again").last.click()
     expect(shown.replies.last).to_contain_text("A new reply.")
     expect(shown.replies.last).to_contain_text("2 of 2")
@@ -96,22 +120,21 @@ def test_stop_keeps_what_was_written_and_says_so(shown: Screen, vendors: FakeVen
     expect(shown.replies.last).to_contain_text("word4")
 
 
-def test_a_second_message_while_a_reply_runs_is_refused_and_kept(shown: Screen, vendors: FakeVendors) -> None:
-    _slow(vendors)
+def test_a_second_message_while_a_reply_runs_is_refused_and_kept(shown: Screen, slow: _Slow) -> None:
     shown.open("/")
     shown.send("first question")
     expect(shown.live).to_contain_text("word1")
     shown.send("second question, too early")
     expect(shown.page.get_by_role("alert")).to_contain_text("still being written")
     expect(shown.box).to_have_value("second question, too early")
-    expect(shown.replies.last).to_contain_text("word23")
+    slow.hurry()
+    expect(shown.replies.last).to_contain_text(_LAST)
     expect(shown.box).to_have_value("second question, too early")
 
 
-def test_a_rating_does_not_disturb_a_running_reply(shown: Screen, vendors: FakeVendors, app_folder: Path) -> None:
+def test_a_rating_does_not_disturb_a_running_reply(shown: Screen, slow: _Slow, app_folder: Path) -> None:
     chat = Chat(title="Rated", turns=[Turn(question="Was it good?", reply="An earlier reply.")])
     seed(app_folder, [chat])
-    _slow(vendors)
     shown.open(f"/?chat={chat.id}")
     shown.send("go on")
     expect(shown.live).to_contain_text("word2")
@@ -120,7 +143,9 @@ def test_a_rating_does_not_disturb_a_running_reply(shown: Screen, vendors: FakeV
     first.get_by_role("button", name="Message actions").click()
     shown.page.get_by_role("menuitem", name="Bad reply").click()
     expect(shown.page.get_by_text("What was wrong?")).to_be_visible()
-    expect(shown.replies.last).to_contain_text("word23")
+    expect(shown.live).to_be_visible()
+    slow.hurry()
+    expect(shown.replies.last).to_contain_text(_LAST)
     assert _told_once(shown)
 
 
@@ -189,6 +214,67 @@ def test_search_finds_a_message_and_opens_it(shown: Screen, app_folder: Path) ->
     found = shown.page.locator(".message.found")
     expect(found).to_contain_text("zeppelin hangar")
     expect(found).to_be_in_viewport()
+    shown.page.get_by_role("button", name="Go to the newest message").click()
+    expect(shown.page.get_by_text("Reply 29.")).to_be_in_viewport()
+    expect(shown.page.locator(".message.found")).to_have_count(0)
+
+
+def test_a_fact_in_the_receipt_leads_to_where_it_was_said(shown: Screen, app_folder: Path) -> None:
+    turns = [Turn(question=f"Seat question {n}", reply=f"Seat reply {n}.") for n in range(30)]
+    source = Chat(title="Where I sit", turns=turns)
+    facts = (
+        RecalledFact(sentence="You prefer window seats.", message_ids=(MessageId(f"{source.id}-1-user"),)),
+        RecalledFact(sentence="You sit at the back.", message_ids=(MessageId("deleted-since"),)),
+    )
+    reply = Turn(question="Which seat?", reply="A window seat.", receipt=Receipt(turn_id="t-facts", facts=facts))
+    chat = Chat(title="Booking", turns=[reply])
+    seed(app_folder, [source, chat])
+    shown.open(f"/?chat={chat.id}")
+    shown.replies.last.locator("summary").click()
+    shown.page.get_by_role("button", name="Where it was said").last.click()
+    expect(shown.page.get_by_role("alert")).to_contain_text("does not exist any more")
+    shown.page.get_by_role("button", name="Where it was said").first.click()
+    expect(shown.page.locator(".message.found")).to_contain_text("Seat question 1")
+    expect(shown.page.locator(".message.found")).to_be_in_viewport()
+    expect(shown.page.locator(".title h1")).to_have_text("Where I sit")
+
+
+def test_the_list_of_chats_goes_on_to_the_oldest(shown: Screen, app_folder: Path) -> None:
+    turns = [Turn(question="q", reply="r", ago=timedelta(days=900))]
+    seed(app_folder, [Chat(title=f"Years ago {n}", archived=True, turns=turns) for n in range(65)])
+    shown.open("/")
+    shown.page.get_by_role("button", name="Archived chats").click()
+    rows, more = shown.page.locator(".rows a"), shown.page.get_by_role("button", name="Show more")
+    expect(rows).to_have_count(30)
+    more.click()
+    expect(rows).to_have_count(60)
+    more.click()
+    expect(rows.filter(has_text="Years ago")).to_have_count(65)
+    expect(more).to_have_count(0)
+
+
+def test_everything_that_can_be_pressed_has_a_name(shown: Screen, slow: _Slow, app_folder: Path) -> None:
+    reply = "Some `code`:\n\n```python\nprint()\n```"
+    chat = Chat(title="Names", turns=[Turn(question="What?", reply=reply), Turn(question="And?", reply=reply)])
+    seed(app_folder, [chat])
+    shown.open("/")
+    expect(shown.page.locator(".examples")).to_be_visible()
+    _all_named(shown, at_least=7)
+    shown.open(f"/?chat={chat.id}")
+    expect(shown.replies.last).to_be_visible()
+    _all_named(shown, at_least=14)
+    shown.page.get_by_role("button", name="Chat menu").click()
+    expect(shown.page.get_by_role("menuitem").or_(shown.page.get_by_role("option")).first).to_be_visible()
+    _all_named(shown, at_least=14)
+    shown.page.keyboard.press("Escape")
+    shown.page.get_by_role("button", name="Message actions").first.click()
+    expect(shown.page.get_by_role("menuitem", name="Copy")).to_be_focused()
+    _all_named(shown, at_least=16)
+    shown.page.keyboard.press("Escape")
+    shown.send("write slowly")
+    expect(shown.page.get_by_role("button", name=re.compile("^Stop"))).to_be_visible()
+    expect(shown.page.get_by_role("textbox", name="Message Maya")).to_be_visible()
+    _all_named(shown, at_least=10)
 
 
 def test_older_messages_are_loaded_without_losing_the_place(shown: Screen, app_folder: Path) -> None:
@@ -229,8 +315,6 @@ def test_a_reply_that_broke_off_is_continued_with_a_seam(shown: Screen, vendors:
 
 
 def test_an_unknown_chat_and_another_persons_chat_show_one_sentence_only(shown: Screen, app_folder: Path) -> None:
-    from maya_core.domain.conversation import UserId
-
     theirs = Chat(title="Secret plans", owner=UserId("somebody"), turns=[Turn(question="Secret?", reply="Very.")])
     seed(app_folder, [theirs])
     for address in (theirs.id, "no-such-chat", "x" * 5000, "%00%0a<script>"):
@@ -307,10 +391,26 @@ def test_the_keyboard_reaches_search_and_a_new_chat(browser: Browser, app: App, 
 
 
 def _menu(shown: Screen, entry: str) -> None:
-    shown.page.get_by_test_id("stMenuButton").get_by_role("button").click()
+    shown.page.get_by_role("button", name="Chat menu").click()
     shown.page.get_by_role("menuitem", name=entry, exact=True).or_(
         shown.page.get_by_role("option", name=entry, exact=True)
     ).click()
+
+
+_PRESSED = {"button", "link", "menuitem", "option", "switch", "checkbox", "textbox", "searchbox", "DisclosureTriangle"}
+_SYMBOL = re.compile(r"[a-z]+_[a-z_]+|\bicon\b")
+
+
+def _all_named(shown: Screen, *, at_least: int) -> None:
+    """What a screen reader says of everything that can be pressed: words, not the names of symbols."""
+    tree = shown.page.context.new_cdp_session(shown.page).send("Accessibility.getFullAXTree")["nodes"]
+    names = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in tree
+        if not node.get("ignored") and node.get("role", {}).get("value") in _PRESSED
+    ]
+    assert len(names) >= at_least, names
+    assert [pair for pair in names if not pair[1].strip() or _SYMBOL.search(pair[1])] == []
 
 
 def _told_once(shown: Screen) -> bool:

@@ -11,6 +11,7 @@ from maya_core.domain.conversation import (
     Message,
     MessageId,
     MessageStatus,
+    RecalledFact,
     Receipt,
     Role,
     Span,
@@ -66,7 +67,7 @@ def _show(message: Message, *, newest: bool = True) -> Node:
 def test_the_name_line_tells_who_answered_how_long_and_from_how_much() -> None:
     sample = next(chat for chat in sample_chats() if chat.id == VENUE).turns[1]
     shown = plain(_show(_reply(sample.reply, spans=sample.spans, receipt=sample.receipt)))
-    assert "MayaClaude Haiku1.2 s2 memories" in shown
+    assert "MayaClaude Haiku1.2 s4 memories" in shown
     assert "Gemini Flash is resting after repeated failures, until 09:47" in shown
 
 
@@ -125,6 +126,16 @@ def test_the_receipt_lists_what_was_asked_and_what_was_late() -> None:
     assert "this chat2 ms4 found" in shown
     assert "earlier chats800 mstoo late, left out" in shown
     assert "A note." in shown
+
+
+def test_the_receipt_lists_the_facts_that_were_given_with_the_way_to_their_source() -> None:
+    told = RecalledFact(sentence="You prefer window seats.", message_ids=(MessageId("m7"), MessageId("m9")))
+    seen = RecalledFact(sentence="You live in Graz.", message_ids=())
+    drawn = _show(_reply(receipt=Receipt(turn_id="t1", facts=(told, seen))))
+    assert "Facts givenYou prefer window seats.Where it was saidYou live in Graz." in plain(drawn)
+    assert str(drawn).count("'act': 'open_source'") == 1
+    assert "'act': 'open_source', 'to': 'm7'" in str(drawn)
+    assert "2 memories" in plain(drawn)
 
 
 def test_a_rating_is_shown_as_pressed() -> None:
