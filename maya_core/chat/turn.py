@@ -53,7 +53,7 @@ class TurnPolicy:
         confirm_s: how long an unconfirmed first write is repeated with the same ids before the person is told.
         publish_every_s: how often new text goes to other processes.
         save_every_s: how often it goes to the row, which is also the reply's sign of life.
-        stale_after_s: silence after which a STREAMING row counts as interrupted; a minute at most with the sweep's pause.
+        stale_after_s: silence after which a STREAMING row is interrupted; with the sweep's pause, a minute at most.
         end_within_s: how long the last write is repeated; after that the sweeper ends the row.
         stop_within_s: the same for all turns together when Maya stops.
         live_ttl_s: how long a finished stream can still be followed.

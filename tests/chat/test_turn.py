@@ -16,7 +16,7 @@ from maya_core.accounts import access
 from maya_core.accounts.access import LOCAL_USER, Action, Level, User
 from maya_core.chat.conversations import ConversationService
 from maya_core.chat.live import LiveReplies
-from maya_core.chat.lookback import Lookback
+from maya_core.chat.lookback import Lookback, LookbackPolicy
 from maya_core.chat.naming import Naming
 from maya_core.chat.turn import Started, TurnPolicy, TurnService
 from maya_core.clock import SystemClock
@@ -33,13 +33,14 @@ from maya_core.domain.conversation import (
 from maya_core.domain.generation import Done
 from maya_core.domain.ids import new_id
 from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable
-from maya_core.memory.recall import Recall
+from maya_core.memory.recall import Recall, RecallPolicy
 from maya_core.stores.redis_client import connect_in_process
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.whiteboard.redis import RedisWhiteboard
 from tests.support.chains import ScriptedChain, breaks_after, says
 
+PATIENT_S = 30.0  # where a test is not about time, a slow machine must not fail it
 OTHER = User(id=UserId("other"), name="Other", level=Level.MEMBER)
 SOON = TurnPolicy(confirm_s=0.3, publish_every_s=0.01, save_every_s=0.02, stale_after_s=60.0, end_within_s=0.5)
 
@@ -64,8 +65,11 @@ class World:
             lookback=Lookback(
                 transcripts=self.transcripts,
                 whiteboard=self.whiteboard,
-                recall=Recall(transcripts=self.transcripts, clock=SystemClock()),
+                recall=Recall(
+                    transcripts=self.transcripts, clock=SystemClock(), policy=RecallPolicy(deadline_s=PATIENT_S)
+                ),
                 clock=SystemClock(),
+                policy=LookbackPolicy(deadline_s=PATIENT_S),
             ),
             chain=self.chain,
             live=LiveReplies(self.whiteboard),
@@ -94,6 +98,12 @@ class World:
                 return reply
             await asyncio.sleep(0.01)
         raise AssertionError("the reply never ended")
+
+    async def settled(self) -> None:
+        """Wait for what goes on beside the turns (a title)."""
+        async with asyncio.timeout(PATIENT_S):
+            while self.turns._beside_turns:
+                await asyncio.sleep(0.005)
 
     async def wrote(self, started: Started, text: str) -> None:
         """Wait until the running reply has this text."""
@@ -362,12 +372,12 @@ async def test_edit_and_regenerate_need_a_question(world: World) -> None:
 async def test_a_chat_is_named_by_its_first_words_and_keeps_a_name_that_a_person_gave(world: World) -> None:
     chat = await world.chat()
     await world.ask(chat, "Plan the trip to Lisbon in May", "Gladly.")
-    await asyncio.sleep(0.05)
+    await world.settled()
     named = await world.transcripts.get(LOCAL_USER.id, chat)
     assert (named.title, named.title_source) == ("Plan the trip to Lisbon in May", TitleSource.FIRST_WORDS)
     await world.conversations.rename(LOCAL_USER, chat, "Lisbon")
     await world.ask(chat, "And the hotel?", "Yes.")
-    await asyncio.sleep(0.05)
+    await world.settled()
     assert (await world.transcripts.get(LOCAL_USER.id, chat)).title == "Lisbon"
 
 
@@ -452,6 +462,7 @@ async def test_an_unconfirmed_write_is_repeated_with_the_same_ids(world: World) 
     chat = await world.chat()
     good = world.transcripts
     with_transcripts(world, Failing(good, "begin_turn", times=1))
+    world.turns._policy = replace(SOON, confirm_s=PATIENT_S)
     world.chain.add(says("Yes."))
     started = await world.turns.start(LOCAL_USER, chat, "Hello", MessageId(new_id()))
     await world.ended(started)
@@ -685,6 +696,7 @@ async def test_a_message_sent_again_after_its_process_died_is_answered(world: Wo
 
 async def test_an_unconfirmed_write_that_was_made_is_answered_by_whoever_repeats_it(world: World) -> None:
     chat = await world.chat()
+    world.turns._policy = replace(SOON, confirm_s=PATIENT_S)
     begin = world.transcripts.begin_turn
     unconfirmed = [True]
 
