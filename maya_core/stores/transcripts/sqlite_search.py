@@ -103,7 +103,9 @@ def affordable(connection: sqlite3.Connection, user_id: str, terms: list[str]) -
     Words in very many messages say little: they are left out where a rarer one was asked for. Where all are such,
     only the newest matches are ranked.
     """
-    rarer = [term for term in terms if _count(connection, user_id, term) < _RANKED_AT_MOST]
+    if _count(connection, user_id, terms) < _RANKED_AT_MOST:
+        return _owned(user_id, terms), 0
+    rarer = [term for term in terms if _count(connection, user_id, [term]) < _RANKED_AT_MOST]
     query = _owned(user_id, rarer or terms)
     if rarer:
         return query, 0
@@ -112,8 +114,8 @@ def affordable(connection: sqlite3.Connection, user_id: str, terms: list[str]) -
     return query, first or 0
 
 
-def _count(connection: sqlite3.Connection, user_id: str, term: str) -> int:
-    values = {"query": _owned(user_id, [term]), "most": _RANKED_AT_MOST}
+def _count(connection: sqlite3.Connection, user_id: str, terms: list[str]) -> int:
+    values = {"query": _owned(user_id, terms), "most": _RANKED_AT_MOST}
     (count,) = connection.execute(_MATCHES_UP_TO, values).fetchone()
     return int(count)
 
