@@ -112,7 +112,7 @@ async def _embedded(settings: Settings, clock: Clock, notice: Light | None) -> R
     outcome = await asyncio.to_thread(launcher.start)
     if not isinstance(outcome, EmbeddedRedis):
         log.warning("no embedded redis-server: %s", outcome.reason)
-        return _in_process(f"Install Redis for more than one process: {outcome.install_line}")
+        return _in_process(outcome.cure)
     place = _server(unix_url(outcome.socket), settings)
     place.launcher = launcher
     place.notice = notice
