@@ -99,6 +99,10 @@ _QUALIFIER = re.compile(
     r"\b(?:a|an|the|my|our|very|really|quite|also|still|now|both|some|just|only|currently)\b|[^\w\s]"
 )
 _ASIDE = re.compile(r"\b(?:in|on|at|to|from|about|because|when|before|after|by|near|over|during|like)\b", re.IGNORECASE)
+_COMMON_WORDS = frozenset(
+    {Relation.IS_A, Relation.OWNS, Relation.HAS_CONDITION, Relation.HAS_STATUS, Relation.USES, Relation.RELATED_TO}
+)
+_TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening)|right now|just now)\b", re.IGNORECASE)
 _OF_ANY_MOMENT = frozenset(
     {
         Relation.TAKES_PLACE_ON,
@@ -171,15 +175,20 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     if (reason := _contrary(claim, clause, place.start)) or (reason := _momentary(claim, told, place)):
         return reason
     if strength(claim, told, place):
-        passing = claim.relation in _LOOSE and is_user(claim.subject) and _PASSING.search(clause.text)
+        passing = claim.relation in _LOOSE and is_user(claim.subject) and _of_the_moment(claim.relation, clause.text)
         return Reason.PASSING if passing else None
     owner = clause.owner_at(place.start)
     if owner.who is Who.NOBODY:
         return None if _phrased(claim, place) else Reason.RELATION
-    if _PASSING.search(clause.text):
+    if _of_the_moment(Relation.RELATED_TO, clause.text):
         return Reason.PASSING
     lasting = _LASTING.search(clause.text) or clause.future
     return Reason.PASSING if owner.who is Who.USER and not lasting else None
+
+
+def _of_the_moment(relation: Relation, text: str) -> bool:
+    """A passing remark; "today" makes one of what else would last."""
+    return _PASSING.search(text) is not None or (relation in _COMMON_WORDS and _TODAY.search(text) is not None)
 
 
 def strength(claim: Claim, told: Told, place: Place) -> int:
@@ -191,6 +200,8 @@ def strength(claim: Claim, told: Told, place: Place) -> int:
         if not label:
             return 0
         return 2 if label <= stems(clause.text) else 1 if label <= stems(leaning) else 0
+    if (claim.relation, claim.label) == _phrased(claim, place):
+        return 2
     if expressed(claim.relation, clause.text):
         return 2 if claim.relation not in _COMMON_VERBS or _joined(claim.relation, clause, place) else 0
     return 1 if expressed(claim.relation, leaning) else 0

@@ -63,6 +63,11 @@ _INTRODUCTION = re.compile(
     r"copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
+_ABOUT_ONESELF = re.compile(
+    r"\b(?:(?:quick|short|brief) (?:intro|introduction|summary|note|context|recap)|about me|my details|my situation|"
+    r"summary of me)\b",
+    re.IGNORECASE,
+)
 _FORWARDED = re.compile(
     r"^[ \t]*(?:-{2,}\s*(?:original|forwarded)|begin forwarded message|fwd?:|on .{4,60} wrote:|(?:from|to|subject|"
     r"sent|cc"
@@ -165,7 +170,7 @@ def _pasted(text: str) -> list[ForeignSpan]:
     """What follows an introduction ("the mail says:"), a forwarded head, or stands between greeting and sign-off."""
     found = []
     for match in _INTRODUCTION.finditer(text):
-        if not re.search(r"\b(?:about me|my details|my situation|summary of me)\b", match.group(), re.IGNORECASE):
+        if not _ABOUT_ONESELF.search(text[max(0, match.start() - 12) : match.end()]):
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
     for match in _FORWARDED.finditer(text):
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))

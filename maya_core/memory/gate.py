@@ -24,6 +24,7 @@ from maya_core.memory.wording import content_stems, stems, words
 
 _LONGEST_NAME = 200
 _SAID_THERE = 2
+_FEW_WORDS = 2
 _PLAIN_DENIAL = re.compile(
     r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
     r"\s+are)?\s*)?"
@@ -162,6 +163,7 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     if shape is None:
         return Refused(claim=claim, reason=Reason.RELATION)
     turning = last if last.ended or last.denied else _ended_later(claim, last, reading)
+    turning = turning or _put_right_next(claim, last, reading)
     ended = bool(affirmed) and (turning is not None or (claim.ended and _change_follows(said[-1], reading)))
     return Admitted(
         claim=shape,
@@ -202,6 +204,24 @@ def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | N
             ):
                 return _Support(told=told, place=place, ended=True, denied=False, strength=2)
     return None
+
+
+def _put_right_next(claim: Claim, last: _Support, reading: Reading) -> _Support | None:
+    """The user's next message, when it corrects this statement without saying its object again.
+
+    That is clear when the statement stood alone in its message, or shares another word with the correction.
+    """
+    told = next((told for told in reading.told if told.place > last.told.place), None)
+    if told is None or not any(clause.mistaken and clause.meant is Meant.ASSERTED for clause in told.clauses):
+        return None
+    thing = content_stems(claim.object)
+    if thing <= stems(told.text):
+        return None
+    others = content_stems(last.place.clause.text) - thing
+    alone = len([c for c in last.told.clauses if len(c.text.split()) > _FEW_WORDS]) <= 1
+    if not (content_stems(told.text) & others or (alone and reversal.replaces(told.text))):
+        return None
+    return _Support(told=told, place=last.place, ended=True, denied=False, strength=_SAID_THERE)
 
 
 def _named_in(clause: Clause, claim: Claim, wanted: frozenset[str]) -> frozenset[str]:

@@ -53,7 +53,8 @@ _TRADES = (
     r"technician|biologist|chemist|physicist|economist|statistician|mathematician|producer|copywriter|strategist|"
     r"planner|coordinator|assistant|secretary|tester|"
     r"product owner|scrum master|team lead|tech lead|ceo|cto|cfo|intern|apprentice|midwife|physiotherapist|optician|"
-    r"radiologist|cardiologist|paediatrician|pediatrician|geologist|historian|archivist|curator|bookkeeper|cashier|"
+    r"radiologist|cardiologist|paediatrician|pediatrician|geologist|postdoc|trainee|resident|research fellow|"
+    r"historian|archivist|curator|bookkeeper|cashier|"
     r"receptionist|estate agent|realtor|broker|banker|auditor|actuary|judge|soldier|sailor|captain|welder|builder|"
     r"roofer|beekeeper|florist|butcher|brewer|potter|composer|dancer|singer|coach|trainer|tutor|principal|dev|sre|"
     r"pm)"
@@ -157,6 +158,11 @@ _PHRASES = (
         rf"there|here|on|again)\b|\s*[.!,;()]|\s*$)",
     ),
     _phrase(Relation.WORKS_AS, rf"(?:promoted|got promoted)\s+to\s+(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b"),
+    _phrase(
+        Relation.WORKS_AS,
+        r"(?:an?|the)\s+(?P<o>(?!fan\b|member\b|customer\b|guest\b|regular\b|big\b|"
+        r"huge\b)[A-Za-z][\w-]+(?:\s[\w-]+){0,3})\s+(?:at|for)\s+(?:the\s)?[A-Z]",
+    ),
     _phrase(
         Relation.STUDIES,
         r"(?:study|studies|studying|studied|majored in|majoring in|doing a (?:phd|master'?s|degree) in|learning|"

@@ -75,7 +75,7 @@ _CUES: dict[Relation, str] = {
     r"nationality|citizen\w*|comes?|came",
     Relation.WORKS_AT: r"work\w*|jobs?|employ\w*|hired|joined|join|joining|start\w*|position|role|"
     r"intern\w*|contract\w*|consult\w*|"
-    r"founded|runs?|promoted|at|for|left|quit|resigned|laid off|company|switched|moved to|offer",
+    r"founded|runs?|promoted|left|quit|resigned|laid off|company|switched|moved to|offer",
     Relation.WORKS_AS: r"work\w*|jobs?|am an?|'m an?|im an?|is an?|is the|am the|'m the|'s an?|as "
     r"an?|was an?|as the|profession|"
     r"occupation|role|title|promoted|became|position|by trade|for a living|hired|freelanc\w+|train\w*|i'm|i am",

@@ -6,17 +6,25 @@ _I = re.IGNORECASE
 _SLIP = re.compile(
     r"^\W*(?:(?:oh|oops|ah|um|uh|hmm+|mm|er+m?|ugh|well|ehm|actually|no)\b[\s,.!—–-]*)*(?:no[\s,]+wait|wait[\s,]+no|"
     r"sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?|i meant to (?:say|write|type)|or rather|"
-    r"make that|oops|correction|strike that|typo|"
+    r"make that|oops|correction|strike that|(?<!for the )(?<!about the )(?<!a )typo|"
     r"i misspoke|i mistyped|my mistake|my bad|er+m?|whoops|no|wait)\b[\s,:.!—–-]*",
     _I,
 )
 _MEANT = re.compile(
-    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|\bwith an? [a-z]\b(?!\w)|\b(?:spelled|spelt|i meant|meant to "
+    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|more "
+    r"precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith an? [a-z]\b(?!\w)|\b(?:spelled|"
+    r"spelt|i meant|meant to "
     r"(?:say|write|type)|typo|misspoke|mistyped|"
     r"misremembered|mixed (?:that|it|them|those) up|my mistake|my bad|scratch that|correction|make that|strike that|"
     r"should(?:'ve| have) (?:said|been|written)|i was wrong|got that wrong|"
     r"that was wrong|oops|whoops|instead of what i said|to correct (?:myself|that|what)|let me correct|i said "
     r".{1,30} but|wrong (?:day|date|name|number|city|place|month|year|word|one))\b",
+    _I,
+)
+_REPLACES = re.compile(
+    r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
+    r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong)\b"
+    r"|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b",
     _I,
 )
 _BETTER_WORD = re.compile(
@@ -97,6 +105,11 @@ def corrects(sentence: str) -> bool:
 def meant_otherwise(sentence: str) -> bool:
     """Says plainly that what was said before was a mistake, or is nothing but the better word ("Sorry, 8:50")."""
     return _MEANT.search(sentence) is not None or _BETTER_WORD.match(sentence) is not None
+
+
+def replaces(text: str) -> bool:
+    """Puts a word in place of what was said just before, whatever it is: "I meant Brandt & Sons"."""
+    return _REPLACES.search(text) is not None or _BETTER_WORD.match(text) is not None
 
 
 def names_better(text: str) -> bool:

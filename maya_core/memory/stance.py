@@ -188,7 +188,8 @@ _JOKE = re.compile(
     r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|pulling your "
     r"leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|"
     r"made (?:that|it) up|fooled you|got you|gotcha|april fools?|not seriously|yeah right|as if!|in your dreams|i "
-    r"wish!?$|nah just|not!$|psych)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|\*wink\*|\(not really\)|(?:^|[.!?]\s+)not "
+    r"wish!?$|nah just|not!$|psych|(?:yeah|oh|ya|suuure|sure|right)\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|"
+    r"my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|\*wink\*|\(not really\)|(?:^|[.!?]\s+)not "
     r"really\b[.!\s]*$"
     r"|\band i'm (?:the |a )?(?:queen|king|pope|president|santa|batman|spider-?man|superman|emperor|tooth fairy|"
     r"easter bunny)\b",

@@ -181,6 +181,43 @@ def test_over_is_believed_of_an_extractor_only_where_the_user_went_on_speaking()
     assert admitted(claim("Porto", ended=True), "I live in Porto.", "Maya: Nice", "I moved to Faro.").ended
 
 
+@pytest.mark.parametrize(
+    "correction",
+    ["Sorry, I meant Faro.", "Faro, sorry.", "Make that Faro.", "I was wrong, it is Faro where I live."],
+)
+def test_a_correction_ends_what_was_said_just_before_even_when_it_names_it_no_more(correction: str) -> None:
+    given = admitted(claim("Porto"), "I live in Porto.", "Maya: Porto, noted.", correction)
+    assert given.ended
+
+
+@pytest.mark.parametrize(
+    "line", ["Oops, wrong window.", "Sorry for the typo.", "I live in Porto, I meant to add.", "Thanks!"]
+)
+def test_what_corrects_something_else_ends_nothing(line: str) -> None:
+    assert not admitted(claim("Porto"), "I live in Porto.", "Maya: Porto, noted.", line).ended
+
+
+def test_what_a_thing_of_the_users_does_is_not_about_the_user() -> None:
+    assert reason(claim("Berlin"), "My band lives in Berlin") is Reason.THIRD_PERSON
+    assert reason(claim("PureGym", R.RELATED_TO, label="goes to"), "My gym is PureGym") is None
+
+
+@pytest.mark.parametrize(
+    ("thing", "line"),
+    [
+        ("Rome", "I had a great weekend in Rome"),
+        ("factor", "I keep forgetting the factor"),
+        ("sticky", "my keyboard is sticky today"),
+        ("coffee", "just grabbed a coffee"),
+        ("regex", "I need a regex for dates"),
+        ("bullet points", "Make it shorter and use bullet points."),
+    ],
+)
+@pytest.mark.parametrize("relation", [R.OWNS, R.IS_A, R.USES, R.HAS_CONDITION, R.LIVES_IN, R.RELATED_TO])
+def test_a_remark_of_the_moment_is_no_fact_under_any_relation(thing: str, line: str, relation: Relation) -> None:
+    assert reason(claim(thing, relation, label="is connected with"), line) is not None
+
+
 def test_an_unsaid_relation_becomes_the_words_that_were_said() -> None:
     given = admitted(claim("the cello", R.OWNS), "I play the cello")
     assert (given.claim.relation, given.claim.label) == (R.RELATED_TO, "play")
