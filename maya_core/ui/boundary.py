@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
-from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable
 from maya_core.ui.markup import Node, el
 from maya_core.ui.view import view
 
@@ -19,12 +19,16 @@ T = TypeVar("T")
 
 _AWAY = "The saved chats cannot be reached now. Nothing was lost; try again in a moment."
 
+_FULL = "Storage full - read-only: nothing was sent. Free some space; what you wrote stays in the box."
+
 
 def sentence_for(error: Exception) -> str:
     """What a person is told. An error that nobody foresaw gets a reference, under which the log has it whole."""
     match error:
         case InvalidInput():
             return str(error)
+        case StorageFull():
+            return _FULL
         case StoreUnavailable() | TimeoutError():
             return _AWAY
         case NotFound():
