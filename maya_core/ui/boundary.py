@@ -22,7 +22,7 @@ _AWAY = "The saved chats cannot be reached now. Nothing was lost; try again in a
 _FULL = "Storage full - read-only: nothing was sent. Free some space; what you wrote stays in the box."
 
 
-def sentence_for(error: Exception) -> str:
+def sentence_for(error: Exception) -> str:  # noqa: PLR0911 - one for each kind of error
     """What a person is told. An error that nobody foresaw gets a reference, under which the log has it whole."""
     match error:
         case InvalidInput():
