@@ -60,6 +60,8 @@ def chat_page(maya: Runtime, user: User) -> None:
     reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=named(maya.labels))
     chat_id = navigation.chat_in_address()
     opened, problem = attempt(lambda: _open(maya, user, chat_id)) if chat_id else (None, "")
+    if opened is not None:
+        chat_menu.head(maya, user, opened.chat.conversation)
     _banner(maya)
     if opened is not None:
         _conversation(maya, user, opened, reading)
@@ -148,7 +150,6 @@ def _not_here(problem: str) -> Node:
 
 
 def _conversation(maya: Runtime, user: User, opened: Opened, reading: Reading) -> None:
-    chat_menu.head(maya, user, opened.chat.conversation)
     running = opened.running
     view(
         _history(opened, reading),
