@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 _KINDS = tuple(MemoryKind)
 _FIRST_CAPACITY = 64
-_LINE = np.dtype([("row", np.int64), ("conversation", np.int32), ("kind", np.uint8)])
-_PLACE_BYTES = 100  # an entry of a dict of two numbers
+_LINE = np.dtype([("conversation", np.int32), ("kind", np.uint8)])
+_ID_BYTES = 200  # an id, in a list and as the key of a dict
 _REF_BYTES = 800  # a MemoryRef with its ids
 
 
 class Change(NamedTuple):
     """A stored row as the matrix takes it in."""
 
-    row: int
+    id: str
     kind: str
     conversation_id: str
     vector: bytes
 
 
 class UserMatrix:
-    """One user's vectors, one a line, beside the number of the stored row of each.
+    """One user's vectors, one a line.
 
-    `refs` holds what rows stand for, as far as somebody asked. Only to be used under `Matrices.of`.
+    `refs` holds what they stand for, by id, as far as somebody asked. Only to be used under `Matrices.of`.
     """
 
     def __init__(self, dimension: int) -> None:
@@ -43,38 +43,41 @@ class UserMatrix:
         """Forget everything; what is read next is read at this epoch."""
         self.epoch = epoch
         self.version = 0
-        self.refs: dict[int, MemoryRef] = {}
+        self.refs: dict[str, MemoryRef] = {}
         self._conversations: dict[str, int] = {}
-        self._places: dict[int, int] = {}
+        self._ids: list[str] = []
+        self._places: dict[str, int] = {}
         self._lines = np.zeros(_FIRST_CAPACITY, dtype=_LINE)
         self._vectors = np.zeros((_FIRST_CAPACITY, self._dimension), dtype=np.float32)
 
     @property
     def size_bytes(self) -> int:
         """About what it takes in memory."""
-        return (
-            self._vectors.nbytes + self._lines.nbytes + len(self._places) * _PLACE_BYTES + len(self.refs) * _REF_BYTES
-        )
+        matrix = self._vectors.nbytes + self._lines.nbytes
+        return matrix + len(self._ids) * _ID_BYTES + len(self.refs) * _REF_BYTES
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Take in rows: new ones at the end, known ones in their place. Taking one in again changes nothing."""
-        places = [self._places.setdefault(change.row, len(self._places)) for change in changes]
-        self._grow(len(self._places))
+        new = [change.id for change in changes if change.id not in self._places]
+        self._places.update(zip(new, range(len(self._ids), len(self._ids) + len(new)), strict=True))
+        self._ids += new
+        self._grow(len(self._ids))
+        places = [self._places[change.id] for change in changes]
         code = self._conversations
         self._lines[places] = [
-            (change.row, code.setdefault(change.conversation_id, len(code)), _KINDS.index(MemoryKind(change.kind)))
+            (code.setdefault(change.conversation_id, len(code)), _KINDS.index(MemoryKind(change.kind)))
             for change in changes
         ]
         packed = b"".join(change.vector for change in changes)
         self._vectors[places] = np.frombuffer(packed, dtype=np.float32).reshape(len(changes), self._dimension)
         for change in changes:
-            self.refs.pop(change.row, None)
+            self.refs.pop(change.id, None)
 
     def closest(
         self, vector: "Vector", *, kinds: Sequence[MemoryKind], limit: int, exclude: str | None
-    ) -> list[tuple[int, float]]:
-        """Row numbers with their cosine, best first; of equals the newest row first."""
-        lines = self._lines[: len(self._places)]
+    ) -> list[tuple[str, float]]:
+        """Ids with their cosine, best first; of equals the one that came last first."""
+        lines = self._lines[: len(self._ids)]
         asked = np.array([kind in kinds for kind in _KINDS])
         wanted = asked[lines["kind"]]
         if exclude in self._conversations:
@@ -85,13 +88,13 @@ class UserMatrix:
             best = np.argpartition(scores, -limit)[-limit:]
             places, scores = places[best], scores[best]
         order = np.lexsort((-places, -scores))
-        rows = lines["row"][places[order]].tolist()
-        return list(zip(rows, np.clip(scores[order], -1.0, 1.0).tolist(), strict=True))
+        ids = [self._ids[place] for place in places[order].tolist()]
+        return list(zip(ids, np.clip(scores[order], -1.0, 1.0).tolist(), strict=True))
 
-    def compare(self, vector: "Vector", rows: Sequence[int]) -> list[tuple[int, float]]:
-        """Those of these row numbers that are held, with their cosine."""
-        held = [row for row in rows if row in self._places]
-        scores = self._vectors[[self._places[row] for row in held]] @ vector
+    def compare(self, vector: "Vector", ids: Sequence[str]) -> list[tuple[str, float]]:
+        """Those of these ids that are held, with their cosine."""
+        held = [id for id in ids if id in self._places]
+        scores = self._vectors[[self._places[id] for id in held]] @ vector
         return list(zip(held, np.clip(scores, -1.0, 1.0).tolist(), strict=True))
 
     def _grow(self, needed: int) -> None:

@@ -95,20 +95,20 @@ class SqliteVectors:
             with self._matrices.of(user) as matrix:
                 self._refresh(connection, user, matrix)
                 found = matrix.closest(wanted, kinds=kinds, limit=most, exclude=exclude)
-                rows = {row for row, _ in found}
-                others = [row for row in _rows_of(connection, user, also) if row not in rows]
-                return _hits(connection, matrix, [*found, *matrix.compare(wanted, others)])
+                known = {id for id, _ in found}
+                others = [id for id in dict.fromkeys(also) if id not in known]
+                return _hits(connection, user, matrix, [*found, *matrix.compare(wanted, others)])
 
         return await self._database.read(closest)
 
     async def compare(self, user_id: UserId, vector: "Vector", ids: Sequence[str]) -> list[VectorHit]:
-        user = known_id(user_id)
+        user, asked = known_id(user_id), list(dict.fromkeys(ids))
 
         def compare(connection: sqlite3.Connection) -> list[VectorHit]:
             wanted = unit(vector, self._dimension)
             with self._matrices.of(user) as matrix:
                 self._refresh(connection, user, matrix)
-                return _hits(connection, matrix, matrix.compare(wanted, _rows_of(connection, user, ids)))
+                return _hits(connection, user, matrix, matrix.compare(wanted, asked))
 
         return await self._database.read(compare)
 
@@ -222,7 +222,7 @@ class SqliteVectors:
         if state["version"] == matrix.version:
             return
         changes = connection.execute(
-            "SELECT row, kind, conversation_id, vector FROM vectors"
+            "SELECT id, kind, conversation_id, vector FROM vectors"
             " WHERE user_id = ? AND model = ? AND dimension = ? AND version > ? ORDER BY row",
             (user, self._model, self._dimension, matrix.version),
         )
@@ -241,17 +241,6 @@ def _rows_by_id(connection: sqlite3.Connection, user: str, ids: Sequence[str]) -
         (user, *ids),
     )
     return {row["id"]: row for row in found}
-
-
-def _rows_of(connection: sqlite3.Connection, user: str, ids: Sequence[str]) -> list[int]:
-    rows: list[int] = []
-    for part in _parts(list(dict.fromkeys(ids))):
-        found = connection.execute(
-            f"SELECT row FROM vectors WHERE user_id = ? AND id IN ({_marks(part)})",  # noqa: S608
-            (user, *part),
-        )
-        rows += [row for (row,) in found]
-    return rows
 
 
 def _changed(connection: sqlite3.Connection, user: str, rows: Sequence[_Row]) -> Iterator[_Row]:
@@ -275,16 +264,13 @@ def _begin_epoch(connection: sqlite3.Connection, user: str) -> None:
     connection.execute("UPDATE vector_users SET epoch = epoch + 1, version = version + 1 WHERE user_id = ?", (user,))
 
 
-def _hits(connection: sqlite3.Connection, matrix: UserMatrix, found: Sequence[tuple[int, float]]) -> list[VectorHit]:
-    _read_refs(connection, matrix, [row for row, _ in found])
-    return [VectorHit(ref=matrix.refs[row], score=score) for row, score in found]
-
-
-def _read_refs(connection: sqlite3.Connection, matrix: UserMatrix, rows: Sequence[int]) -> None:
-    """Read what these rows stand for, unless this process knows it already; it is kept beside the matrix."""
-    for part in _parts([row for row in rows if row not in matrix.refs]):
-        found = connection.execute(f"SELECT row, {_COLUMNS} FROM vectors WHERE row IN ({_marks(part)})", part)  # noqa: S608
-        matrix.refs.update((row["row"], _to_ref(row)) for row in found)
+def _hits(
+    connection: sqlite3.Connection, user: str, matrix: UserMatrix, found: Sequence[tuple[str, float]]
+) -> list[VectorHit]:
+    # What a vector stands for is read once a process, then kept beside the matrix.
+    for part in _parts([id for id, _ in found if id not in matrix.refs]):
+        matrix.refs.update((id, _to_ref(row)) for id, row in _rows_by_id(connection, user, part).items())
+    return [VectorHit(ref=matrix.refs[id], score=score) for id, score in found]
 
 
 def _to_ref(row: sqlite3.Row) -> MemoryRef:
