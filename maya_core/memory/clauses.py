@@ -98,6 +98,13 @@ _NAME = re.compile(
     rf"[\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
 )
 _BARE = re.compile(rf"({_NOUN_PHRASE})(?:'s\s+|\s+(?={_ADVERBS}{_AUXILIARY}\b))")
+_MY_THING = re.compile(
+    r"(?:my|our)\s+([\w-]+(?:\s[\w-]+)?)\s+(?:just|finally|suddenly|froze|broke|fell|ran|rang|woke|grew|"
+    r"kept|found|lost|won|"
+    r"made|said|told|gave|sent|wrote|built|began|met|let|put|cut|hit|hurt|shut|spent|stole|stuck|felt|thought|knew|saw|"
+    r"spoke|chose|drove|flew|hung|held|heard|led|paid|sang|sank|sat|slept|stood|taught|threw|tore|wore)\b",
+    re.IGNORECASE,
+)
 _UNKNOWN = re.compile(
     r"([^\W\d_][^.!?]{1,60}?)\s+(?:is|are|was|were|has|have|had|will|would|can|could|does|did|keeps|kept)\b"
 )
@@ -234,14 +241,12 @@ def owners_in(clause: str) -> list[Owner]:
     if bare and (first := _AT_START.match(body)) and first.group().lower() not in _FUNCTION_WORDS:
         phrase = bare.group(1)
         if not _FIRST.search(phrase) and not any(word.lower() in _FUNCTION_WORDS for word in phrase.split()[1:2]):
-            found.append(
-                Owner(who=Who.OTHER, start=cut, names=_phrase_names(phrase), text=phrase, person=_is_person(phrase))
-            )
+            found.append(_named_by(phrase, start=cut))
+    if not found and (thing := _MY_THING.match(body)):
+        found.append(_named_by(thing.group(1), start=cut, mine=True))
     if not found and (unknown := _UNKNOWN.match(body)) and not _VERB_FIRST.match(body):
         phrase = unknown.group(1)
-        found.append(
-            Owner(who=Who.OTHER, start=cut, names=_phrase_names(phrase), text=phrase, person=_is_person(phrase))
-        )
+        found.append(_named_by(phrase, start=cut))
     return _outermost(found)
 
 
@@ -259,16 +264,14 @@ def _pronoun(match: re.Match[str]) -> Owner:
 
 
 def _named(match: re.Match[str], *, mine: bool) -> Owner:
-    phrase = match.group(1)
-    following = _POSSESSED_PERSON.match(match.string[match.end() :]) if match.group().rstrip().endswith("'s") else None
-    phrase = following.group() if following else phrase
+    possessive = match.group().rstrip().endswith("'s")
+    following = _POSSESSED_PERSON.match(match.string[match.end() :]) if possessive else None
+    return _named_by(following.group() if following else match.group(1), start=match.start(), mine=mine)
+
+
+def _named_by(phrase: str, *, start: int, mine: bool = False) -> Owner:
     return Owner(
-        who=Who.OTHER,
-        start=match.start(),
-        names=_phrase_names(phrase),
-        text=phrase,
-        person=_is_person(phrase),
-        mine=mine,
+        who=Who.OTHER, start=start, names=_phrase_names(phrase), text=phrase, person=_is_person(phrase), mine=mine
     )
 
 

@@ -130,8 +130,11 @@ def _place_reason(claim: Claim, told: Told, place: Place, reading: Reading) -> R
         begin, finish = (place.start, place.end) if number == 0 else (0, len(clause.text))
         if any(span.start < clause.start + finish and clause.start + begin < span.end for span in told.secrets):
             return Reason.SECRET
-        if clause.meant is not Meant.ASSERTED:
-            return _MEANINGS[clause.meant]
+        meant = clause.meant
+        if meant is Meant.ASSERTED:
+            meant = told.foreign_at(clause.start + begin, clause.start + finish) or meant
+        if meant is not Meant.ASSERTED:
+            return _MEANINGS[meant]
     about = subject_reason(claim, told, place.clause, place.start, reading)
     return about or relation_reason(claim, told, place)
 

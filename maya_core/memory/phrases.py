@@ -159,6 +159,13 @@ _PHRASES = (
     ),
     _phrase(Relation.WORKS_AS, rf"(?:promoted|got promoted)\s+to\s+(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b"),
     _phrase(
+        Relation.WORKS_AT,
+        rf"(?:an?|the)\s+(?!fan\b|member\b|customer\b|guest\b|regular\b|big\b|huge\b|few\b|"
+        rf"lot\b)[A-Za-z][\w-]+(?:\s[\w-]+){{0,3}}\s+"
+        rf"at\s+(?:the\s)?(?P<o>{_CAPITAL})",
+        EntityKind.ORGANISATION,
+    ),
+    _phrase(
         Relation.WORKS_AS,
         r"(?:an?|the)\s+(?P<o>(?!fan\b|member\b|customer\b|guest\b|regular\b|big\b|"
         r"huge\b)[A-Za-z][\w-]+(?:\s[\w-]+){0,3})\s+(?:at|for)\s+(?:the\s)?[A-Z]",

@@ -93,7 +93,7 @@ _CUES: dict[Relation, str] = {
     r"engaged|dating|going out|"
     r"together with|wedding|divorced|separated|broke up|split|gf|bf",
     Relation.HAS_PET: rf"{_PET}|pet|paws|breed|vet",
-    Relation.OWNS: r"have|has|had|own\w*|got|'ve|bought|my|our|drives?|drove|purchased|ride|rides|sold|his|her",
+    Relation.OWNS: r"have|has|had|own\w*|got|'ve|bought|drives?|drove|purchased|ride|rides|sold",
     Relation.USES: r"us(?:e|es|ed|ing)|switch\w*|runs?|running|work(?:s|ing)? (?:with|in)|"
     r"rel(?:y|ies)|wrote|writ\w+|cod(?:e|"
     r"es|ing)|prefer\w*|tools?|set ?up|migrat\w*|develop\w*|stack|moved|drives?|wears?|built|built with|"

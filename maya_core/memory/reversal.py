@@ -12,7 +12,8 @@ _SLIP = re.compile(
 )
 _MEANT = re.compile(
     r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|more "
-    r"precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith an? [a-z]\b(?!\w)|\b(?:spelled|"
+    r"precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|double) "
+    r"[a-z]s?\b(?!['\w])|\b(?:spelled|"
     r"spelt|i meant|meant to "
     r"(?:say|write|type)|typo|misspoke|mistyped|"
     r"misremembered|mixed (?:that|it|them|those) up|my mistake|my bad|scratch that|correction|make that|strike that|"
@@ -24,7 +25,7 @@ _MEANT = re.compile(
 _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
     r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong)\b"
-    r"|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b",
+    r"|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
 )
 _BETTER_WORD = re.compile(
@@ -86,6 +87,8 @@ _ENDED_AFTER = re.compile(
     r"didn't work out)\b",
     _I,
 )
+_GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
+_BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
 _NEXT_ONE = re.compile(r"\b(?:to|for|with|into|by|in favou?r of|onto)\b", _I)
 
@@ -134,6 +137,8 @@ def no_longer(clause: str) -> bool:
 
 def ends_around(clause: str, start: int, end: int) -> bool:
     """Whether the words at `start` to `end` are named as over: "left Acme for Globex" ends Acme, not Globex."""
+    if _GIVEN.search(clause[:start]) and _BACK.match(clause[end:]):
+        return True
     before = _ENDING_BEFORE.search(clause[:start])
     if before and not _NEXT_ONE.search(before.group("between")):
         return True

@@ -86,6 +86,11 @@ class Told:
     earlier: str
     clauses: tuple[Clause, ...]
     secrets: tuple[SecretSpan, ...]
+    foreign: tuple[ForeignSpan, ...]
+
+    def foreign_at(self, start: int, end: int) -> Meant | None:
+        """How words at these places are meant that stand in somebody else's text; None in the user's own."""
+        return next((_FOREIGN_MEANS[s.kind] for s in self.foreign if s.start < end and start < s.end), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +161,7 @@ def _told(message: Message, text: str, *, place: int, asked: str, earlier: str, 
         earlier=earlier,
         clauses=tuple(_withdraw_slips(_MessageReader(text, people).clauses())),
         secrets=tuple(secret_spans(text, asked=asked)),
+        foreign=tuple(foreign_spans(text)),
     )
 
 
