@@ -80,7 +80,6 @@ _SECOND = re.compile(r"(?<![\w'])(?:you|You|ya)(?='|\b)(?!\s+(?:know|see)\b[\s,]
 _PRONOUN = re.compile(
     r"(?<![\w'])(?:he|she|they|He|She|They|who|whose|his|her|their|Her|His|Their)(?='|\b)(?!\s+(?:and|or)\s+I\b)"
 )
-_OBJECT_PRONOUN = re.compile(r"^(?:his|her|their)$", re.IGNORECASE)
 _IT = re.compile(rf"(?<![\w'])(?:it|It|this|This|that|That|these|those|there|There)(?='s\b|\s+{_VERBISH})")
 _INDEFINITE = re.compile(
     r"(?<![\w'])((?:every|some|any|no)(?:one|body)|no one|(?:most|some|all|none|each|half|one|both|many|few|a few|"

@@ -20,7 +20,6 @@ from maya_core.memory.entities import is_user, normal_name
 from maya_core.memory.relations import relation_named
 from maya_core.memory.secret_text import without_secrets
 
-PROMPT_VERSION = "extract-1"
 CHARACTERS_PER_TOKEN = 4
 SLICE_TOKENS = 12_000
 _REPAIRS = 2

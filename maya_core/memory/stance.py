@@ -174,11 +174,6 @@ _OWN_REPORT = re.compile(
     r"fibbed)\b(?!\s+you\b)",
     _I,
 )
-_OWN_WORD = re.compile(
-    r"\b(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|also|had|have)\s+)*(?:said|mentioned|told you|think|believe|know|"
-    r"mean|meant|noticed|realized|realised)\b",
-    _I,
-)
 _NO_JOKE = re.compile(
     r"\b(?:no joke|not (?:a )?(?:joke|joking|kidding)|no kidding|i kid you not|(?:tell|told|hear|know|write|want|"
     r"make|another|good|bad|inside|dad) (?:me |you |us )?(?:a |some |any |another |more )?jokes?)\b",
