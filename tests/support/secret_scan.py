@@ -17,12 +17,12 @@ SHAPES = {
     "generic sk- key": r"\bsk-[A-Za-z0-9]{32,}",
     "Cohere or Pinecone key": r"(?i)(?:cohere|pinecone)[a-z_]*key[\"'\s:=]+[A-Za-z0-9-]{36,}",
     "database URL with a password": r"(?:mongodb(?:\+srv)?|neo4j(?:\+s)?|bolt|rediss?|smtps?)://[^\s:/@\"'{}$]+:[^\s@\"'{}$]{6,}@",
-    "private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "private key": r"^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s*$|PRIVATE KEY-----(?:\\n|\s)*[A-Za-z0-9+/=]{40,}",
     "JSON Web Token": r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20,}",
     "mail password": r"(?i)MAIL_PASSWORD\s*=\s*(?!\s*$)[^\s#]{8,}",
 }
 _PATTERNS = {name: re.compile(shape) for name, shape in SHAPES.items()}
-_SAMPLE = re.compile(r"(?i)fake|example|sample|canary|your-")
+_SAMPLE = re.compile(r"(?i)fake|example|sample|canary|your-|geheim")
 _LARGEST_BYTES = 2 * 1024 * 1024
 
 
