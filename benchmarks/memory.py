@@ -47,6 +47,13 @@ T = TypeVar("T")
 MODEL = "stub:1"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 BY_WORDS = 60
+_MESSAGE = """
+    INSERT INTO messages (id, conversation_id, user_id, seq, turn_id, role, speaker, text, said_at, status)
+    VALUES (?, ?, ?, ?, '', 'user', 'You', ?, 0, 'complete')
+"""
+_COUNT = """
+    UPDATE conversations SET message_count = (SELECT count(*) FROM messages WHERE conversation_id = conversations.id)
+"""
 PEERS = ("mem0-chroma", "mem0-qdrant")
 WANTED = {
     "ratio_mem0_chroma_search": "<= 0.1",
@@ -63,12 +70,13 @@ class Maya:
     def __init__(self, folder: Path, embed: Embed) -> None:
         self._embed = embed
         self._runner = asyncio.Runner()
-        self._transcripts, self._vectors = self._run(_open(folder / "maya.db"))
+        self._database = Database(folder / "maya.db")
+        self._transcripts, self._vectors = self._run(_open(self._database))
         self._chats: dict[str, ConversationId] = {}
         self._running: tuple[UserId, MessageId] | None = None
 
     def bulk(self, rows: Sequence[tuple[str, str]]) -> None:
-        """As turns: a message of the person, and a reply without a word, which no search finds."""
+        """All at once, past the port, which stores turn by turn."""
         self._run(self._bulk(rows))
 
     def add(self, user: str, text: str) -> None:
@@ -114,16 +122,16 @@ class Maya:
 
     async def _bulk(self, rows: Sequence[tuple[str, str]]) -> None:
         items: dict[UserId, list[VectorItem]] = {}
+        stored: list[tuple[str, str, str, int, str]] = []
         for name, text in rows:
             user = UserId(name)
             chat = await self._chat(user)
-            row = _row(chat, text, Role.USER, MessageStatus.STREAMING)
-            await self._transcripts.begin_turn(user, message=None, reply=row)
-            await self._transcripts.finish_reply(
-                user, row.id, status=MessageStatus.COMPLETE, text=text, spans=(), receipt=None, at=NOW
-            )
             of_user = items.setdefault(user, [])
-            of_user.append(self._item(chat, row.id, len(of_user) + 1, text))
+            message = MessageId(new_id())
+            of_user.append(self._item(chat, message, len(of_user) + 1, text))
+            stored.append((message, chat, user, len(of_user), text))
+        await self._database.write(lambda connection: connection.executemany(_MESSAGE, stored), timeout_s=600)
+        await self._database.write(lambda connection: connection.execute(_COUNT))
         for user, of_user in items.items():
             await self._vectors.put(user, of_user)
 
@@ -147,8 +155,7 @@ class Maya:
         return VectorItem(ref=ref, vector=np.asarray(self._embed(text), np.float32))
 
 
-async def _open(file: Path) -> tuple[SqliteTranscripts, SqliteVectors]:
-    database = Database(file)
+async def _open(database: Database) -> tuple[SqliteTranscripts, SqliteVectors]:
     transcripts = await SqliteTranscripts.open(database)
     return transcripts, await SqliteVectors.open(database, model=MODEL, dimension=DIM)
 

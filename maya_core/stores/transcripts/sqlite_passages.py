@@ -20,6 +20,7 @@ from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, restor
 from maya_core.stores.transcripts.sqlite_search import affordable, search_terms
 
 _MOST_SPEAKERS = 50
+_RANKED_AT_MOST = 400  # before every reply, so for less than the search that a person asks for
 _MOST_PASSAGES = 1_000
 
 _MATCHING = """
@@ -75,7 +76,7 @@ class SqlitePassages:
         }
 
         def matching(connection: sqlite3.Connection) -> list[WordMatch]:
-            query, from_row = affordable(connection, user, terms)
+            query, from_row = affordable(connection, user, terms, most=_RANKED_AT_MOST)
             found = connection.execute(_MATCHING, {**values, "query": query, "from_row": from_row})
             return [WordMatch(MessageId(id), score) for id, score in found]
 

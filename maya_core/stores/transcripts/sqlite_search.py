@@ -78,7 +78,7 @@ class SqliteSearch:
         }
 
         def ranked(connection: sqlite3.Connection) -> list[SearchHit]:
-            query, from_row = affordable(connection, user, terms)
+            query, from_row = affordable(connection, user, terms, most=_RANKED_AT_MOST)
             found = connection.execute(_RANKED, {**values, "query": query, "from_row": from_row}).fetchall()
             # Snippets in a second step: in the first they would be made for every match before the sort.
             return [
@@ -97,25 +97,25 @@ def search_terms(text: str, *, prefix: bool = False) -> list[str]:
     return terms if unfinished is None else [*terms, f'"{unfinished}" *']
 
 
-def affordable(connection: sqlite3.Connection, user_id: str, terms: list[str]) -> tuple[str, int]:
-    """A query for any of the terms that ranks a bounded number of messages, and the first row that it looks at.
+def affordable(connection: sqlite3.Connection, user_id: str, terms: list[str], *, most: int) -> tuple[str, int]:
+    """A query for any of the terms that ranks about `most` messages, and the first row that it looks at.
 
     Words in very many messages say little: they are left out where a rarer one was asked for. Where all are such,
     only the newest matches are ranked.
     """
-    if _count(connection, user_id, terms) < _RANKED_AT_MOST:
+    if _count(connection, user_id, terms, most) < most:
         return _owned(user_id, terms), 0
-    rarer = [term for term in terms if _count(connection, user_id, [term]) < _RANKED_AT_MOST]
+    rarer = [term for term in terms if _count(connection, user_id, [term], most) < most]
     query = _owned(user_id, rarer or terms)
     if rarer:
         return query, 0
-    values = {"query": query, "user": user_id, "most": _RANKED_AT_MOST}
+    values = {"query": query, "user": user_id, "most": most}
     (first,) = connection.execute(_NEWEST_FROM, values).fetchone()
     return query, first or 0
 
 
-def _count(connection: sqlite3.Connection, user_id: str, terms: list[str]) -> int:
-    values = {"query": _owned(user_id, terms), "most": _RANKED_AT_MOST}
+def _count(connection: sqlite3.Connection, user_id: str, terms: list[str], most: int) -> int:
+    values = {"query": _owned(user_id, terms), "most": most}
     (count,) = connection.execute(_MATCHES_UP_TO, values).fetchone()
     return int(count)
 
