@@ -11,8 +11,9 @@ from tests.e2e.stage import CHROMIUM, App, Screen, running_app, screen_in, windo
 from tests.support.vendors.server import FakeVendors
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after each module: while Playwright is open its loop runs in this thread, and no async test could."""
     if not CHROMIUM.exists():
         reason = f"no Chromium at {CHROMIUM}; install it, or name it in MAYA_TEST_CHROMIUM"
         if os.environ.get("CI"):
@@ -40,7 +41,7 @@ def app(app_folder: Path, vendor_server: FakeVendors) -> Iterator[App]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def first_window(browser: Browser) -> Iterator[BrowserContext]:
     """One window for the journeys that need only one: the framework's own scripts are read once."""
     opened = window(browser)
