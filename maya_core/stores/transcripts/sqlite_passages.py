@@ -20,17 +20,25 @@ from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, restor
 from maya_core.stores.transcripts.sqlite_search import affordable, search_terms
 
 _MOST_SPEAKERS = 50
-_RANKED_AT_MOST = 400  # before every reply, so for less than the search that a person asks for
+_RANKED_AT_MOST = 300  # before every reply, so for less than the search that a person asks for
 _MOST_PASSAGES = 1_000
 
+# The closest of the index first, three times as many as are wanted: looking up conversations costs more than ranking.
 _MATCHING = """
-    SELECT messages.id, -bm25(messages_text, 1.0, 0.0) AS score
-    FROM messages_text
-    CROSS JOIN messages ON messages.row = messages_text.rowid
+    WITH closest AS MATERIALIZED (
+        SELECT messages_text.rowid AS row, -bm25(messages_text, 1.0, 0.0) AS score
+        FROM messages_text
+        WHERE messages_text MATCH :query AND messages_text.rowid >= :from_row
+        ORDER BY score DESC, messages_text.rowid DESC
+        LIMIT 3 * :limit
+    )
+    SELECT messages.id, closest.score
+    FROM closest
+    CROSS JOIN messages ON messages.row = closest.row
     CROSS JOIN conversations ON conversations.id = messages.conversation_id
-    WHERE messages_text MATCH :query AND messages_text.rowid >= :from_row AND messages.user_id = :user
-        AND conversations.deleted_at IS NULL AND conversations.kind = :normal AND conversations.id IS NOT :exclude
-    ORDER BY score DESC, messages.row DESC
+    WHERE messages.user_id = :user AND conversations.deleted_at IS NULL AND conversations.kind = :normal
+        AND conversations.id IS NOT :exclude
+    ORDER BY closest.score DESC, closest.row DESC
     LIMIT :limit
 """
 
