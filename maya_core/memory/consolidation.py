@@ -416,7 +416,7 @@ class Consolidation:
     async def _write_vectors(self, hold: Hold, batch: Batch) -> Batch:
         if self._embedder is not None and self._vectors is not None:
             decided = await asyncio.to_thread(decisions.from_bytes, batch.decisions or b"")
-            await self._put_texts(hold, batch.user_id, decisions.texts(batch.id, decided, model=self._embedder.model))
+            await self._put_texts(hold, batch.user_id, decisions.texts(batch, decided, model=self._embedder.model))
         failpoint("K11")
         return await self._batches.advance(hold.lease, batch, BatchState.VECTORS, at=self._clock.now())
 

@@ -74,24 +74,39 @@ def from_bytes(stored: bytes) -> Decisions:
     return _adapter().validate_json(stored)
 
 
-def texts(batch_id: BatchId, decisions: Decisions, *, model: str) -> list[Text]:
-    """The summary and the facts of a batch, as they are embedded. The same for the same batch, fact and model."""
+def texts(batch: Batch, decisions: Decisions, *, model: str) -> list[Text]:
+    """What is embedded for a batch: its summary, and the facts that it brought.
+
+    A fact that another batch had brought keeps the vector that it has: each vector is written by one batch only, so
+    writing it late or twice changes nothing.
+    """
     stretch = decisions.stretch
     if stretch is None:
         return []
-    found = [Text(ref=_ref(stretch, fact_vector_id(decided.fact.id, model=model), MemoryKind.FACT, model,
-                           message_ids=decided.fact.evidence, speaker=decided.fact.speaker),
-                  text=decided.sentence) for decided in decisions.facts]  # fmt: skip
-    if decisions.summary:
-        summary = _ref(
+    found = [
+        _text(
             stretch,
-            summary_vector_id(batch_id, model=model),
-            MemoryKind.SUMMARY,
-            model,
+            fact_vector_id(fact.id, model=model),
+            kind=MemoryKind.FACT,
+            model=model,
+            message_ids=fact.evidence[:1],
+            speaker=fact.speaker,
+            text=decided.sentence,
+        )
+        for decided in decisions.facts
+        if (fact := decided.fact).sources[:1] in {(batch.id,), (batch.replaces,)}
+    ]
+    if decisions.summary:
+        summary = _text(
+            stretch,
+            summary_vector_id(batch.id, model=model),
+            kind=MemoryKind.SUMMARY,
+            model=model,
             message_ids=stretch.message_ids,
             speaker=stretch.speaker,
+            text=decisions.summary,
         )
-        found.append(Text(ref=summary, text=decisions.summary))
+        found.append(summary)
     return found
 
 
@@ -122,20 +137,21 @@ def replay(batches: Iterable[Batch], *, model: str) -> Replayed:
         decisions = from_bytes(batch.decisions or b"")
         result.entities.update({entity.id: entity for entity in decisions.entities})
         result.facts.update({decided.fact.id: decided.fact for decided in decisions.facts})
-        result.texts.update({text.ref.id: text for text in texts(batch.id, decisions, model=model)})
+        result.texts.update({text.ref.id: text for text in texts(batch, decisions, model=model)})
     return result
 
 
-def _ref(
+def _text(
     stretch: Stretch,
     id: str,
+    *,
     kind: MemoryKind,
     model: str,
-    *,
     message_ids: Sequence[MessageId],
     speaker: str,
-) -> MemoryRef:
-    return MemoryRef(
+    text: str,
+) -> Text:
+    ref = MemoryRef(
         id=id,
         kind=kind,
         conversation_id=stretch.conversation_id,
@@ -146,6 +162,7 @@ def _ref(
         said_at=stretch.said_at,
         model=model,
     )
+    return Text(ref=ref, text=text)
 
 
 def _digest(*parts: str) -> str:
