@@ -105,7 +105,7 @@ class Screen:
 
     def open(self, path: str = "/") -> None:
         self.page.goto(self.app.url + path)
-        self.box.wait_for(timeout=20_000)
+        self.box.wait_for(timeout=40_000)
 
     @property
     def box(self) -> Locator:
@@ -156,7 +156,7 @@ def window(
         has_touch=touch,
         permissions=["clipboard-read", "clipboard-write"],
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     return context
 
 
