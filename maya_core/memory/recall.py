@@ -6,7 +6,7 @@ down is reported with the result and never raised. What comes back is data: quot
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from maya_core.memory.fact_search import FactHit, FactSearch, evidence
 from maya_core.memory.legs import Legs
 from maya_core.memory.pool import Pool
 from maya_core.memory.question import Question, understand
-from maya_core.memory.ranking import Ranked, ScoreParts, Weights, rank
+from maya_core.memory.ranking import Candidate, Ranked, ScoreParts, Weights, rank
 from maya_core.stores.transcripts.port import Passages
 from maya_core.stores.vectors.port import VectorHit, Vectors
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 WORDS = "words"
 MEANING = "meaning"
 FACTS = "facts"
+
+Watch = Callable[[Sequence[Candidate]], None]
+"""Told everything that the legs brought, before it is put in order."""
 
 _CHARACTERS_PER_TOKEN = 4
 _TOKENS_OF_AN_ORIGIN = 20
@@ -101,18 +104,22 @@ class Recall:
         own_names: Collection[str] = (),
         limit: int = 20,
         budget_tokens: int | None = None,
+        watch: Watch | None = None,
     ) -> Recalled:
         """What was said about this, best first: at most `limit` messages that together cost at most `budget_tokens`.
 
         `exclude` leaves one conversation out: the running one, which the prompt has anyway. `own_names` are the names
         under which the person's own statements stand; without any, everything that Maya did not say counts as theirs.
-        Never raises for a store that is slow or down.
+        `watch` is told what was ranked. Never raises for a store that is slow or down.
         """
         legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
         question = understand(text, speakers=await legs.quietly(lambda: self._speakers.of(user_id), ()))
         pool, facts = await self._gather(user_id, question, exclude, legs)
+        candidates = pool.candidates(exclude=exclude)
+        if watch is not None:
+            watch(candidates)
         ranked = rank(
-            pool.candidates(exclude=exclude),
+            candidates,
             question,
             is_own=lambda ref: ref.role is Role.USER and (not own_names or ref.speaker in own_names),
             most=_ROOM_FOR_HIDDEN * limit,
