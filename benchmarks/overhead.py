@@ -34,7 +34,7 @@ from benchmarks.peers.harness import (
     percentile,
 )
 from benchmarks.report import print_figures, print_json, print_table
-from maya_core.clock import Clock, SystemClock
+from maya_core.clock import SystemClock
 from maya_core.domain.generation import Chunk, Prompt, PromptMessage
 from maya_core.domain.health import BreakerState, Circuit, Refusal, Ticket, Verdict
 from maya_core.errors import FailureKind
@@ -47,6 +47,7 @@ from maya_core.resilience.port import Breaker
 from maya_core.resilience.rules import BreakerPolicy, Policies
 from maya_core.resilience.shared import SharedBreaker
 from maya_core.stores.embedded_redis import EmbeddedRedis, RedisLauncher
+from maya_core.stores.factory import REPORTS_GATHER_S
 from maya_core.stores.redis_client import connect_prompt, unix_url
 
 if TYPE_CHECKING:
@@ -123,12 +124,16 @@ class SharedState:
 
     def breaker(self, policies: Policies) -> SharedBreaker:
         prefix = f"bench:{uuid.uuid4().hex}:"
-        return _Counted(self, self.redis, clock=CLOCK, policies=policies, prefix=prefix)
+        return _Counted(self, self.redis, policies=policies, prefix=prefix, gather_s=REPORTS_GATHER_S)
+
+    def prompt_breaker(self, policies: Policies) -> SharedBreaker:
+        """One whose reports go out at once, each by itself."""
+        return _Counted(self, self.redis, policies=policies, prefix=f"bench:{uuid.uuid4().hex}:", gather_s=0)
 
 
 class _Counted(SharedBreaker):
-    def __init__(self, state: SharedState, redis: "Redis", *, clock: Clock, policies: Policies, prefix: str) -> None:
-        super().__init__(redis, clock=clock, policies=policies, prefix=prefix)
+    def __init__(self, state: SharedState, redis: "Redis", *, policies: Policies, prefix: str, gather_s: float) -> None:
+        super().__init__(redis, clock=CLOCK, policies=policies, prefix=prefix, gather_s=gather_s)
         self._state = state
 
     async def admit(self, circuit: Circuit, *, keys: Sequence[str]) -> Ticket | Refusal:
@@ -187,7 +192,7 @@ async def measure(socket: Path, *, calls: int, chunks: int) -> dict[str, float]:
             chunks=chunks,
         )
         figures |= await open_scenario(shared, server, calls=calls, chunks=chunks)
-    admits, reports = await decision_ms(shared.breaker(standard_policies()), local=False)
+    admits, reports = await decision_ms(shared.prompt_breaker(standard_policies()), local=False)
     figures["breaker_redis_ms_p50"] = percentile(admits, 50)
     figures["breaker_redis_ms_p99"] = percentile(admits, 99)
     figures["breaker_redis_report_ms_p99"] = percentile(reports, 99)

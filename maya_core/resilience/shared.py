@@ -2,6 +2,9 @@
 
 When Redis does not answer within its timeout the in-process twin decides by the same rules, and Redis is tried again
 at most once a second. The twin follows what Redis said last, so a circuit known to be open stays open in between.
+
+Reports of ordinary calls may travel together: a round trip each would cost as much again as the admission, beside a
+reply that is being written. A probe's report never waits, because everybody else waits for it.
 """
 
 import asyncio
@@ -10,6 +13,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from maya_core.clock import Clock
@@ -58,6 +62,16 @@ class _Prepared:
     scripts: Scripts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """A script that waits for others to travel with, and whoever wants its reply."""
+
+    script: Script
+    keys: tuple[bytes, ...]
+    args: tuple[str | bytes | int, ...]
+    reply: "asyncio.Future[Sequence[object]]"
+
+
 class SharedBreaker:
     """Implements `maya_core.resilience.port.Breaker` over Redis. Bound to the loop of its client.
 
@@ -73,9 +87,13 @@ class SharedBreaker:
         prefix: str = "maya:breaker:",
         timeout_s: float = 0.05,
         retry_every_s: float = 1.0,
+        gather_s: float = 0.0,
         redis_time: Callable[[], float] | None = None,
     ) -> None:
-        """`redis_time` replaces Redis's own clock, for tests and replays; None reads `TIME` inside the scripts."""
+        """`gather_s` is how long a report of an ordinary call may wait for others to travel with; 0 sends each at once.
+
+        `redis_time` replaces Redis's own clock, for tests and replays; None reads `TIME` inside the scripts.
+        """
         from redis.exceptions import NoScriptError, RedisError
 
         self._redis = redis
@@ -92,6 +110,9 @@ class SharedBreaker:
         self._away = False
         self._ask_again_at = float("-inf")
         self._warned_at = float("-inf")
+        self._gather_s = gather_s
+        self._gathered: list[_Waiting] = []
+        self._sending: set[asyncio.Task[None]] = set()
 
     @property
     def shared(self) -> bool:
@@ -126,7 +147,8 @@ class SharedBreaker:
         prepared = self._of(ticket.circuit)
         cap_s = self._policies.of(ticket.circuit).retry_after_cap_s
         try:
-            reply = await self._run(
+            run = self._run if ticket.lease else self._run_with_others
+            reply = await run(
                 prepared.scripts.report,
                 (prepared.state, prepared.window, prepared.asides),
                 self._now(),
@@ -286,6 +308,41 @@ class SharedBreaker:
             return reply
 
         return await self._bounded(ask)
+
+    async def _run_with_others(
+        self, script: Script, keys: tuple[bytes, ...], *args: str | bytes | int
+    ) -> Sequence[object]:
+        """As `_run`, in the order asked, together with what else is asked within the time for gathering."""
+        if self._away or not self._gather_s:
+            return await self._run(script, keys, *args)
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(script=script, keys=keys, args=args, reply=loop.create_future())
+        self._gathered.append(waiting)
+        if len(self._gathered) == 1:
+            loop.call_later(self._gather_s, self._send_gathered)
+        return await waiting.reply
+
+    def _send_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        sending = asyncio.create_task(self._send(gathered))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+
+    async def _send(self, gathered: Sequence[_Waiting]) -> None:
+        """Every one gets its reply, or the error that it would have met alone."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for one in gathered:
+            pipeline.evalsha(one.script.sha, len(one.keys), *one.keys, *one.args)
+        try:
+            replies = await self._bounded(partial(pipeline.execute, raise_on_error=False))
+            for one, reply in zip(gathered, replies, strict=True):
+                told = await self._run(one.script, one.keys, *one.args) if isinstance(reply, Exception) else reply
+                if not one.reply.done():
+                    one.reply.set_result(told)
+        except _OutOfReachError as away:
+            for one in gathered:
+                if not one.reply.done():
+                    one.reply.set_exception(away)
 
     async def _bounded(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Ask Redis within the timeout. While it is away one call a second tries; the others do not wait."""

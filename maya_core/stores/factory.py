@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# How long the report of a call may wait to travel with others: far less than any pause between two messages.
+REPORTS_GATHER_S = 0.02
+
 
 @dataclass(slots=True, kw_only=True)
 class RedisPlace:
@@ -144,7 +147,8 @@ def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker
     """The breaker that all processes on that Redis share; by itself it decides in process while Redis is away."""
     from maya_core.resilience.shared import SharedBreaker
 
-    return SharedBreaker(place.prompt, clock=clock, policies=standard_policies(open_s=settings.breaker_open_s))
+    policies = standard_policies(open_s=settings.breaker_open_s)
+    return SharedBreaker(place.prompt, clock=clock, policies=policies, gather_s=REPORTS_GATHER_S)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -56,6 +56,7 @@ def breaker_on(
     policy: BreakerPolicy | None = None,
     timeout_s: float = PATIENT_S,
     prefix: str = "",
+    gather_s: float = 0.0,
 ) -> SharedBreaker:
     """A breaker that lives by Redis's own clock."""
     return SharedBreaker(
@@ -64,6 +65,7 @@ def breaker_on(
         policies=Policies(default=policy or BreakerPolicy()),
         prefix=prefix or f"t-{uuid4().hex}:",
         timeout_s=timeout_s,
+        gather_s=gather_s,
     )
 
 
@@ -269,6 +271,48 @@ async def test_a_wiped_redis_is_closed_and_needs_no_scripts_loaded(own_redis: Re
     assert isinstance(ticket, Ticket)
     assert not ticket.local
     assert await breaker.report(ticket, Verdict.SUCCESS)
+
+
+async def tickets(breaker: SharedBreaker, count: int) -> list[Ticket]:
+    given = [await breaker.admit(CIRCUIT, keys=()) for _ in range(count)]
+    return [ticket for ticket in given if isinstance(ticket, Ticket)]
+
+
+async def test_reports_that_travel_together_count_in_the_order_they_were_made(
+    own_redis: RedisProcess, clients: Clients
+) -> None:
+    client = clients(own_redis.socket_path)
+    breaker = breaker_on(client, gather_s=0.02)
+    given = await tickets(breaker, 4)
+    await client.script_flush()
+    verdicts = (Verdict.FAILURE, Verdict.SUCCESS, Verdict.FAILURE, Verdict.FAILURE)
+    reports = [
+        breaker.report(ticket, verdict, cause=None if verdict is Verdict.SUCCESS else FailureKind.OVERLOADED)
+        for ticket, verdict in zip(given, verdicts, strict=True)
+    ]
+    assert await asyncio.gather(*reports) == [True] * 4
+    (seen,) = await breaker.snapshot([CIRCUIT])
+    assert (seen.state, seen.calls, seen.failures) == (BreakerState.OPEN, 4, 3)
+
+
+async def test_waiting_reports_count_here_when_redis_goes_away(own_redis: RedisProcess, clients: Clients) -> None:
+    breaker = breaker_on(clients(own_redis.socket_path), gather_s=0.02)
+    given = await tickets(breaker, 2)
+    own_redis.kill()
+    await asyncio.gather(*(breaker.report(t, Verdict.FAILURE, cause=FailureKind.OVERLOADED) for t in given))
+    assert not breaker.shared
+    assert isinstance(await breaker.admit(CIRCUIT, keys=()), Refusal)
+
+
+async def test_the_report_of_a_probe_waits_for_nobody(redis_socket: Path, clients: Clients) -> None:
+    policy = BreakerPolicy(open_s=0.2)
+    prefix = f"t-{uuid4().hex}:"
+    await fail(breaker_on(clients(redis_socket), policy=policy, prefix=prefix))
+    patient = breaker_on(clients(redis_socket), policy=policy, prefix=prefix, gather_s=3600)
+    probe = await until_admitted(patient)
+    assert probe.probe
+    async with asyncio.timeout(PATIENT_S):
+        assert await patient.report(probe, Verdict.SUCCESS)
 
 
 async def test_every_key_expires_but_an_admins_word(redis_socket: Path, clients: Clients) -> None:
