@@ -113,7 +113,7 @@ class RecalledItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecalledFact:
-    """A fact that was given to the model, as a sentence, with the messages in which it was said."""
+    """A fact that was given to the model, as a sentence ("You live in Porto"), with the messages that say so."""
 
     sentence: str
     message_ids: tuple[MessageId, ...]

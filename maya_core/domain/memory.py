@@ -40,10 +40,15 @@ class EntityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationRule:
-    """How a relation behaves. `single`: a subject has one object at a time, so a newer one supersedes the older."""
+    """How a relation behaves, and how it reads.
+
+    `single`: a subject has one object at a time, so a newer one supersedes the older. `of_you`: the sentence about the
+    person whose memory it is.
+    """
 
     single: bool
     sentence: str
+    of_you: str
 
 
 class Relation(StrEnum):
@@ -87,41 +92,81 @@ class Relation(StrEnum):
 
 
 RELATION_RULES: dict[Relation, RelationRule] = {
-    Relation.HAS_PREFERENCE_FOR: RelationRule(single=False, sentence="{subject} likes {object}"),
-    Relation.DISLIKES: RelationRule(single=False, sentence="{subject} dislikes {object}"),
-    Relation.IS_A: RelationRule(single=False, sentence="{subject} is {object}"),
-    Relation.IS_NAMED: RelationRule(single=True, sentence="{subject} is called {object}"),
-    Relation.LIVES_IN: RelationRule(single=True, sentence="{subject} lives in {object}"),
-    Relation.COMES_FROM: RelationRule(single=True, sentence="{subject} comes from {object}"),
-    Relation.WORKS_AT: RelationRule(single=True, sentence="{subject} works at {object}"),
-    Relation.WORKS_AS: RelationRule(single=True, sentence="{subject} works as {object}"),
-    Relation.WORKS_ON: RelationRule(single=False, sentence="{subject} works on {object}"),
-    Relation.WORKS_WITH: RelationRule(single=False, sentence="{subject} works with {object}"),
-    Relation.STUDIES: RelationRule(single=False, sentence="{subject} studies {object}"),
-    Relation.KNOWS: RelationRule(single=False, sentence="{subject} knows {object}"),
-    Relation.FAMILY_OF: RelationRule(single=False, sentence="{subject} is family of {object}"),
-    Relation.PARTNER_OF: RelationRule(single=True, sentence="{subject}'s partner is {object}"),
-    Relation.HAS_PET: RelationRule(single=False, sentence="{subject} has a pet, {object}"),
-    Relation.OWNS: RelationRule(single=False, sentence="{subject} has {object}"),
-    Relation.USES: RelationRule(single=False, sentence="{subject} uses {object}"),
-    Relation.SPEAKS: RelationRule(single=False, sentence="{subject} speaks {object}"),
-    Relation.ALLERGIC_TO: RelationRule(single=False, sentence="{subject} is allergic to {object}"),
-    Relation.HAS_CONDITION: RelationRule(single=False, sentence="{subject} has {object}"),
-    Relation.BORN_ON: RelationRule(single=True, sentence="{subject} was born on {object}"),
-    Relation.LOCATED_IN: RelationRule(single=True, sentence="{subject} is in {object}"),
-    Relation.PART_OF: RelationRule(single=False, sentence="{subject} is part of {object}"),
-    Relation.MEMBER_OF: RelationRule(single=False, sentence="{subject} is a member of {object}"),
-    Relation.IS_DESTINATION_OF: RelationRule(single=False, sentence="{subject} is a destination of {object}"),
-    Relation.VISITED: RelationRule(single=False, sentence="{subject} visited {object}"),
-    Relation.PLANS: RelationRule(single=False, sentence="{subject} plans {object}"),
-    Relation.DECIDED: RelationRule(single=False, sentence="{subject} decided {object}"),
-    Relation.HAS_DEADLINE: RelationRule(single=True, sentence="{subject} is due {object}"),
-    Relation.HAS_BUDGET: RelationRule(single=True, sentence="{subject} has a budget of {object}"),
-    Relation.ASSIGNED_TO: RelationRule(single=True, sentence="{subject} is assigned to {object}"),
-    Relation.DEPENDS_ON: RelationRule(single=False, sentence="{subject} depends on {object}"),
-    Relation.HAS_STATUS: RelationRule(single=True, sentence="{subject} is {object}"),
-    Relation.TAKES_PLACE_ON: RelationRule(single=True, sentence="{subject} takes place on {object}"),
-    Relation.RELATED_TO: RelationRule(single=False, sentence="{subject} {label} {object}"),
+    Relation.HAS_PREFERENCE_FOR: RelationRule(
+        single=False, sentence="{subject} likes {object}", of_you="You like {object}"
+    ),
+    Relation.DISLIKES: RelationRule(
+        single=False, sentence="{subject} dislikes {object}", of_you="You dislike {object}"
+    ),
+    Relation.IS_A: RelationRule(single=False, sentence="{subject} is {object}", of_you="You are {object}"),
+    Relation.IS_NAMED: RelationRule(
+        single=True, sentence="{subject} is called {object}", of_you="Your name is {object}"
+    ),
+    Relation.LIVES_IN: RelationRule(single=True, sentence="{subject} lives in {object}", of_you="You live in {object}"),
+    Relation.COMES_FROM: RelationRule(
+        single=True, sentence="{subject} comes from {object}", of_you="You come from {object}"
+    ),
+    Relation.WORKS_AT: RelationRule(single=True, sentence="{subject} works at {object}", of_you="You work at {object}"),
+    Relation.WORKS_AS: RelationRule(single=True, sentence="{subject} works as {object}", of_you="You work as {object}"),
+    Relation.WORKS_ON: RelationRule(
+        single=False, sentence="{subject} works on {object}", of_you="You work on {object}"
+    ),
+    Relation.WORKS_WITH: RelationRule(
+        single=False, sentence="{subject} works with {object}", of_you="You work with {object}"
+    ),
+    Relation.STUDIES: RelationRule(single=False, sentence="{subject} studies {object}", of_you="You study {object}"),
+    Relation.KNOWS: RelationRule(single=False, sentence="{subject} knows {object}", of_you="You know {object}"),
+    Relation.FAMILY_OF: RelationRule(
+        single=False, sentence="{subject} is family of {object}", of_you="{object} is in your family"
+    ),
+    Relation.PARTNER_OF: RelationRule(
+        single=True, sentence="{subject}'s partner is {object}", of_you="Your partner is {object}"
+    ),
+    Relation.HAS_PET: RelationRule(
+        single=False, sentence="{subject} has a pet, {object}", of_you="You have a pet, {object}"
+    ),
+    Relation.OWNS: RelationRule(single=False, sentence="{subject} has {object}", of_you="You have {object}"),
+    Relation.USES: RelationRule(single=False, sentence="{subject} uses {object}", of_you="You use {object}"),
+    Relation.SPEAKS: RelationRule(single=False, sentence="{subject} speaks {object}", of_you="You speak {object}"),
+    Relation.ALLERGIC_TO: RelationRule(
+        single=False, sentence="{subject} is allergic to {object}", of_you="You are allergic to {object}"
+    ),
+    Relation.HAS_CONDITION: RelationRule(single=False, sentence="{subject} has {object}", of_you="You have {object}"),
+    Relation.BORN_ON: RelationRule(
+        single=True, sentence="{subject} was born on {object}", of_you="You were born on {object}"
+    ),
+    Relation.LOCATED_IN: RelationRule(single=True, sentence="{subject} is in {object}", of_you="You are in {object}"),
+    Relation.PART_OF: RelationRule(
+        single=False, sentence="{subject} is part of {object}", of_you="You are part of {object}"
+    ),
+    Relation.MEMBER_OF: RelationRule(
+        single=False, sentence="{subject} is a member of {object}", of_you="You are a member of {object}"
+    ),
+    Relation.IS_DESTINATION_OF: RelationRule(
+        single=False, sentence="{subject} is a destination of {object}", of_you="You are a destination of {object}"
+    ),
+    Relation.VISITED: RelationRule(single=False, sentence="{subject} visited {object}", of_you="You visited {object}"),
+    Relation.PLANS: RelationRule(single=False, sentence="{subject} plans {object}", of_you="You plan {object}"),
+    Relation.DECIDED: RelationRule(single=False, sentence="{subject} decided {object}", of_you="You decided {object}"),
+    Relation.HAS_DEADLINE: RelationRule(
+        single=True, sentence="{subject} is due {object}", of_you="Your deadline is {object}"
+    ),
+    Relation.HAS_BUDGET: RelationRule(
+        single=True, sentence="{subject} has a budget of {object}", of_you="You have a budget of {object}"
+    ),
+    Relation.ASSIGNED_TO: RelationRule(
+        single=True, sentence="{subject} is assigned to {object}", of_you="You are assigned to {object}"
+    ),
+    Relation.DEPENDS_ON: RelationRule(
+        single=False, sentence="{subject} depends on {object}", of_you="You depend on {object}"
+    ),
+    Relation.HAS_STATUS: RelationRule(single=True, sentence="{subject} is {object}", of_you="You are {object}"),
+    Relation.TAKES_PLACE_ON: RelationRule(
+        single=True, sentence="{subject} takes place on {object}", of_you="Your date is {object}"
+    ),
+    Relation.RELATED_TO: RelationRule(
+        single=False, sentence="{subject} {label} {object}", of_you="You {label} {object}"
+    ),
 }
 """Every relation with its rule; the list is closed."""
 

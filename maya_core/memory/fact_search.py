@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maya_core.domain.conversation import MessageId, UserId
-from maya_core.domain.memory import RELATION_RULES, Entity, EntityId, Fact
+from maya_core.domain.memory import Entity, EntityId, Fact
+from maya_core.memory.fact_sentences import fact_sentence
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.words import query_words, stem
 
@@ -69,14 +70,9 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _hit(fact: Fact, entities: Mapping[EntityId, Entity], wanted: set[str]) -> FactHit:
-    subject, object_ = (_name(entities.get(end)) for end in (fact.subject, fact.object))
-    sentence = RELATION_RULES[fact.relation].sentence.format(subject=subject, object=object_, label=fact.label)
+    sentence = fact_sentence(fact, entities)
     held = {stem(word) for word in query_words(sentence)}
     return FactHit(fact=fact, sentence=sentence, score=len(wanted & held) / len(wanted) if wanted else 0.0)
-
-
-def _name(entity: Entity | None) -> str:
-    return "somebody or something" if entity is None else entity.name
 
 
 def evidence(hits: Sequence[FactHit]) -> dict[MessageId, float]:

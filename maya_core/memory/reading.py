@@ -15,13 +15,14 @@ from pydantic import TypeAdapter
 
 from maya_core.domain.conversation import Message, Role, UserId
 from maya_core.domain.generation import ChainFailed, Chunk, Done, Prompt
-from maya_core.domain.memory import RELATION_RULES, Entity, EntityId, Fact
+from maya_core.domain.memory import Entity, EntityId, Fact
 from maya_core.errors import ExtractionError
 from maya_core.memory import extraction, gate, offline_extractor, reconcile
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused
 from maya_core.memory.consolidation import Extracted, Known, Sought
 from maya_core.memory.decisions import DecidedFact, Decisions, Stretch, Verdict
 from maya_core.memory.entities import Register, normal_name
+from maya_core.memory.fact_sentences import written_out
 from maya_core.providers.port import Chain
 from maya_core.stores.batches.port import Batch
 
@@ -184,9 +185,7 @@ def _entities(facts: Sequence[Fact], changed: Sequence[Entity], known: Mapping[E
 
 
 def _sentence(fact: Fact, entities: Mapping[EntityId, Entity]) -> str:
-    return RELATION_RULES[fact.relation].sentence.format(
-        subject=entities[fact.subject].name, object=entities[fact.object].name, label=fact.label
-    )
+    return written_out(fact.relation, fact.label, entities[fact.subject].name, entities[fact.object].name)
 
 
 def _refusal(refused: Refused) -> Verdict:
@@ -196,7 +195,7 @@ def _refusal(refused: Refused) -> Verdict:
 
 
 def _words(claim: Claim) -> str:
-    return RELATION_RULES[claim.relation].sentence.format(subject=claim.subject, object=claim.object, label=claim.label)
+    return written_out(claim.relation, claim.label, claim.subject, claim.object)
 
 
 def _to_bytes(output: Output) -> bytes:
