@@ -22,9 +22,10 @@ class Action(StrEnum):
     CHANGE_OWN_CHATS = "change_own_chats"
     EXPORT_OWN_CHATS = "export_own_chats"
     CONTROL_PROVIDERS = "control_providers"
+    QUERY_GRAPH = "query_graph"
 
 
-_ADMIN_ONLY = frozenset({Action.CONTROL_PROVIDERS})
+_ADMIN_ONLY = frozenset({Action.CONTROL_PROVIDERS, Action.QUERY_GRAPH})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
