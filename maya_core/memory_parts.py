@@ -13,6 +13,7 @@ from maya_core.errors import ConfigurationError, StoreError
 from maya_core.jobs.port import Jobs
 from maya_core.memory.consolidation import Consolidation
 from maya_core.memory.episodes import Episodes
+from maya_core.memory.explorer import Explorer
 from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.indexing import Indexing
 from maya_core.memory.reading import Reader
@@ -45,6 +46,7 @@ class Memory:
     graph: Graph
     batches: Batches
     recall: Recall
+    explorer: Explorer
     indexing: Indexing | None
     consolidation: Consolidation
     verification: Verification
@@ -94,6 +96,7 @@ async def build_memory(
         graph=graph,
         batches=batches,
         recall=_recall(settings, transcripts, clock, embedder=embedder, vectors=vectors, graph=graph),
+        explorer=Explorer(graph=graph, transcripts=transcripts),
         indexing=indexing,
         consolidation=Consolidation(
             transcripts=transcripts,

@@ -262,3 +262,56 @@ class MemoryRef:
     statement_words: int = 0
     asks: bool = False
     dated: bool = False
+
+
+class FactOrder(StrEnum):
+    """What a list of facts can be sorted by. Names sort without regard to case."""
+
+    RECORDED = "recorded"
+    SINCE = "since"
+    CONFIDENCE = "confidence"
+    SUBJECT = "subject"
+    RELATION = "relation"
+    OBJECT = "object"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactQuery:
+    """Which facts of a user, in which order. The default is the newest of those held true now.
+
+    Attributes:
+        text: the beginning of a word in the name or an alias of one end; "" for all.
+        kinds: keeps facts with an end of one of these; () for all.
+        relations: keeps facts of these; () for all.
+        at: the moment asked for; None for now.
+        current: only what is held true at that moment; False for superseded and retracted ones as well.
+        descending: the last first; facts that have no such date come last either way.
+    """
+
+    text: str = ""
+    kinds: tuple[EntityKind, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    at: datetime | None = None
+    current: bool = True
+    order: FactOrder = FactOrder.RECORDED
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactPage:
+    """Some facts of a list, and how many there are in all."""
+
+    facts: tuple[Fact, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphCounts:
+    """What a user's graph holds: entities by kind, current facts by relation, most first, and when it began.
+
+    `first_recorded_at` is None for an empty graph.
+    """
+
+    kinds: tuple[tuple[EntityKind, int], ...]
+    relations: tuple[tuple[Relation, int], ...]
+    first_recorded_at: datetime | None

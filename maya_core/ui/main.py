@@ -7,6 +7,7 @@ import streamlit as st
 
 from maya_core.settings import ROOT
 from maya_core.ui import boundary, navigation, runtime
+from maya_core.ui.places import CHAT, PLACES
 from maya_core.ui.sidebar import sidebar
 from maya_core.ui.view import ASSETS, frame
 
@@ -16,6 +17,11 @@ st.set_page_config(
 frame()
 navigation.moved()  # this run draws everything anyway
 user = runtime.require_user()
-page = st.navigation([st.Page(ROOT / "pages" / "chat.py", title="Maya", default=True)], position="hidden")
-boundary.show(lambda: sidebar(runtime.current(), user), key="sidebar")
+pages = {CHAT: st.Page(ROOT / "pages" / "chat.py", title="Maya", default=True)}
+pages |= {
+    place.name: st.Page(ROOT / "pages" / f"{place.name}.py", title=place.title, url_path=place.name) for place in PLACES
+}
+page = st.navigation(list(pages.values()), position="hidden")
+navigation.go_on(pages, page)
+boundary.show(lambda: sidebar(runtime.current(), user, at=page.url_path or CHAT), key="sidebar")
 page.run()

@@ -3,10 +3,14 @@
 The session holds plain ids and texts only; what they stand for is read from the stores on every run.
 """
 
+from collections.abc import Mapping
+
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from maya_core.domain.conversation import ConversationId
 from maya_core.domain.ids import new_id
+from maya_core.ui.places import CHAT as CHAT_PLACE
 
 CHAT = "chat"
 _ID_AT_MOST = 100
@@ -45,8 +49,29 @@ def open_chat(chat_id: str, *, message_id: str = "") -> None:
     """Go to a chat, and to a message in it."""
     _leave()
     st.query_params[CHAT] = chat_id
+    st.session_state["go"] = CHAT_PLACE
     st.session_state["find"] = message_id
     st.session_state["moved"] = True
+
+
+def open_place(name: str) -> None:
+    """Go to another screen."""
+    _leave()
+    st.query_params.clear()
+    st.session_state["go"] = name
+    st.session_state["moved"] = True
+
+
+def go_on(pages: Mapping[str, Page], page: Page) -> None:
+    """Show another screen than the one in the address where the last action led there, or the address names a chat.
+
+    Runs before anything is drawn; a screen that is to be shown instead ends this run.
+    """
+    wanted = st.session_state.pop("go", "")
+    if not wanted and chat_in_address():
+        wanted = CHAT_PLACE
+    if wanted in pages and pages[wanted] is not page:
+        st.switch_page(pages[wanted], query_params=st.query_params.to_dict())
 
 
 def new_chat(*, off_record: bool = False) -> None:
@@ -55,6 +80,7 @@ def new_chat(*, off_record: bool = False) -> None:
     st.query_params.clear()
     _begin_anew()
     st.session_state["off_record"] = off_record
+    st.session_state["go"] = CHAT_PLACE
     st.session_state["moved"] = True
 
 

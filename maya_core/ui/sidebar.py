@@ -17,6 +17,7 @@ from maya_core.stores.transcripts.port import Cursor
 from maya_core.ui import navigation, words
 from maya_core.ui.boundary import attempt, guarded
 from maya_core.ui.markup import Node, el, icon
+from maya_core.ui.places import CHAT, PLACES
 from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
@@ -46,8 +47,8 @@ class Shelf:
     more: bool
 
 
-def sidebar(maya: Runtime, user: User) -> None:
-    """Draw it. The list is a fragment of its own: typing in the search does not touch the chat."""
+def sidebar(maya: Runtime, user: User, *, at: str = CHAT) -> None:
+    """Draw it, on the screen `at`. The list is a fragment of its own: typing in the search does not touch the chat."""
     with st.sidebar:
         view([_brand(maya.lights())], key="brand")
         st.button(
@@ -59,7 +60,7 @@ def sidebar(maya: Runtime, user: User) -> None:
             on_click=guarded(navigation.new_chat),
         )
         _finder(maya, user)
-        view([_keys()], key="keys")
+        view([_places(at), _keys()], key="keys", on_act=guarded(_go))
 
 
 @st.fragment
@@ -276,6 +277,27 @@ def _brand(lights: Sequence[Light]) -> Node:
         class_="brand",
         key="brand",
     )
+
+
+def _places(at: str) -> Node:
+    links = [
+        el(
+            "a",
+            icon(place.symbol),
+            place.title,
+            href=f"/{place.name}",
+            act="go",
+            to=place.name,
+            current="page" if place.name == at else "",
+        )
+        for place in PLACES
+    ]
+    return el("nav", *links, class_="places", label="Other screens", key="places")
+
+
+def _go(act: Act) -> None:
+    if act.name == "go" and any(place.name == act.to for place in PLACES):
+        navigation.open_place(act.to)
 
 
 def _keys() -> Node:

@@ -5,7 +5,7 @@ the enumerations `Relation` and `EntityKind`: one text for each. Every text but 
 (`user_id`) of every node that it touches.
 """
 
-from maya_core.domain.memory import EntityKind, Relation
+from maya_core.domain.memory import EntityKind, FactOrder, Relation
 
 _CURRENT = (
     "f.recorded_at <= $at AND (f.retracted_at IS NULL OR $at < f.retracted_at)"
@@ -110,15 +110,53 @@ FACTS_BY_ID = "UNWIND $ids AS id MATCH (f:Fact {user_id: $user, id: id}) RETURN 
 FACTS_FROM = """
     UNWIND $ids AS id MATCH (:Message {user_id: $user, id: id})<-[:SAID_IN]-(f:Fact {user_id: $user})
     WITH DISTINCT f RETURN f {.*} AS fact"""
+_OF_RELATIONS = "($relations IS NULL OR f.relation IN $relations)"
+_TO_KINDS = (
+    "($kinds IS NULL OR EXISTS {{ MATCH (other:Entity {{user_id: $user, id: f.{end}}}) WHERE other.kind IN $kinds }})"
+)
 EDGES = f"""
     UNWIND $about AS entity
     RETURN entity, COLLECT {{
         MATCH (f:Fact) WHERE f.user_id = $user AND f.subject = entity AND {_CURRENT}
+        AND {_OF_RELATIONS} AND {_TO_KINDS.format(end="object")}
         RETURN [f.id, f.subject, f.object, f.recorded_at] {_LATEST_OUT}
     }} AS outgoing, COLLECT {{
         MATCH (f:Fact) WHERE f.user_id = $user AND f.object = entity AND {_CURRENT}
+        AND {_OF_RELATIONS} AND {_TO_KINDS.format(end="subject")}
         RETURN [f.id, f.subject, f.object, f.recorded_at] {_LATEST_IN}
     }} AS incoming"""
+_LISTED = f"""
+    MATCH (f:Fact) WHERE f.user_id = $user AND f.recorded_at IS NOT NULL AND {_WANTED}
+    MATCH (s:Entity {{user_id: $user, id: f.subject}}) MATCH (o:Entity {{user_id: $user, id: f.object}})
+    WHERE ($kinds IS NULL OR s.kind IN $kinds OR o.kind IN $kinds)
+    AND ($start = '' OR EXISTS {{
+        MATCH (n:Name {{user_id: $user}})-[:NAMES]->(s) WHERE n.text STARTS WITH $start
+    }} OR EXISTS {{
+        MATCH (n:Name {{user_id: $user}})-[:NAMES]->(o) WHERE n.text STARTS WITH $start
+    }})"""
+_ORDERS = {
+    FactOrder.RECORDED: "f.recorded_at",
+    FactOrder.SINCE: "f.valid_from",
+    FactOrder.CONFIDENCE: "f.confidence",
+    FactOrder.SUBJECT: "toLower(s.name)",
+    FactOrder.RELATION: "f.relation",
+    FactOrder.OBJECT: "toLower(o.name)",
+}
+COUNT_LISTED = f"{_LISTED} RETURN count(f) AS total"
+LIST = {
+    (order, descending): f"{_LISTED} WITH f, {key} AS key"
+    f" ORDER BY key IS NULL, key {'DESC' if descending else 'ASC'}, f.id SKIP $offset LIMIT $limit"
+    " RETURN f {.*} AS fact"
+    for order, key in _ORDERS.items()
+    for descending in (True, False)
+}
+KINDS = """
+    MATCH (e:Entity) WHERE e.user_id = $user AND e.id IS NOT NULL
+    RETURN e.kind AS name, count(e) AS number ORDER BY number DESC, name"""
+RELATIONS = f"""
+    MATCH (f:Fact) WHERE f.user_id = $user AND f.recorded_at IS NOT NULL AND {_CURRENT}
+    RETURN f.relation AS name, count(f) AS number ORDER BY number DESC, name"""
+FIRST = "MATCH (f:Fact) WHERE f.user_id = $user AND f.recorded_at IS NOT NULL RETURN min(f.recorded_at) AS first"
 ENTITY_IDS = "MATCH (e:Entity) WHERE e.user_id = $user AND e.id IS NOT NULL RETURN e.id AS id"
 FACT_IDS = "MATCH (f:Fact) WHERE f.user_id = $user AND f.id IS NOT NULL RETURN f.id AS id"
 
@@ -126,6 +164,7 @@ OF_ONE_USER = frozenset(
     {
         *(LOCK, MISSING, REMOVE_NAMES, STORE_NAMES, STORE_FACTS, STORE_EVIDENCE, UNDRAW, REMOVE_EVIDENCE, REMOVE_FACTS),
         *(TOUCHING, REMOVE_ENTITIES, ENTITIES, NAMED, STARTING, FACTS, FACTS_ABOUT, FACTS_BY_ID, FACTS_FROM, EDGES),
+        *(COUNT_LISTED, *LIST.values(), KINDS, RELATIONS, FIRST),
         *(ENTITY_IDS, FACT_IDS, *REMOVE_SOME_OF_USER, *STORE_ENTITIES.values(), *DRAW.values()),
     }
 )

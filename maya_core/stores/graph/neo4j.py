@@ -18,7 +18,18 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from maya_core.clock import Clock, SystemClock
 from maya_core.domain.conversation import MessageId, UserId
-from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, Neighbourhood, Relation
+from maya_core.domain.memory import (
+    Entity,
+    EntityId,
+    EntityKind,
+    Fact,
+    FactId,
+    FactPage,
+    FactQuery,
+    GraphCounts,
+    Neighbourhood,
+    Relation,
+)
 from maya_core.errors import ConfigurationError, Conflict, NotFound, StoreUnavailable
 from maya_core.stores.graph import cypher
 from maya_core.stores.graph.records import (
@@ -37,7 +48,7 @@ from maya_core.stores.graph.records import (
     possible_ids,
 )
 from maya_core.stores.graph.walk import Edge, Walk
-from maya_core.stores.transcripts.rows import bounded, known_id, new_id, to_ms
+from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, new_id, to_ms
 
 if TYPE_CHECKING:
     from neo4j import AsyncDriver, AsyncTransaction
@@ -184,16 +195,72 @@ class Neo4jGraph:
             rows = await _read(tx, cypher.FACTS_FROM, user=user, ids=possible_ids(message_ids))
         return sorted(_facts(rows), key=newest_first)
 
+    async def list_entities(self, user_id: UserId, entity_ids: Sequence[EntityId]) -> list[Entity]:
+        user, wanted = known_id(user_id), possible_ids(entity_ids)[:_MOST]
+        async with self._reading() as tx:
+            rows = await _read(tx, cypher.ENTITIES, user=user, ids=wanted)
+        return [entity_from(row) for row in _entity_rows(rows)]
+
+    async def list_facts(self, user_id: UserId, query: FactQuery, *, offset: int = 0, limit: int = 50) -> FactPage:
+        start, moment = indexed_key(name_key(query.text)), to_ms(query.at or self._clock.now())
+        values: dict[str, object] = {
+            "user": known_id(user_id),
+            "start": start,
+            "kinds": _listed(query.kinds),
+            "relations": _listed(query.relations),
+            "at": moment,
+            "until": moment if query.current else _LATEST_MS,
+            "all": not query.current,
+        }
+        if query.text and not start:
+            return FactPage(facts=(), total=0)
+        async with self._reading() as tx:
+            [counted] = await _read(tx, cypher.COUNT_LISTED, **values)
+            text = cypher.LIST[query.order, query.descending]
+            rows = await _read(tx, text, **values, offset=max(0, offset), limit=bounded(limit, most=_MOST))
+        return FactPage(facts=tuple(_facts(rows)), total=counted["total"])
+
+    async def get_facts(self, user_id: UserId, fact_ids: Sequence[FactId]) -> list[Fact]:
+        user = known_id(user_id)
+        async with self._reading() as tx:
+            rows = await _read(tx, cypher.FACTS_BY_ID, user=user, ids=possible_ids(fact_ids)[:_MOST])
+        return sorted(_facts(rows), key=newest_first)
+
+    async def count(self, user_id: UserId) -> GraphCounts:
+        user, moment = known_id(user_id), to_ms(self._clock.now())
+        async with self._reading() as tx:
+            kinds = await _read(tx, cypher.KINDS, user=user)
+            relations = await _read(tx, cypher.RELATIONS, user=user, at=moment)
+            [begun] = await _read(tx, cypher.FIRST, user=user)
+        return GraphCounts(
+            kinds=tuple((EntityKind(row["name"]), row["number"]) for row in kinds),
+            relations=tuple((Relation(row["name"]), row["number"]) for row in relations),
+            first_recorded_at=None if begun["first"] is None else from_ms(begun["first"]),
+        )
+
     async def neighbourhood(
-        self, user_id: UserId, centre: EntityId, *, hops: int = 1, at: datetime | None = None, limit: int = 150
+        self,
+        user_id: UserId,
+        centre: EntityId,
+        *,
+        hops: int = 1,
+        kinds: Sequence[EntityKind] = (),
+        relations: Sequence[Relation] = (),
+        at: datetime | None = None,
+        limit: int = 150,
     ) -> Neighbourhood:
         user, start = known_id(user_id), known_id(centre)
         walk = Walk(start, hops=hops, limit=bounded(limit, most=_MOST))
-        moment = to_ms(at or self._clock.now())
+        asked: dict[str, object] = {
+            "user": user,
+            "at": to_ms(at or self._clock.now()),
+            "kinds": _listed(kinds),
+            "relations": _listed(relations),
+        }
         async with self._reading() as tx:
             await _entity(tx, user, start)
             while walk.frontier:
-                walk.take(await _edges(tx, user, walk, moment))
+                walk.take(await _edges(tx, walk, asked))
             entities = await _read(tx, cypher.ENTITIES, user=user, ids=list(walk.entities))
             facts = await _read(tx, cypher.FACTS_BY_ID, user=user, ids=list(walk.facts))
         return walk.neighbourhood(map(entity_from, _entity_rows(entities)), _facts(facts))
@@ -306,8 +373,13 @@ async def _entity(tx: "AsyncTransaction", user: str, wanted: str) -> Entity:
     raise NotFound(f"no entity {wanted!r}")
 
 
-async def _edges(tx: "AsyncTransaction", user: str, walk: Walk, at: int) -> list[Edge]:
-    rows = await _read(tx, cypher.EDGES, user=user, about=walk.frontier, at=at, limit=walk.fan_out + 1)
+def _listed(chosen: Sequence[EntityKind] | Sequence[Relation]) -> list[str] | None:
+    """What a query keeps; None where it keeps everything."""
+    return [one.value for one in chosen] or None
+
+
+async def _edges(tx: "AsyncTransaction", walk: Walk, asked: Mapping[str, object]) -> list[Edge]:
+    rows = await _read(tx, cypher.EDGES, **asked, about=walk.frontier, limit=walk.fan_out + 1)
     return [
         Edge(
             near=row["entity"], outgoing=direction == "outgoing", id=fact, subject=subject, object=end, recorded_at=time

@@ -13,10 +13,41 @@ from datetime import datetime
 from typing import Protocol
 
 from maya_core.domain.conversation import MessageId, UserId
-from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, Neighbourhood, Relation
+from maya_core.domain.memory import (
+    Entity,
+    EntityId,
+    EntityKind,
+    Fact,
+    FactId,
+    FactPage,
+    FactQuery,
+    GraphCounts,
+    Neighbourhood,
+    Relation,
+)
 
 
-class Graph(Protocol):
+class Browsing(Protocol):
+    """Looking around in one user's graph, a screenful at a time. Nothing here gives a whole graph."""
+
+    async def list_entities(self, user_id: UserId, entity_ids: Sequence[EntityId]) -> list[Entity]:
+        """Those of these entities (at most 1,000) that exist, in the order asked, each once."""
+        ...
+
+    async def list_facts(self, user_id: UserId, query: FactQuery, *, offset: int = 0, limit: int = 50) -> FactPage:
+        """At most `limit` (1 to 1,000) of the facts that a query means, from the `offset`-th on; ties go by id."""
+        ...
+
+    async def get_facts(self, user_id: UserId, fact_ids: Sequence[FactId]) -> list[Fact]:
+        """Those of these facts (at most 1,000) that exist, current or not, newest recorded first."""
+        ...
+
+    async def count(self, user_id: UserId) -> GraphCounts:
+        """What there is; the facts of now. Nothing but the figures leaves the store."""
+        ...
+
+
+class Graph(Browsing, Protocol):
     """Entities and facts of one user at a time."""
 
     async def put(self, user_id: UserId, *, entities: Sequence[Entity], facts: Sequence[Fact], fence: int = 0) -> None:
@@ -67,11 +98,20 @@ class Graph(Protocol):
         ...
 
     async def neighbourhood(
-        self, user_id: UserId, centre: EntityId, *, hops: int = 1, at: datetime | None = None, limit: int = 150
+        self,
+        user_id: UserId,
+        centre: EntityId,
+        *,
+        hops: int = 1,
+        kinds: Sequence[EntityKind] = (),
+        relations: Sequence[Relation] = (),
+        at: datetime | None = None,
+        limit: int = 150,
     ) -> Neighbourhood:
         """What is within 1 or 2 hops of an entity at a moment, at most `limit` entities, newest facts first.
 
-        Never reads the whole graph: the fan-out of each entity is bounded. Raises NotFound.
+        `relations` follows facts of these only; `kinds` goes only to entities of these, whatever the centre is; ()
+        for all. Never reads the whole graph: the fan-out of each entity is bounded. Raises NotFound.
         """
         ...
 

@@ -8,7 +8,19 @@ from typing import Self, TypeVar
 
 from maya_core.clock import Clock, SystemClock
 from maya_core.domain.conversation import MessageId, UserId
-from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, Neighbourhood, Relation
+from maya_core.domain.memory import (
+    Entity,
+    EntityId,
+    EntityKind,
+    Fact,
+    FactId,
+    FactOrder,
+    FactPage,
+    FactQuery,
+    GraphCounts,
+    Neighbourhood,
+    Relation,
+)
 from maya_core.errors import Conflict, NotFound
 from maya_core.stores.graph.records import (
     EntityRow,
@@ -28,7 +40,7 @@ from maya_core.stores.graph.records import (
 from maya_core.stores.graph.walk import Edge, Walk
 from maya_core.stores.migrations import migrate
 from maya_core.stores.sqlite import Database
-from maya_core.stores.transcripts.rows import bounded, known_id, new_id, to_ms
+from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, new_id, to_ms
 
 T = TypeVar("T")
 
@@ -68,9 +80,14 @@ _EDGES = " UNION ALL ".join(
     f"""
     SELECT entity.value AS near, {outgoing} AS outgoing, edge.id, edge.subject, edge.object, edge.recorded_at
     FROM json_each(:about) entity JOIN graph_facts edge ON edge.row IN (
-        SELECT f.row FROM graph_facts f WHERE f.user_id = :user AND f.{end} = entity.value AND {_CURRENT} {_LATEST}
+        SELECT f.row FROM graph_facts f WHERE f.user_id = :user AND f.{end} = entity.value AND {_CURRENT}
+            AND (:relations IS NULL OR f.relation IN (SELECT value FROM json_each(:relations)))
+            AND (:kinds IS NULL OR EXISTS (
+                SELECT 1 FROM graph_entities e JOIN json_each(:kinds) kind ON kind.value = e.kind
+                WHERE e.user_id = :user AND e.id = f.{other}))
+        {_LATEST}
     )"""  # noqa: S608
-    for end, outgoing in (("subject", 1), ("object", 0))
+    for end, other, outgoing in (("subject", "object", 1), ("object", "subject", 0))
 )
 _FACTS_BY_ID = f"""
     SELECT {_FACT} FROM graph_facts WHERE user_id = :user AND id IN (SELECT value FROM json_each(:ids))"""  # noqa: S608
@@ -93,6 +110,35 @@ _STARTING = """
     FROM graph_entities e WHERE e.user_id = :user AND e.id IN (
         SELECT entity_id FROM graph_names WHERE user_id = :user AND text >= :start AND text < :end)
     ORDER BY facts DESC, e.name, e.id LIMIT :limit"""
+_LISTED = f"""
+    FROM graph_facts f
+    JOIN graph_entities s ON s.user_id = f.user_id AND s.id = f.subject
+    JOIN graph_entities o ON o.user_id = f.user_id AND o.id = f.object
+    WHERE f.user_id = :user AND {_WANTED}
+    AND (:kinds IS NULL OR EXISTS (SELECT 1 FROM json_each(:kinds) WHERE value IN (s.kind, o.kind)))
+    AND (:start = '' OR EXISTS (
+        SELECT 1 FROM graph_names n WHERE n.user_id = :user AND n.entity_id IN (s.id, o.id)
+        AND n.text >= :start AND n.text < :end))"""  # noqa: S608
+_ORDERS = {
+    FactOrder.RECORDED: "f.recorded_at",
+    FactOrder.SINCE: "f.valid_from",
+    FactOrder.CONFIDENCE: "f.confidence",
+    FactOrder.SUBJECT: "s.name COLLATE NOCASE",
+    FactOrder.RELATION: "f.relation",
+    FactOrder.OBJECT: "o.name COLLATE NOCASE",
+}
+_COUNT_LISTED = f"SELECT count(*) {_LISTED}"
+_LIST = {
+    (order, descending): f"SELECT {', '.join('f.' + name for name in _FACT_COLUMNS)} {_LISTED}"
+    f" ORDER BY {key} {'DESC' if descending else 'ASC'} NULLS LAST, f.id LIMIT :limit OFFSET :offset"
+    for order, key in _ORDERS.items()
+    for descending in (True, False)
+}
+_KINDS = "SELECT kind, count(*) FROM graph_entities WHERE user_id = :user GROUP BY kind ORDER BY 2 DESC, 1"
+_RELATIONS = f"""
+    SELECT f.relation, count(*) FROM graph_facts f WHERE f.user_id = :user AND {_CURRENT}
+    GROUP BY f.relation ORDER BY 2 DESC, 1"""  # noqa: S608
+_FIRST = "SELECT min(recorded_at) FROM graph_facts WHERE user_id = :user"
 
 Parameters = dict[str, str | int | float | None]
 
@@ -179,17 +225,76 @@ class SqliteGraph:
         rows = await self._read(_FACTS_FROM, values, _fact_row)
         return sorted(map(fact_from, rows), key=newest_first)
 
+    async def list_entities(self, user_id: UserId, entity_ids: Sequence[EntityId]) -> list[Entity]:
+        wanted = possible_ids(entity_ids)[:_MOST]
+        values: Parameters = {"user": known_id(user_id), "ids": json.dumps(wanted)}
+        found = {row["id"]: entity_from(row) for row in await self._read(_ENTITIES_BY_ID, values, _entity_row)}
+        return [found[one] for one in wanted if one in found]
+
+    async def list_facts(self, user_id: UserId, query: FactQuery, *, offset: int = 0, limit: int = 50) -> FactPage:
+        start = indexed_key(name_key(query.text))
+        values: Parameters = {
+            "user": known_id(user_id),
+            "start": start,
+            "end": start + chr(0x10FFFF),
+            "kinds": _listed(query.kinds),
+            "relations": _listed(query.relations),
+            "at": to_ms(query.at or self._clock.now()),
+            "all": not query.current,
+            "offset": max(0, offset),
+            "limit": bounded(limit, most=_MOST),
+        }
+        if query.text and not start:
+            return FactPage(facts=(), total=0)
+
+        def read(connection: sqlite3.Connection) -> FactPage:
+            (total,) = connection.execute(_COUNT_LISTED, values).fetchone()
+            rows = connection.execute(_LIST[query.order, query.descending], values)
+            return FactPage(facts=tuple(fact_from(_fact_row(row)) for row in rows), total=total)
+
+        return await self._database.read(read)
+
+    async def get_facts(self, user_id: UserId, fact_ids: Sequence[FactId]) -> list[Fact]:
+        values: Parameters = {"user": known_id(user_id), "ids": json.dumps(possible_ids(fact_ids)[:_MOST])}
+        return sorted(map(fact_from, await self._read(_FACTS_BY_ID, values, _fact_row)), key=newest_first)
+
+    async def count(self, user_id: UserId) -> GraphCounts:
+        values: Parameters = {"user": known_id(user_id), "at": to_ms(self._clock.now())}
+
+        def read(connection: sqlite3.Connection) -> GraphCounts:
+            (first,) = connection.execute(_FIRST, values).fetchone()
+            return GraphCounts(
+                kinds=tuple((EntityKind(kind), number) for kind, number in connection.execute(_KINDS, values)),
+                relations=tuple((Relation(name), number) for name, number in connection.execute(_RELATIONS, values)),
+                first_recorded_at=None if first is None else from_ms(first),
+            )
+
+        return await self._database.read(read)
+
     async def neighbourhood(
-        self, user_id: UserId, centre: EntityId, *, hops: int = 1, at: datetime | None = None, limit: int = 150
+        self,
+        user_id: UserId,
+        centre: EntityId,
+        *,
+        hops: int = 1,
+        kinds: Sequence[EntityKind] = (),
+        relations: Sequence[Relation] = (),
+        at: datetime | None = None,
+        limit: int = 150,
     ) -> Neighbourhood:
         user, start = known_id(user_id), known_id(centre)
         walk = Walk(start, hops=hops, limit=bounded(limit, most=_MOST))
-        moment = to_ms(at or self._clock.now())
+        asked: Parameters = {
+            "user": user,
+            "at": to_ms(at or self._clock.now()),
+            "kinds": _listed(kinds),
+            "relations": _listed(relations),
+        }
 
         def read(connection: sqlite3.Connection) -> Neighbourhood:
             _entity(connection, user, start)
             while walk.frontier:
-                walk.take(_edges(connection, user, walk, moment))
+                walk.take(_edges(connection, walk, asked))
             chosen: Parameters = {"user": user, "ids": json.dumps(list(walk.entities))}
             followed: Parameters = {"user": user, "ids": json.dumps(list(walk.facts))}
             return walk.neighbourhood(
@@ -294,13 +399,13 @@ def _store_fact(connection: sqlite3.Connection, user: str, row: FactRow) -> None
     )
 
 
-def _edges(connection: sqlite3.Connection, user: str, walk: Walk, at: int) -> list[Edge]:
-    values: Parameters = {
-        "user": user,
-        "about": json.dumps(walk.frontier),
-        "at": at,
-        "limit": walk.fan_out + 1,
-    }
+def _listed(chosen: Sequence[EntityKind] | Sequence[Relation]) -> str | None:
+    """What a query keeps, as JSON; None where it keeps everything."""
+    return json.dumps([one.value for one in chosen]) if chosen else None
+
+
+def _edges(connection: sqlite3.Connection, walk: Walk, asked: Parameters) -> list[Edge]:
+    values: Parameters = {**asked, "about": json.dumps(walk.frontier), "limit": walk.fan_out + 1}
     return [
         Edge(
             near=row["near"],

@@ -7,7 +7,7 @@ const TAGS = new Set(("a article bdi blockquote br button code dd del details di
 const PLAIN = new Set(["class", "dir", "title", "datetime", "start", "role"]);
 const RENAMED = { label: "aria-label", pressed: "aria-pressed", current: "aria-current", hidden: "aria-hidden", menu: "data-menu",
   act: "data-act", to: "data-to", copy: "data-copy", align: "data-align" };
-const SAFE_ADDRESS = /^(https?:\/\/|mailto:|\?chat=[\w-]*$)/i;
+const SAFE_ADDRESS = /^(https?:\/\/|mailto:|\?chat=[\w-]*$|\/[a-z]+$)/i;
 const components = new WeakMap();
 
 function setAttributes(element, wanted) {
@@ -24,7 +24,7 @@ function setAttribute(element, name, value) {
   if (name === "href") {
     if (value === null || !SAFE_ADDRESS.test(value)) { element.removeAttribute("href"); return; }
     element.setAttribute("href", value);
-    if (!value.startsWith("?")) { element.target = "_blank"; element.rel = "noopener noreferrer"; }
+    if (!/^[?/]/.test(value)) { element.target = "_blank"; element.rel = "noopener noreferrer"; }
     return;
   }
   const real = PLAIN.has(name) ? name : RENAMED[name];

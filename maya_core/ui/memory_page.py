@@ -1,0 +1,90 @@
+"""The memory page: what Maya remembers of the person, in tabs. Each tab is a module of its own.
+
+Only the open tab reads anything, and nothing here reads a whole graph.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from maya_core.accounts.access import User
+from maya_core.clock import SystemClock
+from maya_core.ui import navigation
+from maya_core.ui.boundary import guarded, refusal_view, show
+from maya_core.ui.markup import Node, el
+from maya_core.ui.memory_facts import facts_tab
+from maya_core.ui.reading import Reading, browser_zone, named
+from maya_core.ui.runtime import Runtime
+from maya_core.ui.view import Act, view
+
+TAB = "tab"
+"""Which tab is open: in the address as `?tab=`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """A tab: `name` is its place in the address. `waiting` counts what waits for the person there, if anything can."""
+
+    name: str
+    title: str
+    draw: Callable[[Runtime, User, Reading], None]
+    waiting: Callable[[Runtime, User], int] | None = None
+
+
+TABS: tuple[Tab, ...] = (Tab(name="facts", title="Facts", draw=facts_tab),)
+"""In the order in which they are shown. A tab is added by one line."""
+
+
+def memory_page(maya: Runtime, user: User) -> None:
+    """Draw the open tab under the row of all."""
+    reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=named(maya.labels))
+    opened = _opened()
+    with st.container(key="wide_page"):
+        view([_head(maya, user, opened)], key="memory_head", on_act=guarded(_act))
+        _sentences()
+        show(lambda: opened.draw(maya, user, reading), key="tab")
+    if navigation.moved():
+        st.rerun()
+
+
+def _opened() -> Tab:
+    """The tab in the address; the first one for none, and for a name that is none."""
+    wanted = st.query_params.get(TAB, "")
+    return next((tab for tab in TABS if tab.name == wanted), TABS[0])
+
+
+def _act(act: Act) -> None:
+    if act.name == "tab" and any(tab.name == act.to for tab in TABS):
+        st.query_params[TAB] = act.to
+
+
+def _head(maya: Runtime, user: User, opened: Tab) -> Node:
+    return el(
+        "header",
+        el("h1", "Memory"),
+        el("nav", *[_link(maya, user, tab, opened) for tab in TABS], class_="tabs", label="Parts of memory"),
+        class_="page-head",
+        key="head",
+    )
+
+
+def _link(maya: Runtime, user: User, tab: Tab, opened: Tab) -> Node:
+    waiting = tab.waiting(maya, user) if tab.waiting is not None else 0
+    return el(
+        "button",
+        f"{tab.title} ({waiting})" if waiting else tab.title,
+        act="tab",
+        to=tab.name,
+        current="page" if tab is opened else "",
+    )
+
+
+def _sentences() -> None:
+    nodes: list[Node] = []
+    if refusal := st.session_state.get("refusal", ""):
+        nodes.append(refusal_view(refusal))
+    if notice := st.session_state.pop("notice", ""):
+        nodes.append(el("p", notice, class_="note", role="status", key="notice"))
+    if nodes:
+        view(nodes, key="sentences")

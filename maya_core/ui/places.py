@@ -1,0 +1,19 @@
+"""The screens of Maya beside the chat, in the order in which the sidebar names them."""
+
+from dataclasses import dataclass
+
+CHAT = "chat"
+"""The screen that opens first; it stands at the bare address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A screen: `name` is its address and its file in `pages/`, `symbol` a Material symbol."""
+
+    name: str
+    title: str
+    symbol: str
+
+
+PLACES = (Place(name="memory", title="Memory", symbol="account_tree"),)
+"""A screen is added by one line here and its file in `pages/`."""
