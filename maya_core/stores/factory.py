@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from maya_core.clock import Clock
 from maya_core.domain.health import FAST_MEMORY, Light
 from maya_core.embeddings.port import Embedder
-from maya_core.errors import StoreUnavailable
+from maya_core.errors import ConfigurationError, StoreUnavailable
 from maya_core.jobs.port import Jobs, JobTable
 from maya_core.resilience.policy import standard_policies
 from maya_core.resilience.port import Breaker
 from maya_core.settings import Settings
+from maya_core.stores.audit.port import Audit
 from maya_core.stores.batches.port import Batches
+from maya_core.stores.calls.port import CallHistory
+from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
+from maya_core.stores.orders.port import Orders
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.vectors.port import Vectors
 from maya_core.stores.whiteboard.port import Whiteboard
@@ -143,6 +147,13 @@ def open_whiteboard(place: RedisPlace, settings: Settings) -> Whiteboard:
     return RedisWhiteboard(place.client, waiting=place.waiting, timeout_s=settings.whiteboard_timeout_s)
 
 
+def open_orders(place: RedisPlace, settings: Settings) -> Orders:
+    """The standing orders that all processes on that Redis share."""
+    from maya_core.stores.orders.redis import RedisOrders
+
+    return RedisOrders(place.client, timeout_s=settings.whiteboard_timeout_s)
+
+
 def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker:
     """The breaker that all processes on that Redis share; by itself it decides in process while Redis is away."""
     from maya_core.resilience.shared import SharedBreaker
@@ -153,10 +164,11 @@ def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker
 
 @dataclass(slots=True, kw_only=True)
 class Stores:
-    """The transcripts' database: the transcripts, the batches beside them, and the SQLite file where there is one."""
+    """The transcripts' database: transcripts, batches and people's changes, and the SQLite file where there is one."""
 
     transcripts: Transcripts
     batches: Batches
+    changes: Changes
     file: "Database | None" = None
 
     async def close(self) -> None:
@@ -171,12 +183,14 @@ async def open_stores(settings: Settings) -> Stores:
     if settings.database_url is not None:
         return await _open_mongo(settings.database_url.get_secret_value(), settings)
     from maya_core.stores.batches.sqlite import SqliteBatches
+    from maya_core.stores.changes.sqlite import SqliteChanges
     from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 
     file = _file(settings)
     try:
         transcripts = await SqliteTranscripts.open(file)
-        return Stores(transcripts=transcripts, batches=await SqliteBatches.open(file), file=file)
+        batches, changes = await SqliteBatches.open(file), await SqliteChanges.open(file)
+        return Stores(transcripts=transcripts, batches=batches, changes=changes, file=file)
     except BaseException:
         await file.close()
         raise
@@ -184,6 +198,7 @@ async def open_stores(settings: Settings) -> Stores:
 
 async def _open_mongo(url: str, settings: Settings) -> Stores:
     from maya_core.stores.batches.mongo import MongoBatches
+    from maya_core.stores.changes.mongo import MongoChanges
     from maya_core.stores.transcripts.mongo import MongoTranscripts
 
     transcripts = await MongoTranscripts.connect(
@@ -191,9 +206,41 @@ async def _open_mongo(url: str, settings: Settings) -> Stores:
     )
     try:
         batches = await MongoBatches.open(transcripts.database)
+        changes = await MongoChanges.open(transcripts.database)
     except StoreUnavailable:  # away at the start: its indexes are made by the next one
-        batches = MongoBatches(transcripts.database)
-    return Stores(transcripts=transcripts, batches=batches)
+        batches, changes = MongoBatches(transcripts.database), MongoChanges(transcripts.database)
+    return Stores(transcripts=transcripts, batches=batches, changes=changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What is kept about Maya itself, in the transcripts' database."""
+
+    audit: Audit
+    calls: CallHistory
+
+
+async def open_records(stores: Stores) -> Records:
+    """The records beside the transcripts that `open_stores` has just opened."""
+    if stores.file is not None:
+        from maya_core.stores.audit.sqlite import SqliteAudit
+        from maya_core.stores.calls.sqlite import SqliteCallHistory
+
+        return Records(
+            audit=await SqliteAudit.open(stores.file),
+            calls=await SqliteCallHistory.open(stores.file),
+        )
+    from maya_core.stores.audit.mongo import MongoAudit
+    from maya_core.stores.calls.mongo import MongoCallHistory
+    from maya_core.stores.transcripts.mongo import MongoTranscripts
+
+    if not isinstance(stores.transcripts, MongoTranscripts):
+        raise ConfigurationError("records are kept in SQLite or in MongoDB")
+    database = stores.transcripts.database
+    try:
+        return Records(audit=await MongoAudit.open(database), calls=await MongoCallHistory.open(database))
+    except StoreUnavailable:  # away at the start: its indexes are made by the next one
+        return Records(audit=MongoAudit(database), calls=MongoCallHistory(database))
 
 
 def _file(settings: Settings) -> "Database":

@@ -7,7 +7,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from maya_core.errors import ConfigurationError
+from maya_core.stores.audit.schema import audit
 from maya_core.stores.batches.schema import batches
+from maya_core.stores.calls.schema import call_hours
+from maya_core.stores.changes.schema import changes
 from maya_core.stores.graph.schema import graph, graph_fences
 from maya_core.stores.vectors.schema import vectors
 
@@ -166,4 +169,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     batches,
     search_by_owner,
     graph_fences,
+    changes,
+    audit,
+    call_hours,
 )
