@@ -1,0 +1,1 @@
+"""The audit table: what people did with the powers of an admin."""

@@ -1,0 +1,1 @@
+"""The history of calls to models, hour by hour."""

@@ -1,0 +1,1 @@
+"""Standing orders that all processes share."""
