@@ -169,8 +169,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     batches,
     search_by_owner,
     graph_fences,
-    audit,
-    call_hours,
     changes,
     audit,
     call_hours,
