@@ -14,11 +14,14 @@ Rules of one turn:
     - When two vendors cannot even be connected to, our own network is blamed: no breaker counts it, and local models
       answer (see `egress`). To know that, a failed connect is reported only once another vendor has been tried.
     - When the breakers refuse every vendor, one call in 10 s over all processes may try the one that is due first.
+    - When nobody else is left and nothing was shown, the vendor that failed last is asked once more where its failure
+      tends to pass (`FailurePolicy.retry_last`), as long as most of the time is left.
 """
 
 import asyncio
 import logging
 import math
+import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -82,6 +85,7 @@ class _Turn:
     egress_down: bool = False
     skip_cloud: bool = False
     unreached: list[AdmittedCall] = field(default_factory=list)
+    last_failed: tuple[Link, AdmittedCall] | None = None
 
     def add(self, attempt: Attempt) -> None:
         """Note somebody who did not answer; the first since the last one asked is why the chain moved on."""
@@ -105,7 +109,8 @@ class FallbackChain:
         if len({link.circuit for link in links}) != len(links):
             raise ConfigurationError("two providers of the chain have the same name and model")
         self._cloud = [link for link in links if link.place is Place.CLOUD]
-        self._near = [link for place in (Place.LOCAL, Place.OFFLINE) for link in links if link.place is place]
+        self._local = [link for link in links if link.place is Place.LOCAL]
+        self._offline = [link for link in links if link.place is Place.OFFLINE]
         self._breaker = breaker
         self._clock = clock
         self._limits = limits or ChainLimits()
@@ -137,7 +142,7 @@ class FallbackChain:
     async def close(self) -> None:
         """Deliver what is under way, then close every provider."""
         await self._reports.delivered()
-        for link in (*self._cloud, *self._near):
+        for link in (*self._cloud, *self._local, *self._offline):
             await link.provider.close()
 
     # Whom to ask
@@ -153,10 +158,33 @@ class FallbackChain:
             if isinstance(early, Ticket):
                 yield next(link for link in self._cloud if link.circuit == early.circuit), early
         self._settle_unreached(turn)
-        for link in self._near:
+        for link in self._local:
             async with aclosing(self._keys_of(link, turn)) as tickets:
                 async for ticket in tickets:
                     yield link, ticket
+        again = await self._once_more(turn)
+        for link in (*again, *self._offline):
+            async with aclosing(self._keys_of(link, turn)) as tickets:
+                async for ticket in tickets:
+                    yield link, ticket
+
+    async def _once_more(self, turn: _Turn) -> Sequence[Link]:
+        """The vendor that failed last, after a short wait, where asking it again is worth that wait."""
+        if turn.last_failed is None or turn.shown or turn.egress_down:
+            return ()
+        link, call = turn.last_failed
+        policy = policy_for(call.failure) if call.failure else None
+        if policy is None or not policy.retry_last or link.place is not Place.CLOUD:
+            return ()
+        jitter_s = random.uniform(*self._limits.retry_wait_s)  # noqa: S311 - spreads many askers, keeps no secret
+        set_aside = policy.aside != "none"
+        wait_s = call.retry_after_s if call.retry_after_s is not None or set_aside else jitter_s
+        if wait_s is None or wait_s > self._limits.retry_after_s:
+            return ()
+        if self._text_left_s(link, turn) - wait_s < self._limits.retry_time_left * self._limits.cloud_first_text_s:
+            return ()
+        await asyncio.sleep(wait_s)
+        return (link,)
 
     async def _keys_of(self, link: Link, turn: _Turn) -> AsyncGenerator[Ticket, None]:
         """Leave to ask this link, again with another key for as long as the keys are what is wrong."""
@@ -269,6 +297,7 @@ class FallbackChain:
             turn.step = self._next_step(call.failure, turn)
             turn.cloud_failed += link.place is Place.CLOUD and turn.step != "next_key"
             turn.add(call.attempt())
+            turn.last_failed = (link, call)
             log.warning("%s did not answer: %s", call.ticket.circuit.name, call.failure.value)
         elif call.finished is not None:
             turn.attempts.append(call.attempt())

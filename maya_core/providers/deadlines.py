@@ -33,6 +33,9 @@ class ChainLimits:
         calls_per_provider: calls that one provider serves at a time in this process.
         slot_wait_s: how long a call waits for such a place before the provider counts as busy.
         egress_window_s: connects that fail within this time of each other are blamed on our own network.
+        retry_wait_s: the shortest and longest wait before the last vendor is asked once more.
+        retry_after_s: the longest wait that a vendor may ask for and still be asked once more.
+        retry_time_left: the share of `cloud_first_text_s` that must be left for that.
         slow_first_token_s, slow_tokens_per_s: what counts as a slow call.
     """
 
@@ -48,6 +51,9 @@ class ChainLimits:
     calls_per_provider: int = 8
     slot_wait_s: float = 1.0
     egress_window_s: float = 10.0
+    retry_wait_s: tuple[float, float] = (0.2, 1.0)
+    retry_after_s: float = 2.0
+    retry_time_left: float = 0.6
     slow_first_token_s: float = 20.0
     slow_tokens_per_s: float = 3.0
 

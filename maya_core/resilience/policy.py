@@ -31,8 +31,8 @@ class FailurePolicy:
         every_model: the hold on the key covers all models of the provider, not only the one that was asked.
         next_step: whom to ask next. `next_key` is another key of the same provider, or the next provider when there
             is none; `one_hop` is one other provider with the request under suspicion, then stop; `stop` asks nobody.
-        retry_last: once the chain has nobody else left, the same provider may be asked one more time, if nothing was
-            shown yet.
+        retry_last: the failure tends to pass: the vendor that failed last may be asked one more time when the chain
+            has nobody else left and nothing was shown.
     """
 
     verdict: Verdict

@@ -36,7 +36,7 @@ def test_a_killed_app_comes_back_with_every_message_that_was_on_the_screen(
         ):
             shown.open(f"/?chat={chat}" if chat else "/")
             for text in seen:
-                expect(shown.page.get_by_text(text, exact=True)).to_have_count(1)
+                expect(shown.page.locator(".message").get_by_text(text, exact=True)).to_have_count(1)
             expect(shown.live).to_have_count(0)  # nothing is left streaming
             text = f"message number {cycle} of this experiment"
             shown.send(text)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from maya_core.clock import ManualClock, SystemClock
 from maya_core.domain.generation import Asking, ChainFailed, Chunk, Done
 from maya_core.domain.health import Ticket, Verdict
-from maya_core.errors import ConfigurationError, FailureKind
+from maya_core.errors import ConfigurationError, FailureKind, ProviderError
 from maya_core.providers.call import AdmittedCall
 from maya_core.providers.chain import FallbackChain, Link
 from maya_core.providers.deadlines import ChainLimits, Lapsed, Watch
@@ -256,7 +256,7 @@ async def test_connects_that_fail_far_apart_are_each_vendors_own() -> None:
     gemini = Actor("gemini", [(FailureKind.CONNECT,)])
     backup = Actor("anthropic", [(lambda: clock.advance(11), FailureKind.CONNECT)])
     breaker = Books(clock)
-    await read(chain_of(gemini, backup, breaker=breaker, clock=clock, limits=ChainLimits()))
+    await read(chain_of(gemini, backup, breaker=breaker, clock=clock, limits=ChainLimits(), local=[Actor("ollama")]))
     assert breaker.told_of(gemini) == breaker.told_of(backup) == [(Verdict.FAILURE, FailureKind.CONNECT)]
 
 
@@ -286,6 +286,62 @@ async def test_with_every_vendor_resting_one_turn_in_ten_seconds_tries_the_one_d
     assert (len(gemini.calls), len(anthropic.calls)) == (0, 1)
     assert (await read(chain)).done.provider == "gemini"  # the failed probe moved anthropic behind it
     assert breaker.every_ticket_came_back_once()
+
+
+PASSING = [FailureKind.OVERLOADED, FailureKind.CONNECT, FailureKind.EMPTY]
+LASTING = [FailureKind.FIRST_TOKEN_TIMEOUT, FailureKind.BAD_KEY, FailureKind.BAD_REQUEST, FailureKind.RATE_LIMITED]
+AT_ONCE = ChainLimits(retry_wait_s=(0.0, 0.0))
+
+
+@pytest.mark.parametrize("kind", PASSING)
+async def test_the_only_vendor_is_asked_once_more_when_its_failure_may_pass(kind: FailureKind) -> None:
+    gemini, breaker = Actor("gemini", [(kind,), ("hi", END)]), Books()
+    seen = await read(chain_of(gemini, breaker=breaker, limits=AT_ONCE))
+    assert seen.text == "hi"
+    assert [attempt.kind for attempt in seen.done.attempts] == [kind, None]
+    assert breaker.every_ticket_came_back_once()
+
+
+@pytest.mark.parametrize("kind", PASSING)
+async def test_it_is_asked_once_more_and_no_third_time(kind: FailureKind) -> None:
+    gemini, breaker = Actor("gemini", [(kind,)]), Books()
+    seen = await read(chain_of(gemini, breaker=breaker, limits=AT_ONCE))
+    assert seen.failed is not None
+    assert len(gemini.calls) == 2
+
+
+@pytest.mark.parametrize("kind", LASTING)
+async def test_a_failure_that_will_not_pass_is_not_tried_again(kind: FailureKind) -> None:
+    gemini = Actor("gemini", [(kind,), ("hi", END)])
+    seen = await read(chain_of(gemini, breaker=Books(), limits=AT_ONCE))
+    assert seen.failed is not None
+    assert len(gemini.calls) == 1
+
+
+async def test_nobody_is_asked_twice_while_another_can_answer_or_text_was_shown() -> None:
+    gemini, ollama = Actor("gemini", [(FailureKind.OVERLOADED,)]), Actor("ollama")
+    assert (await read(chain_of(gemini, breaker=Books(), local=[ollama]))).done.provider == "ollama"
+    assert len(gemini.calls) == 1
+    cut = Actor("gemini", [("All ", FailureKind.OVERLOADED), ("good.", END)])
+    assert (await read(chain_of(cut, breaker=Books(), limits=AT_ONCE))).failed is not None
+    assert len(cut.calls) == 1
+
+
+@pytest.mark.parametrize(("asked_s", "calls"), [(0.01, 2), (3.0, 1)])
+async def test_the_wait_that_a_vendor_asks_for_is_kept_when_it_is_short(asked_s: float, calls: int) -> None:
+    limited = ProviderError(FailureKind.RATE_LIMITED, provider="gemini", model="m1", retry_after_s=asked_s)
+    gemini, clock = Actor("gemini", [(limited,), ("hi", END)], keys=("key1",)), SystemClock()
+    seen = await read(chain_of(gemini, breaker=Books(clock), clock=clock, limits=ChainLimits()))
+    assert len(gemini.calls) == calls
+    assert (seen.failed is None) is (calls == 2)
+
+
+async def test_nobody_waits_for_another_try_when_the_time_is_nearly_up() -> None:
+    clock = ManualClock()
+    gemini = Actor("gemini", [(lambda: clock.advance(30), FailureKind.OVERLOADED), ("hi", END)])
+    chain = chain_of(gemini, breaker=Books(clock), clock=clock, limits=AT_ONCE)
+    assert (await read(chain)).failed is not None
+    assert len(gemini.calls) == 1
 
 
 async def test_a_provider_with_all_its_places_taken_counts_as_busy_and_keeps_its_good_name() -> None:
