@@ -23,10 +23,21 @@ import pytest
 
 from maya_core.clock import Clock, ManualClock, SystemClock
 from maya_core.domain.conversation import MessageId, UserId
-from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
+from maya_core.domain.memory import (
+    Entity,
+    EntityId,
+    EntityKind,
+    Fact,
+    FactId,
+    FactOrder,
+    FactOrigin,
+    FactQuery,
+    GraphCounts,
+    Relation,
+)
 from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
 from maya_core.stores.graph.neo4j import Neo4jGraph
-from maya_core.stores.graph.port import Graph
+from maya_core.stores.graph.port import Browsing, Graph
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 
@@ -654,6 +665,123 @@ class TestOtherWriters:
         await graph.ping()
 
 
+class TestBrowsing:
+    async def test_entities_by_id_come_in_the_order_asked(self, graph: Graph, ann: UserId, bob: UserId) -> None:
+        await put(graph, ann)
+        await put(graph, bob, entities=(entity("his"),))
+        asked = [TEA.id, EntityId("e-his"), ANN.id, TEA.id, EntityId("half \ud83d")]
+        assert await graph.list_entities(ann, asked) == [TEA, ANN]
+        assert await graph.list_entities(ann, []) == []
+
+    async def test_facts_by_id_current_or_not(self, graph: Graph, ann: UserId, bob: UserId) -> None:
+        now, gone = (
+            fact(ANN, Relation.USES, TEA, recorded_at=at(n), retracted_at=ended) for n, ended in ((0, None), (1, at(2)))
+        )
+        await put(graph, ann, now, gone)
+        assert await graph.get_facts(ann, [now.id, gone.id, FactId("none")]) == [gone, now]
+        assert await graph.get_facts(bob, [now.id]) == []
+
+    @pytest.mark.parametrize("descending", [True, False])
+    @pytest.mark.parametrize("order", FactOrder)
+    async def test_every_order_both_ways(
+        self, graph: Graph, ann: UserId, bob: UserId, order: FactOrder, descending: bool
+    ) -> None:
+        dated = fact(ANN, Relation.KNOWS, TEA, valid_from=at(-5), confidence=0.5, recorded_at=at(2))
+        later = fact(TEA, Relation.LIVES_IN, ROME, valid_from=at(-1), confidence=0.9, recorded_at=at(1))
+        undated = fact(BERLIN, Relation.VISITED, ANN, confidence=0.7, recorded_at=at(3))
+        await put(graph, ann, dated, later, undated)
+        await put(graph, bob, fact(ANN, Relation.USES, TEA))
+        rising = {
+            FactOrder.RECORDED: [later, dated, undated],
+            FactOrder.CONFIDENCE: [dated, undated, later],
+            FactOrder.SUBJECT: [dated, undated, later],
+            FactOrder.RELATION: [dated, later, undated],
+            FactOrder.OBJECT: [undated, later, dated],
+            FactOrder.SINCE: [dated, later],
+        }[order]
+        expected = [*(rising[::-1] if descending else rising), *([undated] if order is FactOrder.SINCE else [])]
+        page = await graph.list_facts(ann, FactQuery(order=order, descending=descending))
+        assert page.facts == tuple(expected)
+        assert page.total == 3
+
+    async def test_pages_cover_everything_once(self, graph: Graph, ann: UserId) -> None:
+        made = [fact(ANN, Relation.VISITED, ROME, confidence=0.5) for _ in range(23)]
+        await put(graph, ann, *made)
+        query = FactQuery(order=FactOrder.CONFIDENCE)
+        pages = [await graph.list_facts(ann, query, offset=offset, limit=10) for offset in (0, 10, 20, 30)]
+        assert [len(page.facts) for page in pages] == [10, 10, 3, 0]
+        assert sorted(f.id for page in pages for f in page.facts) == sorted(f.id for f in made)
+        assert {page.total for page in pages} == {23}
+
+    async def test_text_kinds_relations_and_time_narrow_a_list(self, graph: Graph, ann: UserId) -> None:
+        lived = fact(ANN, Relation.LIVES_IN, ROME, retracted_at=at(5))
+        lives = fact(ANN, Relation.LIVES_IN, BERLIN, recorded_at=at(5))
+        drinks = fact(ANN, Relation.HAS_PREFERENCE_FOR, TEA)
+        await put(graph, ann, lived, lives, drinks)
+
+        async def found(**asked: Any) -> set[str]:
+            page = await graph.list_facts(ann, FactQuery(**asked))
+            assert page.total == len(page.facts)
+            return {f.id for f in page.facts}
+
+        assert await found() == {lives.id, drinks.id}
+        assert await found(current=False) == {lived.id, lives.id, drinks.id}
+        assert await found(at=at(4)) == {lived.id, drinks.id}
+        assert await found(text="BER") == {lives.id}
+        assert await found(text="an") == {lives.id, drinks.id}
+        assert await found(text=" ") == set()
+        assert await found(kinds=(EntityKind.PLACE,)) == {lives.id}
+        assert await found(kinds=(EntityKind.TOPIC, EntityKind.PLACE)) == {lives.id, drinks.id}
+        assert await found(relations=(Relation.HAS_PREFERENCE_FOR,)) == {drinks.id}
+        assert await found(relations=(Relation.OWNS,)) == set()
+
+    @pytest.mark.parametrize("name", AWKWARD_NAMES)
+    async def test_an_awkward_text_is_only_a_text(self, graph: Graph, ann: UserId, name: str) -> None:
+        odd = entity(name, id="e-odd")
+        await put(graph, ann, fact(ANN, Relation.OWNS, odd), fact(ANN, Relation.OWNS, TEA), entities=(*EVERYBODY, odd))
+        assert [f.object for f in (await graph.list_facts(ann, FactQuery(text=name))).facts] == [odd.id]
+
+    async def test_counts_are_of_one_user_and_of_now(self, graph: Graph, ann: UserId, bob: UserId) -> None:
+        assert await graph.count(ann) == GraphCounts(kinds=(), relations=(), first_recorded_at=None)
+        ended = fact(ANN, Relation.VISITED, ROME, recorded_at=at(-3), retracted_at=at(1))
+        await put(graph, ann, ended, *(fact(ANN, Relation.KNOWS, TEA) for _ in range(2)), fact(ANN, Relation.USES, TEA))
+        await put(graph, bob, fact(ANN, Relation.OWNS, ROME, recorded_at=at(-9)))
+        assert await graph.count(ann) == GraphCounts(
+            kinds=((EntityKind.PLACE, 2), (EntityKind.TOPIC, 1), (EntityKind.USER, 1)),
+            relations=((Relation.KNOWS, 2), (Relation.USES, 1)),
+            first_recorded_at=at(-3),
+        )
+
+    async def test_a_walk_keeps_to_kinds_and_relations(self, graph: Graph, ann: UserId) -> None:
+        lives = fact(ANN, Relation.LIVES_IN, ROME)
+        near = fact(ROME, Relation.RELATED_TO, BERLIN, label="is far from")
+        drinks = fact(ANN, Relation.HAS_PREFERENCE_FOR, TEA)
+        known = fact(TEA, Relation.COMES_FROM, BERLIN)
+        await put(graph, ann, lives, near, drinks, known)
+        places = await graph.neighbourhood(ann, ANN.id, hops=2, kinds=[EntityKind.PLACE])
+        assert ({e.id for e in places.entities}, {f.id for f in places.facts}) == (
+            {ANN.id, ROME.id, BERLIN.id},
+            {lives.id, near.id},
+        )
+        liked = await graph.neighbourhood(
+            ann, ANN.id, hops=2, relations=[Relation.HAS_PREFERENCE_FOR, Relation.COMES_FROM]
+        )
+        assert {f.id for f in liked.facts} == {drinks.id, known.id}
+        both = await graph.neighbourhood(
+            ann, ANN.id, hops=2, kinds=[EntityKind.TOPIC], relations=[Relation.HAS_PREFERENCE_FOR]
+        )
+        assert both.facts == (drinks,)
+
+    async def test_a_hub_is_filtered_before_it_is_cut(self, graph: Graph, ann: UserId) -> None:
+        leaves = [entity(f"leaf {n:03}") for n in range(60)]
+        old = fact(ANN, Relation.LIVES_IN, ROME, recorded_at=at(-1))
+        spokes = [fact(ANN, Relation.KNOWS, leaf, recorded_at=at(n)) for n, leaf in enumerate(leaves)]
+        await put(graph, ann, old, *spokes, entities=(ANN, ROME, *leaves))
+        for narrowed in ({"kinds": [EntityKind.PLACE]}, {"relations": [Relation.LIVES_IN]}):
+            around = await graph.neighbourhood(ann, ANN.id, limit=10, **narrowed)  # type: ignore[arg-type]
+            assert (around.facts, around.cut) == ((old,), False)
+
+
 # Names and types that attack the query
 
 
@@ -692,6 +820,10 @@ EVERY_CALL: dict[str, Callable[[Graph], Awaitable[object]]] = {
     "facts": lambda graph: graph.facts(_USER),
     "facts_from": lambda graph: graph.facts_from(_USER, [MessageId("m")]),
     "neighbourhood": lambda graph: graph.neighbourhood(_USER, ANN.id),
+    "list_entities": lambda graph: graph.list_entities(_USER, [ANN.id]),
+    "list_facts": lambda graph: graph.list_facts(_USER, FactQuery()),
+    "get_facts": lambda graph: graph.get_facts(_USER, [FactId("f")]),
+    "count": lambda graph: graph.count(_USER),
     "delete": lambda graph: graph.delete(_USER, entities=[ANN.id]),
     "delete_user": lambda graph: graph.delete_user(_USER),
     "list_ids": lambda graph: graph.list_ids(_USER),
@@ -700,7 +832,9 @@ EVERY_CALL: dict[str, Callable[[Graph], Awaitable[object]]] = {
 
 
 def test_every_call_of_the_port_is_tried_on_a_dead_backend() -> None:
-    assert {name for name in vars(Graph) if not name.startswith("_")} - {"close"} == set(EVERY_CALL)
+    assert {name for name in {**vars(Graph), **vars(Browsing)} if not name.startswith("_")} - {"close"} == set(
+        EVERY_CALL
+    )
 
 
 async def fails_in_time(graph: Graph, call: Callable[[Graph], Awaitable[object]], timeout_s: float) -> None:
