@@ -20,6 +20,7 @@ from maya_core.stores.calls.port import CallHistory
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.orders.port import Orders
+from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.vectors.port import Vectors
 from maya_core.stores.whiteboard.port import Whiteboard
@@ -218,6 +219,7 @@ class Records:
 
     audit: Audit
     calls: CallHistory
+    quality: QualityLog
 
 
 async def open_records(stores: Stores) -> Records:
@@ -225,22 +227,29 @@ async def open_records(stores: Stores) -> Records:
     if stores.file is not None:
         from maya_core.stores.audit.sqlite import SqliteAudit
         from maya_core.stores.calls.sqlite import SqliteCallHistory
+        from maya_core.stores.quality.sqlite import SqliteQualityLog
 
         return Records(
             audit=await SqliteAudit.open(stores.file),
             calls=await SqliteCallHistory.open(stores.file),
+            quality=await SqliteQualityLog.open(stores.file),
         )
     from maya_core.stores.audit.mongo import MongoAudit
     from maya_core.stores.calls.mongo import MongoCallHistory
+    from maya_core.stores.quality.mongo import MongoQualityLog
     from maya_core.stores.transcripts.mongo import MongoTranscripts
 
     if not isinstance(stores.transcripts, MongoTranscripts):
         raise ConfigurationError("records are kept in SQLite or in MongoDB")
     database = stores.transcripts.database
     try:
-        return Records(audit=await MongoAudit.open(database), calls=await MongoCallHistory.open(database))
+        return Records(
+            audit=await MongoAudit.open(database),
+            calls=await MongoCallHistory.open(database),
+            quality=await MongoQualityLog.open(database),
+        )
     except StoreUnavailable:  # away at the start: its indexes are made by the next one
-        return Records(audit=MongoAudit(database), calls=MongoCallHistory(database))
+        return Records(audit=MongoAudit(database), calls=MongoCallHistory(database), quality=MongoQualityLog(database))
 
 
 def _file(settings: Settings) -> "Database":

@@ -12,6 +12,7 @@ from maya_core.stores.batches.schema import batches
 from maya_core.stores.calls.schema import call_hours
 from maya_core.stores.changes.schema import changes
 from maya_core.stores.graph.schema import graph, graph_fences
+from maya_core.stores.quality.schema import memory_quality
 from maya_core.stores.vectors.schema import vectors
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -172,4 +173,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     changes,
     audit,
     call_hours,
+    memory_quality,
 )

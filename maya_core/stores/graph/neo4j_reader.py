@@ -61,7 +61,7 @@ class Neo4jReader:
             self._driver.session(database=self._database, default_access_mode="READ", fetch_size=limit + 1) as session,
             await session.begin_transaction(timeout=self._timeout_s) as tx,
         ):
-            result = await tx.run(query)  # type: ignore[arg-type]  # the query is the administrator's own
+            result = await tx.run(query)
             records = await result.fetch(limit + 1)
             columns = tuple(result.keys())
             await tx.rollback()

@@ -77,6 +77,7 @@ class MongoDatabase:
         self.changes: AsyncCollection[Document] = selected["memory_changes"]
         self.audit: AsyncCollection[Document] = selected["audit"]
         self.call_hours: AsyncCollection[Document] = selected["call_hours"]
+        self.quality: AsyncCollection[Document] = selected["memory_quality"]
         self._probes: AsyncCollection[Document] = selected["probes"]
 
     async def make_indexes(self) -> None:

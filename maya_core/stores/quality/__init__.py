@@ -1,0 +1,1 @@
+"""Daily figures of memory's quality, in the transcripts' database."""
