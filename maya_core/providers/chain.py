@@ -108,7 +108,8 @@ class FallbackChain:
             raise ConfigurationError("a chain needs at least one provider")
         if len({link.circuit for link in links}) != len(links):
             raise ConfigurationError("two providers of the chain have the same name and model")
-        self._cloud = [link for link in links if link.place is Place.CLOUD]
+        self._configured = [link for link in links if link.place is Place.CLOUD]
+        self._cloud = self._configured
         self._local = [link for link in links if link.place is Place.LOCAL]
         self._offline = [link for link in links if link.place is Place.OFFLINE]
         self._breaker = breaker
@@ -134,6 +135,11 @@ class FallbackChain:
             raise ChainFailed(tuple(turn.attempts), declined=turn.declined)
         finally:
             self._settle_unreached(turn)
+
+    def arrange(self, first: Sequence[str]) -> None:
+        """From the next turn on ask the vendors of these circuits first, in this order; () for the configured order."""
+        places = {name: place for place, name in enumerate(first)}
+        self._cloud = sorted(self._configured, key=lambda link: places.get(link.circuit.name, len(places)))
 
     async def delivered(self) -> None:
         """Wait until the breaker has every report sent so far."""

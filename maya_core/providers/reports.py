@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 
+from maya_core.alerts import Alert, alert
 from maya_core.clock import Clock
 from maya_core.domain.health import SetAside, Ticket, Verdict
 from maya_core.errors import FailureKind
@@ -43,7 +44,16 @@ class Reports:
         self, ticket: Ticket, verdict: Verdict, cause: FailureKind | None, retry_after_s: float | None
     ) -> None:
         if cause is not None and policy_for(cause).aside != "none":
-            await self._breaker.set_aside(self._aside(ticket, cause, retry_after_s))
+            aside = self._aside(ticket, cause, retry_after_s)
+            await self._breaker.set_aside(aside)
+            if not aside.pause:
+                alert(
+                    Alert.QUOTA_USED_UP if cause is FailureKind.QUOTA else Alert.KEY_HELD,
+                    circuit=ticket.circuit.name,
+                    key=aside.key,
+                    reason=cause.value,
+                    for_s=aside.for_s,
+                )
         await self._breaker.report(ticket, verdict, cause=cause, retry_after_s=retry_after_s)
 
     def _aside(self, ticket: Ticket, cause: FailureKind, retry_after_s: float | None) -> SetAside:

@@ -373,11 +373,14 @@ async def test_transitions_are_logged_with_their_reasons(
     with caplog.at_level(logging.WARNING):
         await fail(breaker)
         assert await breaker.report(await until_admitted(breaker), Verdict.SUCCESS)
-    messages = [record.getMessage() for record in caplog.records]
+    messages = [record.getMessage() for record in caplog.records if record.name != "maya.alerts"]
     assert messages[0].startswith("breaker gemini:flash opened: generation=1")
     assert "failures=2" in messages[0]
     assert "recent=[overloaded=2]" in messages[0]
     assert messages[1].startswith("breaker gemini:flash closed: generation=3 open_for_s=0")
+    alerts = [record.getMessage() for record in caplog.records if record.name == "maya.alerts"]
+    assert alerts[0].startswith("alert=breaker.opened circuit=gemini:flash reason=overloaded open_for_s=")
+    assert alerts[1].startswith("alert=breaker.closed circuit=gemini:flash")
 
 
 async def test_many_calls_at_once_lease_one_probe(redis_socket: Path, clients: Clients) -> None:

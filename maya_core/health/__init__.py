@@ -1,0 +1,1 @@
+"""How Maya is: what is measured, kept, shown and controlled about providers, stores and workers."""
