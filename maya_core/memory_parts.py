@@ -84,6 +84,7 @@ async def build_memory(
     verification = Verification(
         transcripts=transcripts,
         batches=batches,
+        changes=stores.changes,
         episodes=episodes,
         embedder=embedder,
         vectors=vectors,
@@ -101,6 +102,7 @@ async def build_memory(
         consolidation=Consolidation(
             transcripts=transcripts,
             batches=batches,
+            changes=stores.changes,
             understanding=Reader(chain=chain, summarise=summary_of, offline=offline),
             embedder=embedder,
             vectors=vectors,

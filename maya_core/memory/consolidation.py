@@ -22,7 +22,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar, assert_never
@@ -35,6 +35,7 @@ from maya_core.embeddings.port import Embedder
 from maya_core.errors import Conflict, NotFound, ProviderError, StoreUnavailable
 from maya_core.failpoint import failpoint
 from maya_core.memory import decisions
+from maya_core.memory.applying import Applying, all_changes
 from maya_core.memory.decisions import Decisions, Text
 from maya_core.memory.holding import Hold, LeaseTimes, hold_user
 from maya_core.memory.ranges import read_range, readable, settled_end
@@ -48,6 +49,7 @@ from maya_core.stores.batches.port import (
     LeaseLost,
     NewBatch,
 )
+from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.vectors.port import VectorItem, Vectors
@@ -116,11 +118,15 @@ class Sought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the graph holds about what is sought, facts that are over as well, and when their evidence was said."""
+    """What the graph holds about what is sought, facts that are over as well, and when their evidence was said.
+
+    `tombstones` are the hashes of what the person had forgotten.
+    """
 
     entities: Sequence[Entity] = ()
     facts: Sequence[Fact] = ()
     said_at: Mapping[MessageId, datetime] = field(default_factory=dict)
+    tombstones: frozenset[str] = frozenset()
 
 
 class Understanding(Protocol):
@@ -147,7 +153,8 @@ class Understanding(Protocol):
 class Consolidation:
     """Works through one user's conversations. Any number of these may run, on any number of machines.
 
-    Without `embedder` and `vectors` only the graph is written, without `graph` only the vectors.
+    Without `embedder` and `vectors` only the graph is written, without `graph` only the vectors. `changes` are those
+    that people make to their memory; they are finished before anything is decided, and decisions respect them.
     """
 
     def __init__(
@@ -155,6 +162,7 @@ class Consolidation:
         *,
         transcripts: Transcripts,
         batches: Batches,
+        changes: Changes,
         understanding: Understanding,
         embedder: Embedder | None,
         vectors: Vectors | None,
@@ -162,6 +170,8 @@ class Consolidation:
         clock: Clock,
         policy: ConsolidationPolicy | None = None,
     ) -> None:
+        self._changes = changes
+        self._applying = Applying(changes=changes, embedder=embedder, vectors=vectors, graph=graph)
         self._transcripts = transcripts
         self._batches = batches
         self._understanding = understanding
@@ -183,7 +193,7 @@ class Consolidation:
                 return Outcome.BUSY
             failpoint("K6")
             try:
-                await self._finish_half_written(hold, user_id)
+                await self.finish_half_written(hold, user_id)
                 conversation = await self._transcripts.get(user_id, conversation_id)
                 if conversation.kind is ConversationKind.OFF_RECORD:
                     return Outcome.DONE
@@ -202,7 +212,7 @@ class Consolidation:
             if hold is None:
                 return Outcome.BUSY
             try:
-                await self._finish_half_written(hold, user_id)
+                await self.finish_half_written(hold, user_id)
                 old = await self._batches.get_batch(user_id, batch_id)
                 if old.state is not BatchState.COMMITTED or not old.offline:
                     return Outcome.DONE
@@ -216,8 +226,15 @@ class Consolidation:
     def _hold(self, user_id: UserId) -> AbstractAsyncContextManager[Hold | None]:
         return hold_user(self._batches, user_id, owner=new_id(), clock=self._clock, times=self._policy.lease)
 
-    async def _finish_half_written(self, hold: Hold, user_id: UserId) -> None:
-        """Decisions are made on the graph as it is, so nothing may be decided while others are half written."""
+    async def finish_half_written(self, hold: Hold, user_id: UserId) -> None:
+        """Decisions are made on the graph as it is, so nothing may be decided while others are half written.
+
+        Raises LeaseLost; StoreUnavailable and ProviderError when a store or the embedder is away.
+        """
+        try:
+            await self._applying.finish(hold, user_id)
+        except Conflict as refused:
+            raise LeaseLost("the graph has been written to under a later lease") from refused
         for batch in await self._batches.list_batches(user_id, states=APPLYING):
             try:
                 await self._finish(hold, batch)
@@ -365,6 +382,10 @@ class Consolidation:
 
     async def _known(self, batch: Batch) -> Known:
         """What the graph holds of what the output names, but not what the replaced batch alone had brought."""
+        tombstones = await self._changes.tombstones(batch.user_id)
+        return replace(await self._in_graph(batch), tombstones=tombstones)
+
+    async def _in_graph(self, batch: Batch) -> Known:
         sought = await asyncio.to_thread(self._understanding.sought, batch.user_id, batch.output or b"")
         if self._graph is None or not sought.relations:
             return Known()
@@ -379,6 +400,7 @@ class Consolidation:
         facts = await self._graph.facts(
             batch.user_id, about=[*entities], relations=sought.relations, current=False, limit=_FACTS_AT_MOST
         )
+        facts += await self._successors(self._graph, batch.user_id, facts)
         entities |= await self._ends(self._graph, batch.user_id, facts, known=entities)
         said_at = await self._said_at(batch.user_id, facts)
         return Known(entities=list(entities.values()), facts=facts, said_at=said_at)
@@ -387,7 +409,8 @@ class Consolidation:
         """What would be known if a batch had never been."""
         committed = await all_batches(self._batches, user_id, states={BatchState.COMMITTED})
         others = [each for each in committed if each.id != replaced]
-        without = await asyncio.to_thread(decisions.replay, others, model="")
+        changes = await all_changes(self._changes, user_id)
+        without = await asyncio.to_thread(decisions.replay, others, changes, model="")
         facts = [fact for fact in without.facts.values() if fact.relation in relations]
         said_at = await self._said_at(user_id, facts)
         return Known(entities=list(without.entities.values()), facts=facts, said_at=said_at)
@@ -400,6 +423,13 @@ class Consolidation:
             passages = await self._transcripts.list_passages(user_id, ids)
             found |= {each.excerpt.message_id: each.excerpt.said_at for each in passages}
         return found
+
+    @staticmethod
+    async def _successors(graph: Graph, user_id: UserId, facts: Sequence[Fact]) -> list[Fact]:
+        """The facts that took the place of others and are not among them."""
+        known = {fact.id for fact in facts}
+        wanted = {f.superseded_by for f in facts if f.superseded_by is not None and f.superseded_by not in known}
+        return await graph.get_facts(user_id, sorted(wanted)[:_FACTS_AT_MOST]) if wanted else []
 
     @staticmethod
     async def _ends(
@@ -452,8 +482,9 @@ class Consolidation:
         model = "" if self._embedder is None else self._embedder.model
         committed = await all_batches(self._batches, batch.user_id, states={BatchState.COMMITTED})
         others = [each for each in committed if each.id != batch.replaces]
-        before = await asyncio.to_thread(decisions.replay, committed, model=model)
-        after = await asyncio.to_thread(decisions.replay, [*others, batch], model=model)
+        changes = await all_changes(self._changes, batch.user_id)
+        before = await asyncio.to_thread(decisions.replay, committed, changes, model=model)
+        after = await asyncio.to_thread(decisions.replay, [*others, batch], changes, model=model)
         hold.check()
         if self._graph is not None:
             await self._graph.put(

@@ -1,20 +1,25 @@
 """What a batch writes to vectors and graph, as one value that is stored before any of it is written. Pure.
 
 Everything here has its id already, so writing it again writes the same. The graph is what comes out when the decisions
-of all committed batches of a user are applied in the order in which they were made: see `replay`.
+of all committed batches of a user, and the changes that the person made between them, are applied in their order: see
+`replay`.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from pydantic import TypeAdapter
 
+from maya_core.domain.changes import Change, FactChange
 from maya_core.domain.conversation import ConversationId, MessageId
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId, MemoryKind, MemoryRef
 from maya_core.stores.batches.port import Batch, BatchId
+
+CHANGE_PREFIX = "change:"
+"""Begins the name under which a change stands among the sources of a fact; other sources are ids of batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +134,82 @@ class Replayed:
     texts: dict[str, Text]
 
 
-def replay(batches: Iterable[Batch], *, model: str) -> Replayed:
-    """Apply the decisions of batches in the order in which they were made; those without decisions add nothing."""
-    decided = [batch for batch in batches if batch.decisions is not None and batch.position is not None]
+def replay(
+    batches: Iterable[Batch], changes: Iterable[Change] = (), *, model: str, live: Collection[str] | None = None
+) -> Replayed:
+    """Apply batches and changes in the order in which they were decided; batches without decisions add nothing.
+
+    `live` are the ids of batches whose conversations are still there, all for None: what a change says of a fact that
+    came from other batches alone does not count.
+    """
+    decided = [(batch.position, batch) for batch in batches if batch.decisions is not None and batch.position]
+    steps: list[tuple[int, Batch | Change]] = [*decided, *((change.position, change) for change in changes)]
     result = Replayed(entities={}, facts={}, texts={})
-    for batch in sorted(decided, key=lambda each: each.position or 0):
-        decisions = from_bytes(batch.decisions or b"")
-        result.entities.update({entity.id: entity for entity in decisions.entities})
-        result.facts.update({decided.fact.id: decided.fact for decided in decisions.facts})
-        result.texts.update({text.ref.id: text for text in texts(batch, decisions, model=model)})
+    for _, step in sorted(steps, key=lambda each: each[0]):
+        if isinstance(step, Batch):
+            _take_batch(result, step, model=model)
+        else:
+            _take_change(result, step, model=model, live=live)
+    _drop_loose_facts(result)
     return result
+
+
+def change_texts(change: Change, *, model: str) -> list[Text]:
+    """What is embedded for a change: the facts that it brings."""
+    return [_text_of(each, change, model=model) for each in change.effect.facts if each.sentence and each.after]
+
+
+def _take_batch(result: Replayed, batch: Batch, *, model: str) -> None:
+    decisions = from_bytes(batch.decisions or b"")
+    result.entities.update({entity.id: entity for entity in decisions.entities})
+    result.facts.update({decided.fact.id: decided.fact for decided in decisions.facts})
+    result.texts.update({text.ref.id: text for text in texts(batch, decisions, model=model)})
+
+
+def _take_change(result: Replayed, change: Change, *, model: str, live: Collection[str] | None) -> None:
+    for entity in change.effect.entities:
+        if entity.after is None:
+            result.entities.pop(entity.id, None)
+        else:
+            result.entities[entity.id] = entity.after
+    for each in change.effect.facts:
+        if each.after is None:
+            result.facts.pop(each.id, None)
+            result.texts.pop(fact_vector_id(each.id, model=model), None)
+        elif _still_known(each.after, live):
+            result.facts[each.id] = each.after
+            if each.sentence:
+                text = _text_of(each, change, model=model)
+                result.texts[text.ref.id] = text
+
+
+def _still_known(fact: Fact, live: Collection[str] | None) -> bool:
+    """Whether one of the batches that brought a fact is live. What no batch brought, the person did."""
+    brought = [source for source in fact.sources if not source.startswith(CHANGE_PREFIX)]
+    return live is None or not brought or any(source in live for source in brought)
+
+
+def _drop_loose_facts(result: Replayed) -> None:
+    """A fact whose subject or object is gone cannot be stored."""
+    loose = [f.id for f in result.facts.values() if not {f.subject, f.object} <= result.entities.keys()]
+    for id in loose:
+        del result.facts[id]
+
+
+def _text_of(each: FactChange, change: Change, *, model: str) -> Text:
+    fact, place = each.after or each.before, each.place
+    ref = MemoryRef(
+        id=fact_vector_id(each.id, model=model),
+        kind=MemoryKind.FACT,
+        conversation_id=ConversationId("") if place is None else place.conversation_id,
+        message_ids=() if fact is None else fact.evidence[:1],
+        first_seq=0 if place is None else place.seq,
+        last_seq=0 if place is None else place.seq,
+        speaker="" if fact is None else fact.speaker,
+        said_at=change.made_at if place is None else place.said_at,
+        model=model,
+    )
+    return Text(ref=ref, text=each.sentence)
 
 
 def _text(

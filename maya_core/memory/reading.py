@@ -103,6 +103,7 @@ class Reader:
             register=register,
             known=known.facts,
             said_at={**known.said_at, **{message.id: message.said_at for message in messages}},
+            tombstones=known.tombstones,
         )
         facts = reconciled.facts()
         return Decisions(

@@ -165,6 +165,8 @@ class _Desk:
         marked_wrong = [f for f in same if f.retracted_at and not f.superseded_by]
         if marked_wrong and all(f.retracted_at and item.said_at <= f.retracted_at for f in marked_wrong):
             return _rejected(item, "the person marked it as wrong")
+        if any(f.retracted_at and item.said_at <= f.retracted_at and self._corrected_by_hand(f) for f in same):
+            return _rejected(item, "the person corrected it")
         decision = self._known_already(item, same) or self._new(item, subject.id, thing.id)
         for fact in decision.put:
             self._facts[fact.id] = fact
@@ -173,6 +175,10 @@ class _Desk:
             for message_id in item.evidence:
                 self._said_at.setdefault(message_id, item.said_at)
         return decision
+
+    def _corrected_by_hand(self, fact: Fact) -> bool:
+        """Whether the person themselves put another fact in its place."""
+        return fact.superseded_by in self._facts and self._facts[fact.superseded_by].origin is FactOrigin.CORRECTED
 
     def _forgotten(self, claim: Claim) -> bool:
         user = self._batch.user_id
@@ -312,7 +318,10 @@ class _Desk:
         )
 
     def _said(self, fact: Fact) -> datetime:
-        return max((self._said_at[m] for m in fact.evidence if m in self._said_at), default=fact.recorded_at)
+        """When it was last said; what the person wrote down themselves, they said then."""
+        by_hand = [fact.recorded_at] if fact.origin is FactOrigin.CORRECTED else []
+        said = [self._said_at[m] for m in fact.evidence if m in self._said_at]
+        return max((*said, *by_hand), default=fact.recorded_at)
 
     def _since(self, fact: Fact) -> datetime:
         return fact.valid_from or self._said(fact)

@@ -1,28 +1,32 @@
 """Is what vectors and graph hold what they should hold? Both can be derived from the transcripts' database.
 
 What should be there: the vectors of every message that is embedded by now, and what the decisions of all committed
-batches come to. Compared under the user's lease, so that nobody writes meanwhile; chat goes on, and recall too.
+batches and the changes that the person made come to. Compared under the user's lease, so that nobody writes meanwhile;
+chat goes on, and recall too.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
 from maya_core.clock import Clock
+from maya_core.domain.changes import ChangeState
 from maya_core.domain.conversation import Conversation, ConversationId, ConversationKind, Message, UserId
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId, MemoryKind, MemoryRef
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import Conflict, NotFound
 from maya_core.memory import decisions, episodes
+from maya_core.memory.applying import all_changes
 from maya_core.memory.consolidation import all_batches
 from maya_core.memory.decisions import Replayed, Text
 from maya_core.memory.episodes import Episodes
 from maya_core.memory.holding import Hold, LeaseTimes, hold_user
 from maya_core.memory.ranges import read_range
 from maya_core.stores.batches.port import APPLYING, Batches, BatchState
+from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Cursor, Transcripts
 from maya_core.stores.vectors.port import VectorItem, Vectors
@@ -96,6 +100,7 @@ class Verification:
         *,
         transcripts: Transcripts,
         batches: Batches,
+        changes: Changes,
         episodes: Episodes | None,
         embedder: Embedder | None,
         vectors: Vectors | None,
@@ -106,6 +111,7 @@ class Verification:
     ) -> None:
         self._transcripts = transcripts
         self._batches = batches
+        self._changes = changes
         self._episodes = episodes
         self._embedder = embedder
         self._vectors = vectors
@@ -129,11 +135,10 @@ class Verification:
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def users(self) -> list[UserId]:
-        """Everybody who has conversations, by id."""
-        found: list[UserId] = []
-        while page := await self._batches.list_users(after=found[-1] if found else ""):
-            found += page
-        return found
+        """Everybody who has conversations or has changed something, by id."""
+        talking = await _every(lambda after: self._batches.list_users(after=after))
+        changing = await _every(lambda after: self._changes.list_users(after=after))
+        return sorted({*talking, *changing})
 
     async def _compare(self, hold: Hold, user_id: UserId, *, fix: bool, report: Report) -> list[Difference]:
         conversations = {c.id: c async for c in self._conversations(user_id)}
@@ -149,21 +154,24 @@ class Verification:
     async def _decided(
         self, user_id: UserId, conversations: Collection[ConversationId], *, half_written_too: bool
     ) -> tuple[Replayed, list[Replayed]]:
-        """What the decisions come to, and what else the stores may hold while a batch is half written.
+        """What decisions and changes come to, and what else the stores may hold while one of them is half written.
 
         Who mends the stores writes the half-written ones as well: their worker will not write again what it had
         written before the stores were lost.
         """
-        committed = await all_batches(self._batches, user_id, states={BatchState.COMMITTED})
-        half_written = await all_batches(self._batches, user_id, states=APPLYING)
-        committed = [batch for batch in committed if batch.conversation_id in conversations]
-        half_written = [batch for batch in half_written if batch.conversation_id in conversations]
+        every = await all_batches(self._batches, user_id, states=())
+        there = [batch for batch in every if batch.conversation_id in conversations]
+        committed = [batch for batch in there if batch.state is BatchState.COMMITTED]
+        half_written = [batch for batch in there if batch.state in APPLYING]
         replaced = {batch.replaces for batch in half_written}
         settled = [batch for batch in committed if batch.id not in replaced]
+        changes = await all_changes(self._changes, user_id)
+        applied = [change for change in changes if change.state is ChangeState.APPLIED]
+        live = {batch.id for batch in there}
         model = "" if self._embedder is None else self._embedder.model
         before, without, after = [
-            await asyncio.to_thread(decisions.replay, batches, model=model)
-            for batches in (committed, settled, [*settled, *half_written])
+            await asyncio.to_thread(decisions.replay, batches, made, model=model, live=live)
+            for batches, made in ((committed, applied), (settled, applied), ([*settled, *half_written], changes))
         ]
         return (after if half_written_too else without), [before, without, after]
 
@@ -174,7 +182,7 @@ class Verification:
             return []
         entity_ids, fact_ids = await self._graph.list_ids(user_id)
         there = set(entity_ids)
-        stored_facts = await self._stored_facts(user_id, due.facts.values())
+        stored_facts = await self._stored_facts(user_id, [*due.facts])
         stored_entities = await self._stored_entities(user_id, [id for id in due.entities if id in there])
         accepted = [due] if fix else may_be
         facts = [
@@ -205,13 +213,11 @@ class Verification:
             *(_difference(Store.GRAPH, DifferenceKind.EXTRA, id) for id in (*extra_facts, *extra_entities)),
         ]
 
-    async def _stored_facts(self, user_id: UserId, due: Iterable[Fact]) -> dict[FactId, Fact]:
-        """The facts in the graph that share evidence with those that should be there, by id."""
-        evidence = list(dict.fromkeys(fact.evidence[0] for fact in due if fact.evidence))
+    async def _stored_facts(self, user_id: UserId, ids: Sequence[FactId]) -> dict[FactId, Fact]:
         found: dict[FactId, Fact] = {}
         if self._graph is not None:
-            for ids in _parts(evidence, _FACTS_AT_ONCE):
-                found |= {fact.id: fact for fact in await self._graph.facts_from(user_id, ids)}
+            for part in _parts(ids, _FACTS_AT_ONCE):
+                found |= {fact.id: fact for fact in await self._graph.get_facts(user_id, part)}
         return found
 
     async def _stored_entities(self, user_id: UserId, ids: Sequence[EntityId]) -> dict[EntityId, Entity]:
@@ -312,6 +318,13 @@ class Verification:
             for ref in page:
                 yield ref
             after = page[-1].id
+
+
+async def _every(page_after: Callable[[str], Awaitable[Sequence[UserId]]]) -> list[UserId]:
+    found: list[UserId] = []
+    while page := await page_after(found[-1] if found else ""):
+        found += page
+    return found
 
 
 def _pieces(messages: Sequence[Message], model: str) -> list[tuple[str, int]]:

@@ -44,6 +44,7 @@ def consolidation(world: World, **parts: Any) -> Consolidation:
     made: dict[str, Any] = {
         "transcripts": world.transcripts,
         "batches": world.batches,
+        "changes": world.changes,
         "understanding": read_offline(),
         "embedder": world.embedder,
         "vectors": world.vectors,

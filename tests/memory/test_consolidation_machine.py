@@ -93,6 +93,7 @@ class Histories(RuleBasedStateMachine):
         worker = Consolidation(
             transcripts=life.wrap(self.world.transcripts),
             batches=life.wrap(self.world.batches),
+            changes=life.wrap(self.world.changes),
             understanding=read_offline(),
             embedder=self.world.embedder,
             vectors=life.wrap(self.world.vectors),

@@ -157,6 +157,7 @@ async def test_stores_lost_and_mended_while_a_batch_is_half_written_end_complete
     worker = Consolidation(
         transcripts=world.transcripts,
         batches=world.batches,
+        changes=world.changes,
         understanding=read_offline(),
         embedder=world.embedder,
         vectors=world.vectors,

@@ -33,6 +33,9 @@ from maya_core.memory.verify import Verification
 from maya_core.stores.batches.mongo import MongoBatches
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.batches.sqlite import SqliteBatches
+from maya_core.stores.changes.mongo import MongoChanges
+from maya_core.stores.changes.port import Changes
+from maya_core.stores.changes.sqlite import SqliteChanges
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.mongo import MongoTranscripts
@@ -94,6 +97,7 @@ class World:
     database: Database
     transcripts: Transcripts
     batches: Batches
+    changes: Changes
     vectors: SqliteVectors
     graph: SqliteGraph
     embedder: StubEmbedder
@@ -120,9 +124,11 @@ class World:
         database = database or Database(file)
         transcripts: Transcripts = await SqliteTranscripts.open(database)
         batches: Batches = SqliteBatches(database)
+        changes: Changes = SqliteChanges(database)
         if mongodb is not None:
             connected = await MongoTranscripts.connect(mongodb[0], database=mongodb[1], timeout_s=30.0)
             transcripts, batches = connected, await MongoBatches.open(connected._database)
+            changes = await MongoChanges.open(connected._database)
         vectors = SqliteVectors(database, model=embedder.model, dimension=embedder.dimension)
         graph = SqliteGraph(database, clock=clock)
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
@@ -133,6 +139,7 @@ class World:
             database=database,
             transcripts=transcripts,
             batches=batches,
+            changes=changes,
             vectors=vectors,
             graph=graph,
             embedder=embedder,
@@ -141,6 +148,7 @@ class World:
             consolidation=Consolidation(
                 transcripts=transcripts,
                 batches=batches,
+                changes=changes,
                 understanding=understanding or read_offline(),
                 embedder=embedder,
                 vectors=vectors,
@@ -151,6 +159,7 @@ class World:
             verification=Verification(
                 transcripts=transcripts,
                 batches=batches,
+                changes=changes,
                 episodes=episodes,
                 embedder=embedder,
                 vectors=vectors,
