@@ -21,7 +21,7 @@ async def consolidate(container: Container, ids: Mapping[str, str]) -> None:
 
 
 async def redo(container: Container, ids: Mapping[str, str]) -> None:
-    """Read a range again with a model that was read without one."""
+    """Read a range again that was read without a model, or that could not be read."""
     await container.memory.consolidation.redo(UserId(ids["user_id"]), BatchId(ids["batch_id"]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Set
 from contextlib import suppress
 
 from maya_core.errors import MayaError
-from maya_core.jobs.port import Job, QueueName
+from maya_core.jobs.port import Job, QueueLook, QueueName
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,9 @@ class InProcessJobs:
 
     async def depth(self) -> Mapping[QueueName, int]:
         return {queue: len(waiting) for queue, waiting in self._waiting.items()}
+
+    async def look(self) -> QueueLook:
+        return QueueLook(depth=await self.depth(), own_process=True)
 
     async def close(self) -> None:
         self._runner.cancel()

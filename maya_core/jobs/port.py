@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from maya_core.container import Container
@@ -46,4 +47,32 @@ class Jobs(Protocol):
 
     async def close(self) -> None:
         """Release connections; jobs in this process end first, for a few seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """A worker as it last reported. `busy` says that it had a job then; a worker in a job reports when it is done."""
+
+    name: str
+    seen_at: datetime
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLook:
+    """What waits, since when the first of it has, and who works. `own_process` says that jobs run in this process."""
+
+    depth: Mapping[QueueName, int]
+    oldest_at: datetime | None = None
+    workers: tuple[WorkerSeen, ...] = ()
+    own_process: bool = False
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A queue that can be looked into."""
+
+    async def look(self) -> QueueLook:
+        """Look, changing nothing; at most 100 workers. Raises StoreUnavailable when the queue is away."""
         ...

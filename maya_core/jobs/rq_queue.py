@@ -9,10 +9,11 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from maya_core.errors import StoreUnavailable
-from maya_core.jobs.port import Job, QueueName
+from maya_core.jobs.port import Job, QueueLook, QueueName, WorkerSeen
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -24,6 +25,7 @@ ENTRY = "workers.process.perform"
 
 PREFIX = "maya-"
 _MARKER_S = 60
+_WORKERS_AT_MOST = 100
 _KEPT_FAILED_S = 24 * 3600
 
 
@@ -57,6 +59,9 @@ class RqJobs:
     async def depth(self) -> Mapping[QueueName, int]:
         return await self._outside(lambda: {name: queue.count for name, queue in self._queues.items()})
 
+    async def look(self) -> QueueLook:
+        return await self._outside(self._look)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
@@ -66,6 +71,28 @@ class RqJobs:
             return False
         self._queues[job.queue].enqueue(ENTRY, job.name, dict(job.ids), result_ttl=0, failure_ttl=_KEPT_FAILED_S)
         return True
+
+    def _look(self) -> QueueLook:
+        from rq import Worker
+        from rq.serializers import JSONSerializer
+        from rq.worker import WorkerStatus
+
+        oldest = [job.enqueued_at for queue in self._queues.values() for job in queue.get_jobs(0, 1)]
+        ours = {queue.name for queue in self._queues.values()}
+        workers = [
+            WorkerSeen(
+                name=worker.name,
+                seen_at=_aware(worker.last_heartbeat),
+                busy=worker.get_state() == WorkerStatus.BUSY,
+            )
+            for worker in Worker.all(connection=self._connection, serializer=JSONSerializer)[:_WORKERS_AT_MOST]
+            if worker.last_heartbeat is not None and ours & set(worker.queue_names())
+        ]
+        return QueueLook(
+            depth={name: queue.count for name, queue in self._queues.items()},
+            oldest_at=min((_aware(at) for at in oldest if at is not None), default=None),
+            workers=tuple(sorted(workers, key=lambda worker: worker.seen_at, reverse=True)),
+        )
 
     async def _outside(self, work: Callable[[], T]) -> T:
         try:
@@ -78,3 +105,8 @@ def marker(name: str, ids: Mapping[str, str]) -> str:
     """The key that says an equal job waits; whoever starts the job removes it."""
     same = json.dumps([name, sorted(ids.items())])
     return "maya:jobs:waiting:" + hashlib.sha256(same.encode()).hexdigest()[:32]
+
+
+def _aware(at: datetime) -> datetime:
+    """RQ's times are in UTC, with or without saying so."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -27,6 +27,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar, assert_never
 
+from maya_core.alerts import Alert, alert
 from maya_core.clock import Clock
 from maya_core.domain.conversation import ConversationId, ConversationKind, Message, MessageId, UserId
 from maya_core.domain.ids import new_id
@@ -57,6 +58,8 @@ from maya_core.stores.vectors.port import VectorItem, Vectors
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+_AGAIN = "again"  # in the version of a batch that reads a dead one's range
 
 _EMBEDDED_AT_ONCE = 16
 _NAMES_AT_MOST = 2000
@@ -207,16 +210,21 @@ class Consolidation:
         return Outcome.DONE
 
     async def redo(self, user_id: UserId, batch_id: BatchId) -> Outcome:
-        """Read a range again that was read offline, with a model, and put the result in place of the old one."""
+        """Read a range again and put the result in place of the old one: one read without a model, or a dead one.
+
+        A dead one is left to the usual way while its conversation is not remembered beyond it: its halves are tried.
+        """
         async with self._hold(user_id) as hold:
             if hold is None:
                 return Outcome.BUSY
             try:
                 await self.finish_half_written(hold, user_id)
                 old = await self._batches.get_batch(user_id, batch_id)
+                if old.state is BatchState.DEAD:
+                    return await self._read_dead_again(hold, old)
                 if old.state is not BatchState.COMMITTED or not old.offline:
                     return Outcome.DONE
-                return await self._read_again(hold, old)
+                return await self._read_again(hold, old, "model")
             except NotFound:
                 return Outcome.GONE
             except LeaseLost as lost:
@@ -287,12 +295,19 @@ class Consolidation:
                 return message.seq - 1
         return end
 
-    async def _read_again(self, hold: Hold, old: Batch) -> Outcome:
+    async def _read_dead_again(self, hold: Hold, old: Batch) -> Outcome:
+        """Once an hour it gets new tries; within the hour it goes on with those that are left."""
+        progress = await self._batches.progress(old.user_id, old.conversation_id)
+        if progress.consolidated < old.to_seq:
+            return Outcome.DONE
+        return await self._read_again(hold, old, f"{_AGAIN}{self._clock.now():%Y%m%d%H}")
+
+    async def _read_again(self, hold: Hold, old: Batch, mark: str) -> Outcome:
         new = NewBatch(
             conversation_id=old.conversation_id,
             from_seq=old.from_seq,
             to_seq=old.to_seq,
-            version=f"{self._understanding.version}+model",
+            version=f"{self._understanding.version}+{mark}",
             replaces=old.id,
         )
         now = self._clock.now()
@@ -314,6 +329,7 @@ class Consolidation:
                 "memory.batch_dead batch=%s conversation=%s from=%s to=%s state=%s",
                 batch.id, batch.conversation_id, batch.from_seq, batch.to_seq, batch.state,
             )  # fmt: skip
+            alert(Alert.BATCH_DEAD, batch=batch.id, messages=batch.to_seq - batch.from_seq + 1, state=batch.state.value)
             return
         await self._transcripts.get(batch.user_id, batch.conversation_id)
         batch = await self._batches.attempt(hold.lease, batch, at=self._clock.now())
@@ -356,7 +372,7 @@ class Consolidation:
 
     async def _extract(self, hold: Hold, batch: Batch) -> Batch:
         messages = await self._messages(batch)
-        user_id, offline = batch.user_id, batch.replaces is None
+        user_id, offline = batch.user_id, batch.replaces is None or _AGAIN in batch.version
         extracted = await self._understanding.extract(user_id, messages, offline=offline)
         if extracted is None:
             return batch

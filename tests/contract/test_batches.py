@@ -423,6 +423,30 @@ async def test_the_mark_of_what_is_embedded_never_falls(store: Transcripts, batc
     assert (await batches.progress(user, conversation_id)).embedded == 5
 
 
+async def test_dead_batches_of_everybody_are_found_and_can_be_replaced(store: Transcripts, batches: Batches) -> None:
+    one, other = somebody(), somebody()
+
+    async def dies(user: UserId, at: datetime) -> Batch:
+        lease = await held(batches, user)
+        planned = await batches.plan(lease, user, a_range(await say(store, user, turns=2)), at=at)
+        return await batches.advance(lease, planned, BatchState.DEAD, at=at)
+
+    async def dead() -> list[BatchId]:
+        return [batch.id for batch in await batches.dead_batches(limit=500) if batch.user_id in (one, other)]
+
+    first, second = await dies(one, NOON), await dies(other, LATER)
+    assert await dead() == [second.id, first.id]
+    assert len(await batches.dead_batches(limit=1)) == 1
+    lease = await held(batches, one, now=60)
+    again = replace(a_range(first.conversation_id), version="2", replaces=first.id)
+    replaced = await through(batches, lease, await batches.plan(lease, one, again, at=LATER))
+    assert replaced.state is BatchState.COMMITTED
+    assert (await batches.get_batch(one, first.id)).state is BatchState.REPLACED
+    assert await dead() == [second.id]
+    await store.delete(other, second.conversation_id, at=LATER)
+    assert await dead() == []
+
+
 async def test_offline_batches_can_be_put_off(store: Transcripts, batches: Batches) -> None:
     user = somebody()
     conversation_id = await say(store, user, turns=2)
@@ -545,6 +569,7 @@ async def test_a_dead_backend_is_unavailable(dead: Batches) -> None:
         dead.plan(lease, user, a_range(conversation_id), at=NOON),
         dead.list_batches(user),
         dead.offline_batches(at=NOON),
+        dead.dead_batches(),
         dead.list_users(),
     ):
         with pytest.raises(StoreUnavailable):

@@ -14,7 +14,7 @@ import pytest
 from maya_core.clock import SystemClock
 from maya_core.errors import StoreUnavailable
 from maya_core.jobs.inprocess import InProcessJobs
-from maya_core.jobs.port import Job, Jobs, QueueName
+from maya_core.jobs.port import Inspectable, Job, Jobs, QueueName
 from maya_core.jobs.rq_queue import ENTRY, PREFIX, RqJobs
 from maya_core.settings import ROOT
 from maya_core.stores.embedded_redis import EmbeddedRedis, RedisLauncher
@@ -108,6 +108,25 @@ async def test_many_jobs_are_each_done_once_and_in_order(place: Place) -> None:
         assert await place.jobs.enqueue(note(number))
     await place.start()
     assert [ids["number"] for _, ids in await place.until(50)] == [str(n) for n in range(50)]
+
+
+async def test_a_look_tells_what_waits_since_when_and_who_works(place: Place) -> None:
+    assert isinstance(place.jobs, Inspectable)
+    empty = await place.jobs.look()
+    assert (set(empty.depth.values()), empty.oldest_at, empty.workers) == ({0}, None, ())
+    before = SystemClock().now()
+    for number in range(3):
+        await place.jobs.enqueue(note(number, QueueName.LOW))
+    waiting = await place.jobs.look()
+    assert waiting.depth[QueueName.LOW] == 3
+    assert waiting.own_process is isinstance(place.jobs, InProcessJobs)
+    if not waiting.own_process:
+        assert waiting.oldest_at is not None
+        assert abs((waiting.oldest_at - before).total_seconds()) < 5
+        await place.start()
+        await place.until(3)
+        [worker] = (await place.jobs.look()).workers
+        assert abs((worker.seen_at - SystemClock().now()).total_seconds()) < 30
 
 
 async def test_an_equal_job_waits_only_once_and_can_be_asked_for_again_after_it_began(place: Place) -> None:

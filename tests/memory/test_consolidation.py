@@ -472,6 +472,22 @@ async def test_a_batch_read_offline_is_read_again_with_a_model(world: World) -> 
     assert [each.id for each in await world.batches.offline_batches(at=world.clock.now())] != [old.id]
 
 
+async def test_a_dead_batch_is_read_again_when_asked_for(world: World) -> None:
+    await world.say(CHAT, "I live in Porto.", f"{POISON} I work at Contoso.")
+    await until_done(world.consolidation, CHAT)
+    dead = min(await batches_of(world, BatchState.DEAD), key=lambda batch: batch.to_seq - batch.from_seq)
+    with pytest.raises(RuntimeError):
+        await world.consolidation.redo(ANN, dead.id)
+    assert (await world.batches.get_batch(ANN, dead.id)).state is BatchState.DEAD
+    reader, _ = modelled(answer(lives_in("Lisbon", dead.from_seq)))
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(3600)
+    assert await consolidation(world, understanding=reader).redo(ANN, dead.id) is Outcome.DONE
+    assert (await world.batches.get_batch(ANN, dead.id)).state is BatchState.REPLACED
+    assert (await world.batches.progress(ANN, CHAT)).consolidated == 4
+    assert await world.verification.verify(ANN) == []
+
+
 async def test_reading_again_waits_when_no_model_answers(world: World) -> None:
     await world.say(CHAT, "I live in Porto.")
     await world.remember(CHAT)

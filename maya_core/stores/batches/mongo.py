@@ -37,6 +37,7 @@ _BATCH_INDEXES: tuple[Mapping[str, int], ...] = (
 )
 _LOOKED_AT_ONCE = 200
 _LOOKED_AT_MOST = 10_000
+_REPLACEABLE = [BatchState.COMMITTED.value, BatchState.DEAD.value]
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -199,7 +200,7 @@ class MongoBatches:
                 await self._raise_watermark(batch)
             else:
                 await self._batches.update_one(
-                    {"_id": batch.replaces, "user_id": batch.user_id, "state": BatchState.COMMITTED.value},
+                    {"_id": batch.replaces, "user_id": batch.user_id, "state": {"$in": _REPLACEABLE}},
                     {"$set": {"state": BatchState.REPLACED.value, "changed_at": stored_time(at)}},
                 )
         failpoint("K15")
@@ -253,6 +254,18 @@ class MongoBatches:
         found: list[Batch] = []
         async with self._database.bounded():
             async for document in self._batches.find(wanted).sort([("created_at", 1), ("_id", 1)]):
+                visible = {"_id": document["conversation_id"], "deleted_at": None}
+                if await self._database.conversations.find_one(visible, {"_id": 1}) is not None:
+                    found.append(_to_batch(document))
+                if len(found) == bounded(limit, most=500):
+                    break
+        return found
+
+    async def dead_batches(self, *, limit: int = 20) -> list[Batch]:
+        wanted = {"state": BatchState.DEAD.value, "replaces": None}
+        found: list[Batch] = []
+        async with self._database.bounded():
+            async for document in self._batches.find(wanted).sort([("changed_at", -1), ("_id", 1)]):
                 visible = {"_id": document["conversation_id"], "deleted_at": None}
                 if await self._database.conversations.find_one(visible, {"_id": 1}) is not None:
                     found.append(_to_batch(document))

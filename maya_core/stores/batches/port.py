@@ -252,6 +252,10 @@ class Batches(Leases, Protocol):
         """COMMITTED batches of all users that were read without a model and are not put off; the oldest first."""
         ...
 
+    async def dead_batches(self, *, limit: int = 20) -> list[Batch]:
+        """DEAD batches of all users that were read for the first time, the newest first, at most `limit` (1 to 500)."""
+        ...
+
     async def list_users(self, *, after: str = "", limit: int = 500) -> list[UserId]:
         """Users with conversations, by id, at most `limit` (1 to 1,000)."""
         ...

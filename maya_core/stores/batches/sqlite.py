@@ -307,6 +307,14 @@ class SqliteBatches:
             lambda connection: [_to_batch(row) for row in connection.execute(query, values)]
         )
 
+    async def dead_batches(self, *, limit: int = 20) -> list[Batch]:
+        query = (
+            f"SELECT {_COLUMNS} FROM memory_batches WHERE state = 'dead' AND replaces IS NULL AND conversation_id IN"  # noqa: S608
+            " (SELECT id FROM conversations WHERE deleted_at IS NULL) ORDER BY changed_at DESC, id LIMIT ?"
+        )
+        most = (bounded(limit, most=500),)
+        return await self._database.read(lambda connection: [_to_batch(row) for row in connection.execute(query, most)])
+
     async def list_users(self, *, after: str = "", limit: int = 500) -> list[UserId]:
         values = (clean_text(after), bounded(limit, most=1000))
         found = await self._database.read(
