@@ -1,6 +1,7 @@
 """Circuits, holds and pauses as values. The rules that move them are in `maya_core.resilience.rules`."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from maya_core.errors import FailureKind
@@ -149,6 +150,20 @@ SAVED_CHATS = "saved chats"
 FAST_MEMORY = "fast memory"
 MEANING = "search by meaning"
 FACTS = "knowledge graph"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSeen:
+    """A part as last looked at: `ms` is how long it took to answer, None when it did not; `since` when that changed.
+
+    `looked_at` is None before the first look.
+    """
+
+    part: str
+    ok: bool
+    ms: float | None
+    looked_at: datetime | None
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
