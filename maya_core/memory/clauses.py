@@ -4,6 +4,7 @@ A clause keeps its place in the message. How it is meant (a question, a wish, a 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,6 +75,8 @@ _VERBISH = (
     rf"{_ADVERBS}(?!(?:named|called|titled|based|located|nicknamed|known|made|entitled)\b)(?:{_AUXILIARY}|"
     rf"[a-z]{{3,}}(?:s|ed)(?<!ss)(?<!us))\b"
 )
+HONORIFIC = "(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Madame|Monsieur|Señora?|Signora?|Sir|Uncle|Aunt|Auntie)"
+_SURE_VERB = re.compile(rf"{_ADVERBS}{_AUXILIARY}\b")
 _NOUN_PHRASE = r"(?:[\w'&.#-]+\s+){0,5}?[\w'&.#-]+?"
 _FIRST = re.compile(r"(?<![\w'])(?:I|i|We|we|Im|im|Ive|ive)(?='(?:m|ve|ll|d|re)\b|\b)(?!\s*\.\s*e\b)")
 _SECOND = re.compile(r"(?<![\w'])(?:you|You|ya)(?='|\b)(?!\s+(?:know|see)\b[\s,]*$)")
@@ -93,7 +96,7 @@ _DEFINITE = re.compile(
     rf"Every|Each|All|Some|Most|Both|One of my|One of our)\s+({_NOUN_PHRASE})(?:'s\s+|\s+(?={_VERBISH}))"
 )
 _NAME = re.compile(
-    rf"(?<![\w'.])((?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in "
+    rf"(?<![\w'.])((?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s+(?:[A-Z][\w-]+|and [A-Z][\w-]+|from [\w]+|in "
     rf"[\w]+)){{0,3}})(?:'s(?!\w)|\s+(?={_VERBISH}))"
 )
 _BARE = re.compile(rf"({_NOUN_PHRASE})(?:'s\s+|\s+(?={_ADVERBS}{_AUXILIARY}\b))")
@@ -234,7 +237,7 @@ def owners_in(clause: str) -> list[Owner]:
         found += [
             _named(m, mine=pattern is _OWNED or m.group().lower().startswith("one of"))
             for m in pattern.finditer(clause)
-            if _can_be_subject(clause, m)
+            if _can_be_subject(clause, m) and not _is_object(clause, m, found)
         ]
     bare = _BARE.match(body)
     if bare and (first := _AT_START.match(body)) and first.group().lower() not in _FUNCTION_WORDS:
@@ -300,6 +303,12 @@ def _can_be_subject(clause: str, match: re.Match[str]) -> bool:
         and before[-1].lower() in _BEFORE_OBJECT
         and not (before[-1].lower() in ("and", "or") and len(before) == 1)
     )
+
+
+def _is_object(clause: str, match: re.Match[str], before: Sequence[Owner]) -> bool:
+    """After "I" a phrase is a subject only before a verb that is surely one: "I run a small ceramics studio"."""
+    led = any(owner.start < match.start() and (owner.who is not Who.OTHER or owner.pronoun) for owner in before)
+    return led and not match.group().rstrip().endswith("'s") and not _SURE_VERB.match(clause, match.end())
 
 
 def _outermost(found: list[Owner]) -> list[Owner]:

@@ -68,6 +68,28 @@ _ABOUT_ONESELF = re.compile(
     r"summary of me)\b",
     re.IGNORECASE,
 )
+_ATTRIBUTED = re.compile(
+    r"(?:^|(?<=[.!?]\s)|(?<=\n))[ \t]*(?P<who>[^\W\d_][^.!?:\n]{0,60}):[ \t]+(?=[^.!?\n]*?(?<![\w'])(?:I|i|my|we|our|"
+    r"I'm|i'm|im)(?!\w))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OWN_HEADING = re.compile(
+    r"(?<![\w'])(?:i|me|my|mine|we|us|our|you|your|yours|"
+    r"context|notes?|fyi|info|intro|introduction|background|details?|facts?|basics|update|news|status|correction|edit|ps|"
+    r"p\.s|btw|addendum|reminder|heads[- ]up|profile|constraints?|requirements?|preferences?|important|caveat|short|"
+    r"quick|truth|thing|problem|point|issue|situation|reason|plan|planning|diet|dietary|allerg\w+|health|food|work|home|family|"
+    r"job|travel|budget|contact|location|hobbies|pets?|question|request|answer|first|second|third|also|again|actually|"
+    r"seriously|anyway|finally|confession|disclaimer|clarification|remember|summary|recap|ok|okay|yes|no|so|well|hi|hello|"
+    r"hey|listen|look|sorry|oops|typo|wait|today|yesterday|tomorrow|now|this week|next week|\w+day|this|here|fun|true|"
+    r"story|example for you|maya)(?!\w)",
+    re.IGNORECASE,
+)
+"""What people put before a colon when they go on to speak of themselves; any other name there speaks itself."""
+_NOT_OWN_HEADING = re.compile(
+    r"\b(?:songs?|lyrics|verse|chorus|movie|film|book|novel|poem|line|slogan|sign|horoscope|post|tweet|meme|proverb|"
+    r"story|says?|said|wrote|writes|according|example|e\.g)\b",
+    re.IGNORECASE,
+)
 _FORWARDED = re.compile(
     r"^[ \t]*(?:-{2,}\s*(?:original|forwarded)|begin forwarded message|fwd?:|on .{4,60} wrote:|(?:from|to|subject|"
     r"sent|cc"
@@ -78,6 +100,7 @@ _SALUTATION = re.compile(
     r"^[ \t]*(?:dear\s+[^\n,]{1,40}|(?:hi|hello|hey)\s+(?!maya\b)[^\n,.!?]{1,25})[,:]?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_TO_MAYA = re.compile(r"\s*(?:dear|hi|hello|hey|good (?:morning|evening|afternoon)),? maya\b", re.IGNORECASE)
 _SIGN_OFF = re.compile(
     r"^[ \t]*(?:best|kind|warm|many|with best)?[ \t]*(?:regards|wishes|sincerely|cheers|thanks|thank you|best|yours(?:"
     r"[ \t]\w+)?|love|greetings|xoxo)[ \t]*[,.!]?[ \t]*\n+[ \t]*[-–—]?[ \t]*\S[^\n]{0,60}$",
@@ -126,6 +149,7 @@ def foreign_spans(text: str) -> list[ForeignSpan]:
         *_inline_code(flat),
         *_chat_lines(flat),
         *_pasted(flat),
+        *_attributed(flat),
         *_quotations(flat),
     ]
 
@@ -175,12 +199,26 @@ def _pasted(text: str) -> list[ForeignSpan]:
     for match in _FORWARDED.finditer(text):
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))
     sign_off = _SIGN_OFF.search(text)
-    salutation = _SALUTATION.search(text)
+    salutation = next((m for m in _SALUTATION.finditer(text) if not _TO_MAYA.search(m.group())), None)
+    if _TO_MAYA.match(text):
+        return found
     if sign_off:
         start = salutation.start() if salutation and salutation.start() < sign_off.start() else 0
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=start, end=sign_off.end()))
     elif salutation:
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=salutation.start(), end=len(text)))
+    return found
+
+
+def _attributed(text: str) -> list[ForeignSpan]:
+    """First-person words after a heading that is not the person's own: "Descartes: I think …"."""
+    found = []
+    for match in _ATTRIBUTED.finditer(text):
+        who = match.group("who").rpartition(", ")[2]
+        named = who[:1].isupper() or re.search(r"\s[A-Z]", who) is not None
+        own = _OWN_HEADING.search(who) is not None or not named
+        if _NOT_OWN_HEADING.search(who) or not own:
+            found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
     return found
 
 

@@ -16,7 +16,8 @@ from maya_core.memory.bearing import is_over, points_only, relation_reason, shap
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused, Verdict
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place, places, window
-from maya_core.memory.moments import begins, ends
+from maya_core.memory.moments import begins, ends, moments
+from maya_core.memory.relations import LINKS
 from maya_core.memory.secret_text import is_secret
 from maya_core.memory.statements import Clause, Meant, Reading, Told, read
 from maya_core.memory.subjects import subject_reason
@@ -24,6 +25,8 @@ from maya_core.memory.wording import content_stems, stems, words
 
 _LONGEST_NAME = 200
 _SAID_THERE = 2
+_IT = re.compile(r"\bit\b", re.IGNORECASE)
+_MOVABLE = frozenset({Relation.TAKES_PLACE_ON, Relation.HAS_DEADLINE})
 _FEW_WORDS = 2
 _PLAIN_DENIAL = re.compile(
     r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
@@ -166,7 +169,7 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     if shape is None:
         return Refused(claim=claim, reason=Reason.RELATION)
     turning = last if last.ended or last.denied else _ended_later(claim, last, reading)
-    turning = turning or _put_right_next(claim, last, reading)
+    turning = turning or _put_right_next(claim, last, reading) or _moved_later(claim, last, reading)
     ended = bool(affirmed) and (turning is not None or (claim.ended and _change_follows(said[-1], reading)))
     return Admitted(
         claim=shape,
@@ -218,13 +221,35 @@ def _put_right_next(claim: Claim, last: _Support, reading: Reading) -> _Support 
     if told is None or not any(clause.mistaken and clause.meant is Meant.ASSERTED for clause in told.clauses):
         return None
     thing = content_stems(claim.object)
-    if thing <= stems(told.text):
+    refused = content_stems(reversal.refused_words(told.text))
+    if refused and refused <= thing:
+        return _Support(told=told, place=last.place, ended=True, denied=False, strength=_SAID_THERE)
+    spoken_of = claim.relation in LINKS and any(o.pronoun and o.person for c in told.clauses for o in c.owners)
+    if spoken_of or thing <= stems(told.text):
         return None
     others = content_stems(last.place.clause.text) - thing
     alone = len([c for c in last.told.clauses if len(c.text.split()) > _FEW_WORDS]) <= 1
     if not (content_stems(told.text) & others or (alone and reversal.replaces(told.text))):
         return None
     return _Support(told=told, place=last.place, ended=True, denied=False, strength=_SAID_THERE)
+
+
+def _moved_later(claim: Claim, last: _Support, reading: Reading) -> _Support | None:
+    """A later statement that gives the claim's subject another date: "they moved the conference to 10 October"."""
+    dates = moments(claim.object, last.told.said_at)
+    subject = content_stems(claim.subject)
+    if len(dates) != 1 or claim.relation not in _MOVABLE or is_user(claim.subject):
+        return None
+    for told in reading.told:
+        for clause in told.clauses:
+            if (told.place, clause.start) <= _when(last) or clause.meant is not Meant.ASSERTED:
+                continue
+            named = subject <= stems(clause.text) or _IT.search(clause.text) is not None
+            others = [m for m in moments(clause.text, told.said_at) if m.at != dates[0].at]
+            if named and others and reversal.moves_a_date(clause.text):
+                place = Place(clauses=(clause,), start=others[0].start, end=others[0].end)
+                return _Support(told=told, place=place, ended=True, denied=False, strength=_SAID_THERE)
+    return None
 
 
 def _named_in(clause: Clause, claim: Claim, wanted: frozenset[str]) -> frozenset[str]:

@@ -86,7 +86,8 @@ def _from_clause(told: Told, clause: Clause, following: Sequence[Clause]) -> Ite
 def _doubtful(said: Said, clause: Clause) -> bool:
     """What may be right but is too often wrong: things by phrases for people, denials, fragments, plans as facts."""
     relation, owner = said.stated.relation, said.owner
-    if (clause.negated and relation is not Relation.DISLIKES) or owner.names & _NOBODY_IN_PARTICULAR:
+    absence = relation is Relation.DISLIKES or said.stated.label.startswith("doesn't ")
+    if (clause.negated and not absence) or owner.names & _NOBODY_IN_PARTICULAR:
         return True
     if said.own_form:
         return False

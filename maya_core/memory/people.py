@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from maya_core.memory.clauses import PERSON_NOUNS, Owner, Who
+from maya_core.memory.clauses import HONORIFIC, PERSON_NOUNS, Owner, Who
 from maya_core.memory.wording import LIGHT, stem, stems
 
 _HONORIFICS = ("Mr", "Mrs", "Ms", "Dr", "Prof")
 _NOUNS = "|".join(sorted(PERSON_NOUNS, key=len, reverse=True))
-_PROPER = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
+_PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _INTRODUCED = re.compile(
     rf"(?P<before>{_PROPER})\s+is\s+(?:my|our)\s+(?:[\w-]+\s+){{0,3}}?(?P<role>(?i:{_NOUNS}))(?![\w'])"
     rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?![\w'])"

@@ -81,6 +81,15 @@ _PET = (
     r"husky|dalmatian|spaniel|chihuahua|goldfish|canary|cockatiel|iguana|hedgehog|pomeranian|schnauzer|"
     r"rottweiler)"
 )
+_DEMONYM = (
+    r"[A-Z]\w*(?:ish|ese|ian|ean|ch|ic|tch|eek|wiss|slim|wish|ani|aqi|aeli|elsh|inn|pole|urk|zech|lovak|ane|erman|orean|"
+    r"exican|merican|frican)\b"
+)
+"""A capital after "I'm" that names no person: "I'm Danish"."""
+_DEPARTMENT = (
+    r"(?:finance|marketing|sales|hr|legal|accounting|engineering|product|operations|support|design|research|it|the|an?|"
+    r"another|my|his|her|our|their|work|part|full|next|this)"
+)
 _SAID = (
     r"(?:'m|'s|'ve|'re|\bam|\bis|\bare|\bhave|\bhas|\bbeen|\bwas|\bwere|\bhad|\bjust|\brecently|\bcurrently|\bnow|"
     r"\bstill|\balso|\bactually|\breally|\balready|\busually|\balways|\bmostly|\bmainly|\bonly|\bboth|\bused to|"
@@ -105,7 +114,7 @@ _PHRASES = (
     ),
     _phrase(
         Relation.LIVES_IN,
-        rf"(?:moved|relocated)\s+(?:back\s+|over\s+|away\s+)?(?:from\s+{_CAPITAL}\s+)?to\s+{_PLACE}",
+        rf"(?:moved|relocated)\s+(?:back\s+|over\s+|away\s+)?(?:from\s+{_CAPITAL}\s+)?to\s+(?!{_DEPARTMENT}\b){_PLACE}",
         EntityKind.PLACE,
     ),
     _phrase(Relation.LIVES_IN, rf"(?:moved|relocated)\s+(?:away\s+|out\s+)?(?:from|of)\s+{_PLACE}", EntityKind.PLACE),
@@ -142,8 +151,8 @@ _PHRASES = (
     ),
     _phrase(
         Relation.WORKS_AT,
-        rf"(?:left|quit|resigned from|got laid off from|laid off (?:from|by)|got fired from)\s+(?:my job "
-        rf"at\s+)?(?P<o>{_CAPITAL})",
+        rf"(?:left|quit|resigned from|got laid off from|laid off (?:from|by)|got fired from|stopped working (?:at|"
+        rf"for))\s+(?:my job at\s+)?(?P<o>{_CAPITAL})",
         EntityKind.ORGANISATION,
     ),
     _phrase(
@@ -234,8 +243,8 @@ _PHRASES = (
     _phrase(
         Relation.BORN_ON,
         r"born\s+(?:on|in)\s+(?P<o>(?:the\s)?(?:\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?)?(?:January|February|March|April|"
-        r"May|June|July|August|September|October|November|December)(?:\s\d{1,2}(?:st|nd|rd|th)?)?(?:\s(?:19|"
-        r"20)\d\d)?|(?:19|20)\d\d)",
+        r"May|June|July|August|September|October|November|December)(?:\s\d{1,2}(?:st|nd|rd|th)?(?!\d))?(?:,?\s"
+        r"(?:19|20)\d\d)?|(?:19|20)\d\d)",
         EntityKind.VALUE,
     ),
     _phrase(
@@ -305,7 +314,8 @@ _PHRASES = (
     _phrase(
         Relation.MEMBER_OF,
         r"(?:an?\s)?(?:member of|part of|on the board of)\s+(?P<o>(?:the|our|an?)\s+(?:[\w'-]+\s?){1,4}?(?:team|"
-        r"club|group|choir|band|board|committee|council|league|society|union|squad)|[A-Z][\w-]+(?:\s[A-Z][\w-]+)*)",
+        r"club|group|choir|band|board|committee|council|league|society|union|squad|orchestra|association|"
+        r"party)|(?:the\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)*)",
         EntityKind.ORGANISATION,
     ),
     _phrase(
@@ -326,6 +336,42 @@ _PHRASES = (
         r"(?:planning to|plan to|plans to|planning on|intend to|signed up for|registered for|"
         r"planning)\s+(?P<o>[^.!?]{3,70}?)(?=\s*[.!?;]|\s*$)",
         EntityKind.EVENT,
+    ),
+)
+_FREE_PHRASES = (
+    _phrase(
+        Relation.RELATED_TO,
+        r"(?:play|plays)\s+(?P<o>(?:the\s)?(?!with\b|around\b|along\b|music\b|a\b|an\b|it\b|this\b|that\b|"
+        r"some\b|on\b|in\b|for\b)[a-z-]+(?:\s(?:guitar|sax|saxophone|clarinet|drums|bass|flute|hockey|football|tennis|"
+        r"ball))?)(?=\s+(?:in|at|on|with|for|and|every|twice|since|professionally|semi)\b|\s*[.!,;]|\s*$)",
+        label="plays",
+    ),
+    _phrase(
+        Relation.RELATED_TO,
+        r"(?:take|takes)\s+(?P<o>[a-z-]{5,}(?:\s\d+\s?mg)?)(?=\s+(?:(?:once|twice|three times|\d times) a|daily|every|"
+        r"each|for (?:my|his|her))\b)",
+        label="takes",
+    ),
+    _phrase(
+        Relation.RELATED_TO,
+        r"(?:run|runs)\s+(?P<o>(?:an?|the|my own|our own|his own|her own)\s+(?:[\w'-]+\s){0,3}?(?:studio|shop|store|"
+        r"caf[eé]|bakery|restaurant|company|business|start-?up|agency|podcast|blog|newsletter|farm|bookshop|bar|hotel|"
+        r"hostel|practice|clinic|channel|school|workshop|brewery|gallery|nursery))\b",
+        label="runs",
+    ),
+    _phrase(
+        Relation.RELATED_TO,
+        rf"(?:volunteer|volunteers)\s+(?:at|for|with)\s+(?P<o>(?:the|an?|our)\s+(?:[\w'-]+\s?){{1,3}}|{_CAPITAL})"
+        r"(?=\s+(?:on|every|once|in|since|and)\b|\s*[.!,;]|\s*$)",
+        label="volunteers at",
+    ),
+    _phrase(
+        Relation.RELATED_TO,
+        r"(?:don't|do not|doesn't|does not|never|dont)\s+eat\s+(?P<o>(?!a lot\b|much\b|any|too\b|at\b|in\b|out\b|"
+        r"after\b|before\b|breakfast\b|lunch\b|dinner\b|that\b|this\b|it\b)[a-z-]+(?:\s(?:meat|products?|food))?)"
+        r"(?=\s*[.!,;]|\s*$|\s+(?:and|or|because|for)\b)",
+        label="doesn't eat",
+        listed=True,
     ),
 )
 _SLOT_WORDS = (
@@ -353,6 +399,21 @@ _TAKES_PLACE = re.compile(
     r"rd|th)?(?:\s\d{4})?|\d{4}-\d\d-\d\d))",
     re.IGNORECASE,
 )
+_DATE_MOVED = re.compile(
+    r"\b(?:moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought|put)\s+(?:back\s+|forward\s+)?"
+    r"(?:the|our|my)\s+(?P<what>(?:[\w'-]+\s+){0,3}?[\w'-]+)\s+(?:back\s+|forward\s+)?(?:from\s+[^.!?,;]{3,25}?\s+)?"
+    r"(?:to|until)\s+(?P<o>(?:the\s+)?(?:(?:next|this|coming)\s+\w+|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|"
+    r"\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:\s\d{4})?|"
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december)\s?\d{0,2}(?:st|nd|rd|"
+    r"th)?(?:\s\d{4})?|\d{4}-\d\d-\d\d))",
+    re.IGNORECASE,
+)
+_LOCATED = re.compile(
+    r"\b(?:[Mm]y|[Oo]ur|[Tt]he)\s+(?P<what>(?:[\w'-]+\s+){0,2}?(?:office|studio|shop|workshop|meeting|class|school|gym|"
+    r"headquarters|hq|warehouse|conference|wedding|party|apartment|flat|house|cabin|garage|restaurant|retreat|offsite|"
+    r"lab|venue))\s+(?:is|'s|will be)\s+(?:now\s+|located\s+|based\s+|held\s+)*(?:in|at)\s+"
+    rf"(?P<o>room\s\w+|(?:the\s)?{_CAPITAL})"
+)
 _BIRTHDAY = re.compile(
     r"\b(?P<whose>my|[\w' ]{2,40}?'s|his|her)\s+(?:birthday|b-?day)\s+(?:is|'s|"
     r"falls)\s+(?:on\s+)?(?:the\s+)?(?P<o>[^.!?,;]+?)(?=\s*[.!?,;(]|\s*$)",
@@ -377,11 +438,14 @@ _HAVE_TO_BY = re.compile(
     re.IGNORECASE,
 )
 _MY_NAME = re.compile(
-    r"\b(?:my (?:full |first |real |legal )?name is|my (?:full |first )?name's|call me|i go by|please call me|you "
-    r"can call me|my name)\s+(?:actually |now )?[\"“]?(?P<o>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+){0,2})"
+    r"\b(?i:my (?:full |first |real |legal )?name is|my (?:full |first )?names|my (?:full |first )?name's|call me|"
+    r"i go by|my name)\s+(?:actually |now )?[\"“]?(?P<o>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+){0,2})"
+    rf"|^\W*(?:(?i:hi|hello|hey)\b[\w\s]{{0,12}}\W+)?(?:I'm|I am|i'm|i am|im)\s+(?P<own>(?!{_DEMONYM})"
+    rf"[A-Z][a-z'-]+(?:\s[A-Z][\w'-]+)?)(?=\s*(?:,\s|\.|!|;|$|\sfrom\b|\sand\s+(?i:i|i'm|we|my)\b))"
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:a lot|very much|so much|too|as well|though|anyway|by the way|btw|right now|now|again|instead|"
+    r"(?:[\s,]+(?:at (?:home|work|school)|"
+    r"a lot|very much|so much|too|as well|though|anyway|by the way|btw|right now|now|again|instead|"
     r"lately|recently|these days|nowadays|most of all|the most|best|more than anything|"
     r"at the moment|currently|any ?more|any longer|to be honest|tbh|honestly|really|please|in general|as you know|"
     r"actually|in the mornings?|for (?:years|ages|work|now|good|a while|sure)|"
@@ -425,7 +489,7 @@ _EMPTY = re.compile(
 def stated(predicate: str, *, offset: int = 0) -> list[Stated]:
     """What is stated of a subject by the words that follow it. `offset` is added to the places."""
     found: list[Stated] = []
-    for phrase in _PHRASES:
+    for phrase in (*_PHRASES, *_FREE_PHRASES):
         match = phrase.pattern.match(predicate)
         if match and (made := _stated(phrase.relation, phrase.label, phrase.kind, match, offset, listed=phrase.listed)):
             found.append(made)
@@ -461,6 +525,8 @@ def stated_of_me(clause: str) -> list[tuple[str, Stated]]:
         (_DEADLINE, Relation.HAS_DEADLINE),
         (_HAVE_TO_BY, Relation.HAS_DEADLINE),
         (_TAKES_PLACE, Relation.TAKES_PLACE_ON),
+        (_DATE_MOVED, Relation.TAKES_PLACE_ON),
+        (_LOCATED, Relation.LOCATED_IN),
     ):
         if m := pattern.search(clause):
             parts = m.groupdict()
@@ -493,7 +559,8 @@ def is_empty(text: str) -> bool:
 def _stated(
     relation: Relation, label: str, kind: EntityKind, match: re.Match[str], offset: int, *, listed: bool = False
 ) -> Stated | None:
-    said = clean(match.group("o"))
+    field = "o" if match.group("o") is not None else "own"
+    said = clean(match.group(field))
     if is_empty(said) or len(said.split()) > _MOST_WORDS:
         return None
     if relation in _TASTES and (len(said.split()) > _MOST_WORDS_OF_TASTE or _NO_TASTE.match(said)):
@@ -503,7 +570,7 @@ def _stated(
         label=label,
         object=said,
         kind=kind,
-        start=offset + match.start("o"),
-        end=offset + match.end("o"),
+        start=offset + match.start(field),
+        end=offset + match.end(field),
         listed=listed,
     )

@@ -11,8 +11,10 @@ _SLIP = re.compile(
     _I,
 )
 _MEANT = re.compile(
-    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|more "
-    r"precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|double) "
+    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i "
+    r"saying\b|\bi (?:got|had) (?:that|it|them|those) (?:wrong|mixed up|backwards|confused)\b|"
+    r"^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|more precise)|more precisely|"
+    r"misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|double) "
     r"[a-z]s?\b(?!['\w])|\b(?:spelled|"
     r"spelt|i meant|meant to "
     r"(?:say|write|type)|typo|misspoke|mistyped|"
@@ -24,7 +26,8 @@ _MEANT = re.compile(
 )
 _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
-    r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong)\b"
+    r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|what am i "
+    r"saying)\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$"
     r"|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
 )
@@ -87,6 +90,12 @@ _ENDED_AFTER = re.compile(
     r"didn't work out)\b",
     _I,
 )
+_REFUSED = re.compile(r"(?:^|[,;.–—-])\s*(?:and |it's |is )?not (?P<word>[A-Z\d][^\s,.!?;]*)(?=\s*[,.!?;]|\s*$)")
+_MOVED_DATE = re.compile(
+    r"\b(?:moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought (?:it )?forward|put (?:it )?back|"
+    r"extended|(?:is|are|it's) now)\b",
+    _I,
+)
 _GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
@@ -143,6 +152,17 @@ def ends_around(clause: str, start: int, end: int) -> bool:
     if before and not _NEXT_ONE.search(before.group("between")):
         return True
     return _ENDED_AFTER.match(clause[end:]) is not None
+
+
+def refused_words(text: str) -> str:
+    """What a correction names as wrong: "Brightwater" of "Brightwave, not Brightwater"; "" when it names nothing."""
+    found = _REFUSED.search(text)
+    return found.group("word") if found else ""
+
+
+def moves_a_date(clause: str) -> bool:
+    """Says that something takes place at another time than before."""
+    return _MOVED_DATE.search(clause) is not None
 
 
 def passes_over(clause: str, start: int) -> bool:

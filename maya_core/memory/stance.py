@@ -174,6 +174,15 @@ _OWN_REPORT = re.compile(
     r"fibbed)\b(?!\s+you\b)",
     _I,
 )
+_RHETORICAL = re.compile(
+    r"^\W*(?:what am i (?:saying|talking about)|what was i thinking|who am i kidding)[\s,.!?–—-]+", _I
+)
+_DENIED_AFTER = re.compile(
+    r"^\W*which\s+(?:(?:i|we|he|she|they|it)\s*)?(?:'m|'s|'re|am|is|are|was|were|do|does|did|have|has)?\s*(?:not|n't|"
+    r"of course|obviously|absolutely|really|simply|totally|completely|just|so|\s)*(?:(?<=not)|(?<=n't)|wrong|false|"
+    r"nonsense|untrue|a lie|rubbish|made up|a joke|ridiculous|absurd|never (?:happened|did|was|have))\b",
+    _I,
+)
 _NO_JOKE = re.compile(
     r"\b(?:no joke|not (?:a )?(?:joke|joking|kidding)|no kidding|i kid you not|(?:tell|told|hear|know|write|want|"
     r"make|another|good|bad|inside|dad) (?:me |you |us )?(?:a |some |any |another |more )?jokes?)\b",
@@ -209,6 +218,7 @@ def asks(sentence: str) -> int | None:
 
     With a question mark and no asking clause all of it is a question.
     """
+    sentence = _RHETORICAL.sub(lambda m: " " * len(m.group()), sentence)
     stripped = sentence.rstrip(" \"')*_")
     marked = stripped.endswith(("?", "?!", "??", "!?")) or "?" in stripped[-3:]
     if _INVERTED.match(sentence) or (_ASKING.match(sentence) and (marked or not stripped.endswith("!"))):
@@ -283,6 +293,11 @@ def hearsay(sentence: str) -> int | None:
     """From which character on somebody else's words are reported; None when they are not."""
     starts = [m.start() for pattern in (_HEARSAY, _HEARSAY_WORDS, _OWN_REPORT) for m in pattern.finditer(sentence)]
     return min(starts) if starts else None
+
+
+def withdraws_what_stands_before(clause: str) -> bool:
+    """A relative clause that denies the one before it: "which I'm not", "which is not true"."""
+    return _DENIED_AFTER.match(clause) is not None
 
 
 def jokes(sentence: str) -> bool:

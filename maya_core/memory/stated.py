@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from maya_core.domain.memory import EntityKind, Relation
-from maya_core.memory.clauses import PERSON_NOUNS, Owner, Who
+from maya_core.memory.clauses import HONORIFIC, PERSON_NOUNS, Owner, Who
 from maya_core.memory.phrases import Stated, stated, stated_of_me
 from maya_core.memory.relations import SINGLE_ROLES, SLOT
 from maya_core.memory.statements import Clause
@@ -29,7 +29,7 @@ class Said:
     own_form: bool = False
 
 
-_PROPER = r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
+_PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _KIN = (
     "sister|brother|mother|father|mom|mum|dad|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|"
     "grandpa|nephew|niece|"
@@ -37,7 +37,10 @@ _KIN = (
     "granddaughter|grandson|godson|goddaughter"
 )
 _PARTNER = "gf|bf|wife|husband|partner|girlfriend|boyfriend|fiancé|fiancée|fiance|fiancee|spouse"
-_WORK = "boss|manager|colleague|coworker|co-worker|supervisor|team lead|teammate|client|assistant|intern"
+_WORK = (
+    "boss|manager|colleague|coworker|co-worker|supervisor|team lead|teammate|client|assistant|intern|ceo|cto|cfo|CEO|"
+    "CTO|CFO|accountant|mentor"
+)
 _FRIEND = (
     "friend|best friend|roommate|flatmate|neighbour|neighbor|dentist|doctor|therapist|teacher|landlord|trainer|"
     "tutor|mentor|vet"
@@ -58,7 +61,7 @@ _WHO_IS_WHO = tuple(
         relation,
         kind,
         re.compile(
-            rf"(?<![\w'])(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>{nouns})(?:'s name is|'s called|\s+is "
+            rf"(?<![\w'])(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>{nouns})(?:'?s name is|'s called|\s+is "
             rf"called|\s+is named|\s+named|\s+called|\s+is)?\s+[\"“]?(?P<name>{_PROPER})(?![\w-]*\s(?:who|that)\b)"
             rf"|(?<![\w'])(?P<first>{_PROPER})\s+is\s+(?:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>{nouns})(?![\w'-])"
             rf"|\b(?:have|has|got)\s+an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<kind>{nouns})\s*(?:called|named|,|-|"

@@ -279,10 +279,49 @@ def _meanings(
             or (Meant.JOKE if joke and not (serious_from is not None and offset >= serious_from - 2) else None)
             or (Meant.QUESTION if question_from is not None and offset + len(clause.rstrip()) > question_from else None)
             or (Meant.QUOTED if hearsay_from is not None and offset + len(clause) > hearsay_from else None)
+            or (Meant.QUOTED if _under_anothers_verb(clause) else None)
             or (Meant.HYPOTHETICAL if made_up or wish or condition or (ahead and stance.sometime(clause)) else None)
             or Meant.ASSERTED
         )
-    return _conditioned(pieces, meanings, own, sentence)
+    return _denied_after(pieces, _conditioned(pieces, meanings, own, sentence), own, sentence)
+
+
+_RELATES = re.compile(
+    r"\b(?:before|after|when|where|while|than|as|until|like|what|which|who|whom|and|or|but|because|since|if|though|so|"
+    r"know|knows|knew|hates?|loves?|likes?|remembers?|noticed|glad|happy|proud|means?|lets?|makes?|made)\s*(?:that\s*)?$|[,;]",
+    re.IGNORECASE,
+)
+_OTHERS_CONTENT = re.compile(
+    r"^\W*(?:(?:and|but|so|also|well|now|then)\s+)*(?:my|our|the|his|her|their|your|an?|some(?:one|body)|he|she|they|"
+    r"(?-i:[A-Z][\w-]+(?=\s+\w+(?:s|ed)\b)))\s+(?:[\w'-]+\s+){2,9}?(?<!\bis )(?<!\bwas )(?<!'s )(?<!\bso )(?<!\bsuch )"
+    r"(?<!\bmeans )(?<!\bnow )"
+    r"that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
+    re.IGNORECASE,
+)
+_HAS_VERB = re.compile(r"(?<!\w)\S*(?:[a-z]{2,}(?:s|ed|t|d|k|w|ll)|'s)(?!\w)")
+
+
+def _under_anothers_verb(clause: str) -> bool:
+    """Somebody else's verb governs what is said of the user: "my colleague put in the minutes that I am …"."""
+    if _OTHERS_CONTENT.match(clause):
+        return True
+    owners = owners_in(clause)
+    for number, owner in enumerate(owners[:-1]):
+        spoken = owner.who is Who.OTHER and not (owner.pronoun and not owner.person)
+        following = owners[number + 1]
+        if spoken and following.who is Who.USER:
+            between = clause[owner.start + max(len(owner.text), 1) : following.start]
+            return _HAS_VERB.search(between) is not None and _RELATES.search(between) is None
+    return False
+
+
+def _denied_after(pieces: Sequence[Piece], meanings: list[Meant], own: str, sentence: Piece) -> list[Meant]:
+    """ "…, which I'm not": what stands before in the sentence is reported and denied."""
+    for number, piece in enumerate(pieces):
+        offset = piece.start - sentence.start
+        if number and stance.withdraws_what_stands_before(own[offset : offset + len(piece.text)]):
+            return [*(Meant.WITHDRAWN if m is Meant.ASSERTED else m for m in meanings[:number]), *meanings[number:]]
+    return meanings
 
 
 def _conditioned(pieces: Sequence[Piece], meanings: list[Meant], own: str, sentence: Piece) -> list[Meant]:

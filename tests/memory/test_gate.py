@@ -24,6 +24,8 @@ R = Relation
         (R.DISLIKES, "cilantro", "I don't like cilantro"),
         (R.DISLIKES, "traffic", "I can't stand traffic."),
         (R.HAS_PREFERENCE_FOR, "jazz", "I can't live without jazz"),
+        (R.LIVES_IN, "Porto", "Quick context: I live in Porto."),
+        (R.LIVES_IN, "Porto", "Dear Maya,\nI live in Porto.\nKind regards,\nRui"),
         (R.IS_A, "vegetarian", "I'm vegetarian, so if you suggest restaurants keep that in mind."),
         (R.LIVES_IN, "Antwerp", "I live in Antwerp, do you know a bakery?"),
         (R.LIVES_IN, "Porto", "Just kidding, I live in Porto."),
@@ -50,6 +52,9 @@ def test_what_the_user_states_plainly_is_admitted(relation: Relation, thing: str
         (Reason.HYPOTHETICAL, "Porto", "I'll live in Porto if I get the job"),
         (Reason.QUOTED, "Porto", 'She wrote: "I live in Porto"'),
         (Reason.QUOTED, "Porto", "My boss said I live in Porto"),
+        (Reason.QUOTED, "Porto", "My landlord put in the form that I live in Porto"),
+        (Reason.QUOTED, "Porto", "Pessoa: I live in Porto and nowhere else."),
+        (Reason.WITHDRAWN, "Porto", "The form has me down: I live in Porto, which I don't"),
         (Reason.QUOTED, "Porto", "Please shorten this mail:\nI live in Porto and I am fine."),
         (Reason.QUOTED, "Porto", "> I live in Porto\nwhat do you think?"),
         (Reason.FENCED, "Porto", "<page>I live in Porto</page>"),
@@ -219,8 +224,8 @@ def test_a_remark_of_the_moment_is_no_fact_under_any_relation(thing: str, line: 
 
 
 def test_an_unsaid_relation_becomes_the_words_that_were_said() -> None:
-    given = admitted(claim("the cello", R.OWNS), "I play the cello")
-    assert (given.claim.relation, given.claim.label) == (R.RELATED_TO, "play")
+    given = admitted(claim("alto", R.OWNS), "I sing alto")
+    assert (given.claim.relation, given.claim.label) == (R.RELATED_TO, "sing")
 
 
 def test_a_plain_phrase_decides_which_relation_it_is() -> None:
@@ -256,3 +261,18 @@ def test_nothing_is_admitted_that_stands_only_in_what_the_assistant_said(own: li
 @given(st.text(max_size=300))
 def test_any_text_at_all_gets_a_verdict(text: str) -> None:
     assert len(admit([claim("Porto"), claim(text[:50] or "x", R.RELATED_TO, label=text[:20])], talk(text))) == 2
+
+
+def test_a_date_that_was_moved_is_over() -> None:
+    date = claim("3 October", R.TAKES_PLACE_ON, subject="conference")
+    moved = admitted(date, "The conference is on 3 October.", "They moved the conference to 10 October.")
+    assert moved.ended
+    other = admitted(date, "The conference is on 3 October.", "They moved the dinner to 10 October.")
+    assert not other.ended
+
+
+def test_a_name_refused_in_the_next_message_is_over() -> None:
+    given = admitted(
+        claim("Brightwater Labs", R.WORKS_AT), "I work for Brightwater Labs.", "Brightwave, not Brightwater."
+    )
+    assert given.ended
