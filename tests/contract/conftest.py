@@ -73,7 +73,7 @@ async def fill(store: Transcripts, said: Sequence[NewMessage]) -> None:
     if isinstance(store, MongoTranscripts):
         document = await store._database.conversations.find_one({"_id": wanted})
         assert document is not None
-        rows = [mongo_messages._to_document(new, document, seq) for seq, new in enumerate(said, start=1)]
+        rows = [mongo_messages.to_message_document(new, document, seq) for seq, new in enumerate(said, start=1)]
         assert await claim(
             store._database, document, at=said[-1].said_at, insert=rows, changes={"message_count": count}
         )
@@ -81,7 +81,7 @@ async def fill(store: Transcripts, said: Sequence[NewMessage]) -> None:
 
         def insert(connection: sqlite3.Connection) -> None:
             for seq, new in enumerate(said, start=1):
-                sqlite_messages._insert(connection, new.speaker, seq, new)
+                sqlite_messages.insert_message(connection, new.speaker, seq, new)
             connection.execute("UPDATE conversations SET message_count = ? WHERE id = ?", (count, wanted))
 
         await store._database.write(insert)

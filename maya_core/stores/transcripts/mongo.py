@@ -9,6 +9,7 @@ from typing import Self
 
 from maya_core.errors import StoreUnavailable
 from maya_core.stores.transcripts.mongo_conversations import MongoConversations
+from maya_core.stores.transcripts.mongo_copies import MongoCopies
 from maya_core.stores.transcripts.mongo_database import MongoDatabase
 from maya_core.stores.transcripts.mongo_messages import MongoMessages
 from maya_core.stores.transcripts.mongo_passages import MongoPassages
@@ -16,7 +17,7 @@ from maya_core.stores.transcripts.mongo_passages import MongoPassages
 log = logging.getLogger(__name__)
 
 
-class MongoTranscripts(MongoConversations, MongoMessages, MongoPassages):
+class MongoTranscripts(MongoConversations, MongoMessages, MongoPassages, MongoCopies):
     """The `Transcripts` port over one MongoDB database; belongs to the event loop that connected it."""
 
     @classmethod

@@ -26,7 +26,7 @@ class MongoConversations:
     async def create(self, conversation: Conversation) -> Conversation:
         from pymongo.errors import DuplicateKeyError
 
-        document = _to_document(conversation)
+        document = to_document(conversation)
         async with self._database.bounded():
             try:
                 await self._database.conversations.insert_one(document)
@@ -143,7 +143,8 @@ def to_conversation(document: Document) -> Conversation:
     )
 
 
-def _to_document(conversation: Conversation) -> Document:
+def to_document(conversation: Conversation) -> Document:
+    """An empty conversation as it is stored."""
     return {
         "_id": new_id(conversation.id),
         "user_id": new_id(conversation.user_id),

@@ -178,7 +178,7 @@ class MongoMessages:
             self._database,
             conversation,
             at=newest,
-            insert=[_to_document(new, conversation, seq) for seq, new in enumerate(said, start=count + 1)],
+            insert=[to_message_document(new, conversation, seq) for seq, new in enumerate(said, start=count + 1)],
             off=retired,
             changes={
                 "running": said[-1].id,
@@ -270,7 +270,8 @@ def to_message(document: Document) -> Message:
     )
 
 
-def _to_document(new: NewMessage, conversation: Document, seq: int) -> Document:
+def to_message_document(new: NewMessage | Message, conversation: Document, seq: int) -> Document:
+    """A row as it is said, without what a reply gets later."""
     streaming = new.status is MessageStatus.STREAMING
     return {
         "_id": rows.new_id(new.id),

@@ -12,7 +12,7 @@ over 1,000,000 characters.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from maya_core.domain.conversation import (
     Conversation,
@@ -218,6 +218,20 @@ class Passages(Protocol):
 
     async def list_speakers(self, user_id: UserId) -> list[str]:
         """Names that messages of the user's chats bear as their speaker, by name, at most 50."""
+        ...
+
+
+@runtime_checkable
+class Copies(Protocol):
+    """The power to take in conversations that were held elsewhere."""
+
+    async def put_copy(self, user_id: UserId, conversation: Conversation, messages: Sequence[Message]) -> Conversation:
+        """Store a whole conversation, all or nothing; nobody sees half of one. The same id again changes nothing.
+
+        Messages keep their ids and places, which rise but may have gaps; what is said next goes after the last one.
+        Raises Conflict for an id that is another user's or that of a hidden conversation, and ValueError for a running
+        or replaced message.
+        """
         ...
 
 

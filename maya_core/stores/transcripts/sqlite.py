@@ -5,12 +5,13 @@ from typing import Self
 from maya_core.stores.migrations import migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite_conversations import SqliteConversations
+from maya_core.stores.transcripts.sqlite_copies import SqliteCopies
 from maya_core.stores.transcripts.sqlite_messages import SqliteMessages
 from maya_core.stores.transcripts.sqlite_passages import SqlitePassages
 from maya_core.stores.transcripts.sqlite_search import SqliteSearch
 
 
-class SqliteTranscripts(SqliteConversations, SqliteMessages, SqliteSearch, SqlitePassages):
+class SqliteTranscripts(SqliteConversations, SqliteMessages, SqliteSearch, SqlitePassages, SqliteCopies):
     """The `Transcripts` port over one SQLite file; usable from any event loop."""
 
     @classmethod

@@ -27,26 +27,10 @@ class SqliteConversations:
 
     async def create(self, conversation: Conversation) -> Conversation:
         user_id, conversation_id = new_id(conversation.user_id), new_id(conversation.id)
-        row = (
-            conversation_id,
-            user_id,
-            clean_text(conversation.title),
-            conversation.title_source.value,
-            conversation.kind.value,
-            json.dumps([clean_text(tag) for tag in conversation.tags]),
-            bool(conversation.pinned),
-            bool(conversation.archived),
-            to_ms(conversation.created_at),
-            to_ms(conversation.last_message_at),
-        )
 
         def insert(connection: sqlite3.Connection) -> Conversation:
             self._database.require_room()
-            connection.execute(
-                "INSERT INTO conversations (id, user_id, title, title_source, kind, tags, pinned, archived,"
-                " created_at, last_message_at) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
-                row,
-            )
+            insert_conversation(connection, conversation)
             try:
                 return visible_conversation(connection, user_id, conversation_id)
             except NotFound as exc:
@@ -175,6 +159,28 @@ def to_conversation(row: sqlite3.Row) -> Conversation:
         deleted_at=None if row["deleted_at"] is None else from_ms(row["deleted_at"]),
         message_count=row["message_count"],
     )
+
+
+def insert_conversation(connection: sqlite3.Connection, conversation: Conversation) -> bool:
+    """Store an empty conversation; False where its id is taken, by whatever it may be."""
+    row = (
+        new_id(conversation.id),
+        new_id(conversation.user_id),
+        clean_text(conversation.title),
+        conversation.title_source.value,
+        conversation.kind.value,
+        json.dumps([clean_text(tag) for tag in conversation.tags]),
+        bool(conversation.pinned),
+        bool(conversation.archived),
+        to_ms(conversation.created_at),
+        to_ms(conversation.last_message_at),
+    )
+    inserted = connection.execute(
+        "INSERT INTO conversations (id, user_id, title, title_source, kind, tags, pinned, archived,"
+        " created_at, last_message_at) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+        row,
+    )
+    return inserted.rowcount == 1
 
 
 def _remove(connection: sqlite3.Connection, *, conversation_id: str, before: int) -> int:

@@ -55,7 +55,7 @@ class SqliteMessages:
                 _retire(connection, conversation_id, message_id)
             said = [reply] if message is None else [message, reply]
             for seq, new in enumerate(said, start=conversation.message_count + 1):
-                _insert(connection, user, seq, new)
+                insert_message(connection, user, seq, new)
             connection.execute(
                 "UPDATE conversations SET message_count = message_count + ?,"
                 " last_message_at = max(last_message_at, ?) WHERE id = ?",
@@ -248,7 +248,8 @@ def _retire(connection: sqlite3.Connection, conversation_id: str, message_id: st
         raise NotFound(f"no message {message_id!r} to replace")
 
 
-def _insert(connection: sqlite3.Connection, user_id: str, seq: int, new: NewMessage) -> None:
+def insert_message(connection: sqlite3.Connection, user_id: str, seq: int, new: NewMessage | Message) -> None:
+    """Store a row as it is said, without what a reply gets later."""
     connection.execute(
         "INSERT INTO messages (id, conversation_id, user_id, seq, turn_id, role, speaker, text, exact_text, said_at,"
         " status, sibling_of, heartbeat_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
