@@ -18,6 +18,7 @@ from maya_core.stores.audit.port import Audit
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.calls.port import CallHistory
 from maya_core.stores.changes.port import Changes
+from maya_core.stores.forgets.port import Forgets
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.orders.port import Orders
 from maya_core.stores.quality.port import QualityLog
@@ -170,6 +171,7 @@ class Stores:
     transcripts: Transcripts
     batches: Batches
     changes: Changes
+    forgets: Forgets
     file: "Database | None" = None
 
     async def close(self) -> None:
@@ -185,13 +187,16 @@ async def open_stores(settings: Settings) -> Stores:
         return await _open_mongo(settings.database_url.get_secret_value(), settings)
     from maya_core.stores.batches.sqlite import SqliteBatches
     from maya_core.stores.changes.sqlite import SqliteChanges
+    from maya_core.stores.forgets.sqlite import SqliteForgets
     from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 
     file = _file(settings)
     try:
         transcripts = await SqliteTranscripts.open(file)
         batches, changes = await SqliteBatches.open(file), await SqliteChanges.open(file)
-        return Stores(transcripts=transcripts, batches=batches, changes=changes, file=file)
+        return Stores(
+            transcripts=transcripts, batches=batches, changes=changes, forgets=await SqliteForgets.open(file), file=file
+        )
     except BaseException:
         await file.close()
         raise
@@ -200,6 +205,7 @@ async def open_stores(settings: Settings) -> Stores:
 async def _open_mongo(url: str, settings: Settings) -> Stores:
     from maya_core.stores.batches.mongo import MongoBatches
     from maya_core.stores.changes.mongo import MongoChanges
+    from maya_core.stores.forgets.mongo import MongoForgets
     from maya_core.stores.transcripts.mongo import MongoTranscripts
 
     transcripts = await MongoTranscripts.connect(
@@ -208,9 +214,11 @@ async def _open_mongo(url: str, settings: Settings) -> Stores:
     try:
         batches = await MongoBatches.open(transcripts.database)
         changes = await MongoChanges.open(transcripts.database)
+        forgets = await MongoForgets.open(transcripts.database)
     except StoreUnavailable:  # away at the start: its indexes are made by the next one
         batches, changes = MongoBatches(transcripts.database), MongoChanges(transcripts.database)
-    return Stores(transcripts=transcripts, batches=batches, changes=changes)
+        forgets = MongoForgets(transcripts.database)
+    return Stores(transcripts=transcripts, batches=batches, changes=changes, forgets=forgets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

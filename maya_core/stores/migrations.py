@@ -11,6 +11,7 @@ from maya_core.stores.audit.schema import audit
 from maya_core.stores.batches.schema import batches
 from maya_core.stores.calls.schema import call_hours
 from maya_core.stores.changes.schema import changes
+from maya_core.stores.forgets.schema import forgets
 from maya_core.stores.graph.schema import graph, graph_fences
 from maya_core.stores.quality.schema import memory_quality
 from maya_core.stores.vectors.schema import vectors
@@ -174,4 +175,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     audit,
     call_hours,
     memory_quality,
+    forgets,
 )

@@ -84,6 +84,18 @@ class Database:
 
         await self.write(rewrite_a_number)
 
+    async def truncate_log(self) -> bool:
+        """Bring everything from the log into the file and empty the log; False while somebody still reads from it.
+
+        Raises StoreUnavailable.
+        """
+
+        def truncate(connection: sqlite3.Connection) -> bool:
+            (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return busy == 0
+
+        return await self._run(self._writer, "", truncate, self._timeout_s)
+
     def require_room(self) -> None:
         """For changes that begin something new, called in them: raises StorageFull once the disk is nearly full.
 
@@ -111,11 +123,13 @@ class Database:
         connection = self._connection()
         connection.set_progress_handler(lambda: self._clock.monotonic() > deadline, _STEPS_BETWEEN_DEADLINE_CHECKS)
         try:
-            connection.execute(begin)
+            if begin:
+                connection.execute(begin)
             if self._clock.monotonic() >= deadline:  # it may have waited long for its thread or for the lock
                 raise StoreUnavailable("the caller gave up before the database got to it")
             result = work(connection)
-            connection.execute("COMMIT")
+            if connection.in_transaction:
+                connection.execute("COMMIT")
             return result
         finally:
             connection.set_progress_handler(None, 0)

@@ -74,6 +74,7 @@ class MongoDatabase:
         self.batches: AsyncCollection[Document] = selected["memory_batches"]
         self.progress: AsyncCollection[Document] = selected["memory_progress"]
         self.leases: AsyncCollection[Document] = selected["memory_leases"]
+        self.forgets: AsyncCollection[Document] = selected["memory_forgets"]
         self.changes: AsyncCollection[Document] = selected["memory_changes"]
         self.audit: AsyncCollection[Document] = selected["audit"]
         self.call_hours: AsyncCollection[Document] = selected["call_hours"]

@@ -1,0 +1,1 @@
+"""What people asked to have forgotten, and removing it from the transcripts' database."""
