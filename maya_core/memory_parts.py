@@ -11,11 +11,14 @@ from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, ma
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import ConfigurationError, StoreError
 from maya_core.jobs.port import Jobs
+from maya_core.memory.applying import Applying
+from maya_core.memory.changes import MemoryChanges
 from maya_core.memory.consolidation import Consolidation
 from maya_core.memory.episodes import Episodes
 from maya_core.memory.explorer import Explorer
 from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.indexing import Indexing
+from maya_core.memory.plans import Plans
 from maya_core.memory.reading import Reader
 from maya_core.memory.rebuild import Rebuild
 from maya_core.memory.recall import Recall, RecallPolicy
@@ -49,6 +52,7 @@ class Memory:
     explorer: Explorer
     indexing: Indexing | None
     consolidation: Consolidation
+    changes: MemoryChanges
     verification: Verification
     rebuild: Rebuild
     notice: Light | None
@@ -91,6 +95,16 @@ async def build_memory(
         graph=graph,
         clock=clock,
     )
+    consolidation = Consolidation(
+        transcripts=transcripts,
+        batches=batches,
+        changes=stores.changes,
+        understanding=Reader(chain=chain, summarise=summary_of, offline=offline),
+        embedder=embedder,
+        vectors=vectors,
+        graph=graph,
+        clock=clock,
+    )
     return Memory(
         embedder=embedder,
         vectors=vectors,
@@ -99,14 +113,13 @@ async def build_memory(
         recall=_recall(settings, transcripts, clock, embedder=embedder, vectors=vectors, graph=graph),
         explorer=Explorer(graph=graph, transcripts=transcripts),
         indexing=indexing,
-        consolidation=Consolidation(
-            transcripts=transcripts,
+        consolidation=consolidation,
+        changes=MemoryChanges(
             batches=batches,
             changes=stores.changes,
-            understanding=Reader(chain=chain, summarise=summary_of, offline=offline),
-            embedder=embedder,
-            vectors=vectors,
-            graph=graph,
+            plans=Plans(graph=graph, transcripts=transcripts, changes=stores.changes),
+            applying=Applying(changes=stores.changes, embedder=embedder, vectors=vectors, graph=graph),
+            half_written=consolidation,
             clock=clock,
         ),
         verification=verification,

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from maya_core.domain.changes import Change, ChangeState
 from maya_core.domain.conversation import UserId
 from maya_core.embeddings.port import Embedder
+from maya_core.errors import Conflict
 from maya_core.failpoint import failpoint
 from maya_core.memory.decisions import change_texts, fact_vector_id
 from maya_core.memory.holding import Hold
+from maya_core.stores.batches.port import LeaseLost
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.vectors.port import VectorItem, Vectors
@@ -28,7 +30,7 @@ class Applying:
         self._graph = graph
 
     async def finish(self, hold: Hold, user_id: UserId) -> int:
-        """Apply what was recorded and no more; how many those were. Raises LeaseLost, Conflict and StoreUnavailable."""
+        """Apply what was recorded and no more; how many those were. Raises LeaseLost and StoreUnavailable."""
         done = 0
         while waiting := await self._changes.list_changes(user_id, states={ChangeState.RECORDED}, limit=_PAGE):
             for change in waiting:
@@ -64,10 +66,17 @@ class Applying:
     async def _write_graph(self, hold: Hold, change: Change) -> None:
         if self._graph is None or change.effect.nothing:
             return
+        try:
+            await self._put_and_delete(self._graph, hold, change)
+        except Conflict as refused:
+            raise LeaseLost("the graph has been written to under a later lease") from refused
+
+    @staticmethod
+    async def _put_and_delete(graph: Graph, hold: Hold, change: Change) -> None:
         entities, facts = change.effect.entities, change.effect.facts
         fence = hold.lease.epoch
         hold.check()
-        await self._graph.put(
+        await graph.put(
             change.user_id,
             entities=[each.after for each in entities if each.after is not None],
             facts=[each.after for each in facts if each.after is not None],
@@ -78,7 +87,7 @@ class Applying:
         gone_facts = [each.id for each in facts if each.after is None]
         if gone_entities or gone_facts:
             hold.check()
-            await self._graph.delete(change.user_id, facts=gone_facts, entities=gone_entities, fence=fence)
+            await graph.delete(change.user_id, facts=gone_facts, entities=gone_entities, fence=fence)
 
 
 async def all_changes(changes: Changes, user_id: UserId) -> Sequence[Change]:

@@ -239,10 +239,7 @@ class Consolidation:
 
         Raises LeaseLost; StoreUnavailable and ProviderError when a store or the embedder is away.
         """
-        try:
-            await self._applying.finish(hold, user_id)
-        except Conflict as refused:
-            raise LeaseLost("the graph has been written to under a later lease") from refused
+        await self._applying.finish(hold, user_id)
         for batch in await self._batches.list_batches(user_id, states=APPLYING):
             try:
                 await self._finish(hold, batch)

@@ -21,6 +21,7 @@ _POSSESSOR = re.compile(r"^(?:(?:the\s+)?users?'?s?'?s?|my|our|his|her|their|you
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\S)")
 _KEPT_SIGNS = re.compile(r"[^\w+#\s]")
 _PROPOSED_FROM = 0.86
+_PREFIXES = ("", "the ", "a ", "an ", "my ", "our ")
 
 
 def normal_name(name: str) -> str:
@@ -32,6 +33,11 @@ def normal_name(name: str) -> str:
     text = re.sub(r"'s?\b", "", text)
     text = " ".join(_KEPT_SIGNS.sub(" ", text).split())
     return _ARTICLE.sub("", text) or text
+
+
+def spellings(name: str) -> list[str]:
+    """A name as it may be stored: entities keep it as it was said, with what `normal_name` takes away."""
+    return [prefix + spelt for spelt in dict.fromkeys((name, normal_name(name))) for prefix in _PREFIXES]
 
 
 def is_user(name: str) -> bool:

@@ -24,10 +24,13 @@ from maya_core.domain.conversation import (
     UserId,
 )
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId
+from maya_core.memory.applying import Applying
+from maya_core.memory.changes import MemoryChanges
 from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy, Understanding
 from maya_core.memory.episodes import Episodes
 from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.indexing import Indexing
+from maya_core.memory.plans import Plans
 from maya_core.memory.reading import Reader
 from maya_core.memory.verify import Verification
 from maya_core.stores.batches.mongo import MongoBatches
@@ -105,6 +108,7 @@ class World:
     indexing: Indexing
     consolidation: Consolidation
     verification: Verification
+    people: MemoryChanges
 
     @classmethod
     async def open(
@@ -134,6 +138,17 @@ class World:
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
         indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
         policy = policy or ConsolidationPolicy(lease=LeaseTimes(lasts_s=1.0, renew_every_s=0.2))
+        consolidation = Consolidation(
+            transcripts=transcripts,
+            batches=batches,
+            changes=changes,
+            understanding=understanding or read_offline(),
+            embedder=embedder,
+            vectors=vectors,
+            graph=graph,
+            clock=clock,
+            policy=policy,
+        )
         return cls(
             clock=clock,
             database=database,
@@ -145,17 +160,7 @@ class World:
             embedder=embedder,
             episodes=episodes,
             indexing=indexing,
-            consolidation=Consolidation(
-                transcripts=transcripts,
-                batches=batches,
-                changes=changes,
-                understanding=understanding or read_offline(),
-                embedder=embedder,
-                vectors=vectors,
-                graph=graph,
-                clock=clock,
-                policy=policy,
-            ),
+            consolidation=consolidation,
             verification=Verification(
                 transcripts=transcripts,
                 batches=batches,
@@ -164,6 +169,16 @@ class World:
                 embedder=embedder,
                 vectors=vectors,
                 graph=graph,
+                clock=clock,
+                lease=policy.lease,
+                wait_s=0.0,
+            ),
+            people=MemoryChanges(
+                batches=batches,
+                changes=changes,
+                plans=Plans(graph=graph, transcripts=transcripts, changes=changes),
+                applying=Applying(changes=changes, embedder=embedder, vectors=vectors, graph=graph),
+                half_written=consolidation,
                 clock=clock,
                 lease=policy.lease,
                 wait_s=0.0,

@@ -1,0 +1,395 @@
+"""From what a person asks for to the change that is stored: looks up what it is about, refuses what cannot be.
+
+Nothing is written here. The same plan serves the preview and, under the lease of the user, the change itself.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from maya_core.domain.changes import Change, ChangeId, ChangeKind, Effect, EntityChange, FactChange, NewChange, Place
+from maya_core.domain.conversation import MessageId, UserId
+from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
+from maya_core.errors import NotFound
+from maya_core.memory import amending
+from maya_core.memory.amending import Present
+from maya_core.memory.decisions import CHANGE_PREFIX
+from maya_core.memory.drafts import (
+    ChangeRefused,
+    Draft,
+    Refusal,
+    Written,
+    checked,
+    checked_name,
+    is_you,
+    kind_of_object,
+)
+from maya_core.memory.entities import minted_id, normal_name, spellings, user_entity_id
+from maya_core.memory.fact_sentences import written_out
+from maya_core.memory.reconcile import fact_id as fact_id_of
+from maya_core.stores.changes.port import Changes
+from maya_core.stores.graph.port import Graph
+from maya_core.stores.transcripts.port import Passages
+from maya_core.stores.transcripts.rows import from_ms, to_ms
+
+EXTRACTOR = "person"
+"""Who found a fact that a person wrote down."""
+
+_FACTS_AT_MOST = 1000
+_ENTITIES_AT_ONCE = 500
+_IMPORTED_AT_MOST = 500
+_STALE = "This was replaced or taken back already; please reload the page."
+
+
+class Plans:
+    """Plans changes of one user at a time. Everything raises NotFound for what is not theirs, and ChangeRefused."""
+
+    def __init__(self, *, graph: Graph, transcripts: Passages, changes: Changes) -> None:
+        self._graph = graph
+        self._transcripts = transcripts
+        self._changes = changes
+
+    async def edit(self, user_id: UserId, id: ChangeId, fact_id: FactId, draft: Draft, *, at: datetime) -> NewChange:
+        """Another fact, corrected by the person, in place of one."""
+        written, old = checked(draft), await self._standing_fact(user_id, fact_id)
+        old_ends = await self._entities(user_id, (old.subject, old.object))
+        kind = old_ends[old.object].kind if written.relation is old.relation else kind_of_object(written.relation)
+        effect = await self._by_hand(user_id, id, written, kind, replaces=old, speaker=old.speaker, at=at)
+        return NewChange(id=id, kind=ChangeKind.EDIT, target=fact_id, effect=effect, note="corrected by you")
+
+    async def add(self, user_id: UserId, id: ChangeId, draft: Draft, *, speaker: str, at: datetime) -> NewChange:
+        """A fact that nobody has said in a chat."""
+        written = checked(draft)
+        kind = kind_of_object(written.relation)
+        effect = await self._by_hand(user_id, id, written, kind, replaces=None, speaker=speaker, at=at)
+        return NewChange(id=id, kind=ChangeKind.ADD, target=effect.facts[0].id, effect=effect, note="added by you")
+
+    async def wrong(self, user_id: UserId, id: ChangeId, fact_id: FactId, *, at: datetime) -> NewChange:
+        """A fact that never was so: it is taken back, and old messages do not bring it again."""
+        fact = await self._standing_fact(user_id, fact_id)
+        effect = await self._restated(user_id, fact, replace(fact, retracted_at=at))
+        return NewChange(id=id, kind=ChangeKind.WRONG, target=fact_id, effect=effect, note="marked wrong by you")
+
+    async def out_of_date(
+        self, user_id: UserId, id: ChangeId, fact_id: FactId, *, since: datetime | None, at: datetime
+    ) -> NewChange:
+        """A fact that was so until `since`, or until now."""
+        fact = await self._standing_fact(user_id, fact_id)
+        if fact.valid_to is not None and fact.valid_to <= at:
+            raise ChangeRefused(Refusal.STALE, "Maya knows already that this is over.")
+        end = stored_moment(since or at)
+        if end > at:
+            raise ChangeRefused(Refusal.DATES, "That day is still to come.")
+        if fact.valid_from is not None and end < fact.valid_from:
+            raise ChangeRefused(Refusal.DATES, "It cannot end before it begins.")
+        effect = await self._restated(user_id, fact, replace(fact, valid_to=end))
+        return NewChange(
+            id=id, kind=ChangeKind.OUT_OF_DATE, target=fact_id, effect=effect, note="marked out of date by you"
+        )
+
+    async def merge(self, user_id: UserId, id: ChangeId, *, keep: EntityId, gone: EntityId, at: datetime) -> NewChange:
+        """One entity with the facts and the names of two."""
+        if keep == gone:
+            raise ChangeRefused(Refusal.SAME, "These are one and the same already.")
+        if gone == user_entity_id(user_id):
+            raise ChangeRefused(Refusal.YOU, "You cannot become a part of somebody else; merge the other way round.")
+        both = await self._existing(user_id, (keep, gone))
+        facts = [*await self._all_about(user_id, gone), *await self._about(user_id, keep)]
+        entities = await self._with_ends(user_id, facts, both)
+        effect = amending.merged(both[keep], both[gone], facts, entities, at)
+        return NewChange(id=id, kind=ChangeKind.MERGE, target=gone, effect=effect, note="merged by you")
+
+    async def split(
+        self,
+        user_id: UserId,
+        id: ChangeId,
+        entity_id: EntityId,
+        *,
+        name: str,
+        kind: EntityKind | None,
+        facts: Collection[FactId],
+        aliases: Collection[str],
+        at: datetime,
+    ) -> NewChange:
+        """Another entity of that name with these facts and names of one."""
+        new_name = checked_name(name, what="a name for the new one")
+        entity = (await self._existing(user_id, (entity_id,)))[entity_id]
+        if not facts and not aliases:
+            raise ChangeRefused(Refusal.EMPTY, "Please choose what belongs to the new one.")
+        if is_you(new_name) or normal_name(new_name) == normal_name(entity.name):
+            raise ChangeRefused(Refusal.SAME, "The new one needs a name of its own.")
+        namesakes = [e for e in await self._named(user_id, new_name) if e.id != entity_id]
+        if namesakes:
+            raise ChangeRefused(Refusal.KNOWN, "There is somebody or something of that name already.")
+        if not set(aliases) <= set(entity.aliases):
+            raise NotFound(f"no such alias of {entity_id!r}")
+        chosen = await self._facts(user_id, facts)
+        if any(entity_id not in (fact.subject, fact.object) for fact in chosen):
+            raise NotFound(f"a fact is not about {entity_id!r}")
+        names = tuple(alias for alias in entity.aliases if alias in aliases)
+        part = Entity(
+            id=minted_id(user_id, new_name, MessageId(id)),
+            name=new_name,
+            kind=entity.kind if kind is None else kind,
+            aliases=tuple(alias for alias in names if normal_name(alias) != normal_name(new_name)),
+        )
+        entities = await self._with_ends(user_id, chosen, {entity_id: entity})
+        effect = amending.split_off(entity, part, facts=chosen, entities=entities)
+        return NewChange(id=id, kind=ChangeKind.SPLIT, target=entity_id, effect=effect, note="split by you")
+
+    async def undo(self, user_id: UserId, id: ChangeId, change_id: ChangeId, *, at: datetime) -> NewChange:
+        """What was there before a change, with what has been learnt since."""
+        change = await self._changes.get(user_id, change_id)
+        if change.kind is ChangeKind.FORGET:
+            raise ChangeRefused(Refusal.FORGOTTEN, "What was forgotten cannot be brought back.")
+        if change_id in await taken_back(self._changes, user_id, [change_id]):
+            raise ChangeRefused(Refusal.UNDONE, "This was undone already.")
+        present = await self._present(user_id, change.effect)
+        effect = amending.undone(change.effect, present, at)
+        if effect.nothing and not change.effect.nothing:
+            raise ChangeRefused(Refusal.FORGOTTEN, "What this was about has been forgotten since.")
+        return NewChange(id=id, kind=ChangeKind.UNDO, target=change_id, effect=effect, note="undone by you")
+
+    async def bring(
+        self, user_id: UserId, id: ChangeId, *, entities: Sequence[Entity], facts: Sequence[Fact], at: datetime
+    ) -> NewChange:
+        """Entities and facts from elsewhere, with ids of their own. Those that are known already are left alone."""
+        if len(facts) > _IMPORTED_AT_MOST or len(entities) > 2 * _IMPORTED_AT_MOST:
+            raise ChangeRefused(Refusal.TOO_MUCH, f"At most {_IMPORTED_AT_MOST} facts can be brought at once.")
+        known_facts = {fact.id for fact in await self._graph.get_facts(user_id, [fact.id for fact in facts])}
+        given = {entity.id: entity for entity in entities}
+        known = await self._entities(user_id, given, missing_is_fine=True)
+        named = {**given, **known}
+        new = [
+            replace(
+                fact,
+                origin=FactOrigin.IMPORTED,
+                sources=(CHANGE_PREFIX + id,),
+                recorded_at=at if fact.recorded_at > at else fact.recorded_at,
+            )
+            for fact in facts
+            if fact.id not in known_facts
+        ]
+        brought = [FactChange(id=f.id, before=None, after=f, sentence=_sentence(f, named)) for f in new]
+        changed = [EntityChange(id=id, before=known.get(id), after=entity) for id, entity in named.items()]
+        effect = Effect(entities=tuple(changed), facts=tuple(brought))
+        return NewChange(id=id, kind=ChangeKind.IMPORT, target=id, effect=effect, note="imported by you")
+
+    async def confirmed(self, user_id: UserId, fact_id: FactId, *, at: datetime) -> Effect:
+        """A fact that the person has said to be right."""
+        fact = await self._standing_fact(user_id, fact_id)
+        return await self._restated(user_id, fact, replace(fact, confidence=1.0))
+
+    async def superseded(self, user_id: UserId, older: FactId, newer: FactId, *, at: datetime) -> Effect:
+        """One fact that gives way to another of the same subject."""
+        old, new = await self._standing_fact(user_id, older), await self._standing_fact(user_id, newer)
+        end = max(new.valid_from or new.recorded_at, old.valid_from or old.recorded_at)
+        return await self._restated(user_id, old, replace(old, valid_to=end, superseded_by=new.id))
+
+    async def names(self, user_id: UserId, effect: Effect) -> Mapping[EntityId, Entity]:
+        """Every entity that an effect speaks of, for sentences about it."""
+        changed = {each.id: each.after or each.before for each in effect.entities}
+        facts = [f for each in effect.facts for f in (each.before, each.after) if f is not None]
+        ends = {end for fact in facts for end in (fact.subject, fact.object)} - changed.keys()
+        known = await self._entities(user_id, ends, missing_is_fine=True)
+        return {**known, **{id: entity for id, entity in changed.items() if entity is not None}}
+
+    async def _by_hand(
+        self,
+        user_id: UserId,
+        id: ChangeId,
+        written: Written,
+        kind: EntityKind,
+        *,
+        replaces: Fact | None,
+        speaker: str,
+        at: datetime,
+    ) -> Effect:
+        subject, new_subject = await self._entity_for(user_id, id, written.subject, _kind_of_subject(written.relation))
+        thing, new_thing = await self._entity_for(user_id, id, written.object, kind)
+        if subject.id == thing.id:
+            raise ChangeRefused(Refusal.SAME, "Subject and object are the same.")
+        new = Fact(
+            id=fact_id_of(
+                user_id,
+                subject=subject.id,
+                relation=written.relation,
+                label=written.label,
+                thing=thing.id,
+                first=MessageId(id),
+            ),
+            subject=subject.id,
+            relation=written.relation,
+            label=written.label,
+            object=thing.id,
+            speaker=speaker,
+            confidence=1.0,
+            origin=FactOrigin.CORRECTED,
+            evidence=() if replaces is None else replaces.evidence,
+            valid_from=written.valid_from and stored_moment(written.valid_from),
+            valid_to=written.valid_to and stored_moment(written.valid_to),
+            recorded_at=at,
+            sources=(CHANGE_PREFIX + id, *(() if replaces is None else replaces.sources)),
+            extractor=EXTRACTOR,
+        )
+        others = [] if new_subject else await self._about(user_id, subject.id, (written.relation,))
+        self._check_new(new, replaces, others)
+        entities = await self._with_ends(user_id, others, {subject.id: subject, thing.id: thing})
+        if replaces is not None:
+            entities = await self._with_ends(user_id, (replaces,), entities)
+        fresh = [entity.id for entity, is_new in ((subject, new_subject), (thing, new_thing)) if is_new]
+        place = await self._place(user_id, new)
+        return amending.added(new, replaces=replaces, others=others, entities=entities, fresh=fresh, place=place, at=at)
+
+    @staticmethod
+    def _check_new(new: Fact, replaces: Fact | None, others: Iterable[Fact]) -> None:
+        claim = (new.subject, new.relation, new.label, new.object)
+        if replaces is not None and (replaces.subject, replaces.relation, replaces.label, replaces.object) == claim:
+            if (replaces.valid_from, replaces.valid_to) == (new.valid_from, new.valid_to):
+                raise ChangeRefused(Refusal.SAME, "Nothing was changed.")
+            return
+        for other in others:
+            if (other.subject, other.relation, other.label, other.object) == claim and amending.is_open(other):
+                raise ChangeRefused(Refusal.KNOWN, "Maya knows this already.")
+
+    async def _standing_fact(self, user_id: UserId, fact_id: FactId) -> Fact:
+        fact = (await self._facts(user_id, (fact_id,)))[0]
+        if fact.retracted_at is not None or fact.superseded_by is not None:
+            raise ChangeRefused(Refusal.STALE, _STALE)
+        return fact
+
+    async def _restated(self, user_id: UserId, before: Fact, after: Fact) -> Effect:
+        entities = await self._entities(user_id, (before.subject, before.object))
+        return amending.restated(before, after, entities)
+
+    async def _facts(self, user_id: UserId, ids: Collection[FactId]) -> list[Fact]:
+        if len(ids) > _FACTS_AT_MOST:
+            raise ChangeRefused(Refusal.TOO_MUCH, "That is too much at once; please choose fewer facts.")
+        wanted = list(dict.fromkeys(ids))
+        found = {fact.id: fact for fact in await self._graph.get_facts(user_id, wanted)} if wanted else {}
+        for id in wanted:
+            if id not in found:
+                raise NotFound(f"no fact {id!r}")
+        return [found[id] for id in wanted]
+
+    async def _existing(self, user_id: UserId, ids: Collection[EntityId]) -> dict[EntityId, Entity]:
+        """Entities that are there; one that a merge took away is told apart from one that never was."""
+        found = await self._entities(user_id, ids, missing_is_fine=True)
+        for id in ids:
+            if id not in found:
+                merges = [c for c in await self._changes.about(user_id, [id]) if c.kind is ChangeKind.MERGE]
+                if merges:
+                    raise ChangeRefused(Refusal.CYCLIC, "This was merged into another already; please reload the page.")
+                raise NotFound(f"no entity {id!r}")
+        return found
+
+    async def _entities(
+        self, user_id: UserId, ids: Collection[EntityId], *, missing_is_fine: bool = False
+    ) -> dict[EntityId, Entity]:
+        wanted, found = list(dict.fromkeys(ids)), dict[EntityId, Entity]()
+        for start in range(0, len(wanted), _ENTITIES_AT_ONCE):
+            part = await self._graph.list_entities(user_id, wanted[start : start + _ENTITIES_AT_ONCE])
+            found |= {entity.id: entity for entity in part}
+        for id in wanted:
+            if id not in found and not missing_is_fine:
+                raise NotFound(f"no entity {id!r}")
+        return found
+
+    async def _with_ends(
+        self, user_id: UserId, facts: Iterable[Fact], known: Mapping[EntityId, Entity]
+    ) -> dict[EntityId, Entity]:
+        ends = {end for fact in facts for end in (fact.subject, fact.object)} - known.keys()
+        return {**known, **await self._entities(user_id, ends)}
+
+    async def _about(self, user_id: UserId, entity_id: EntityId, relations: Sequence[Relation] = ()) -> list[Fact]:
+        return await self._graph.facts(
+            user_id, about=[entity_id], relations=relations, current=False, limit=_FACTS_AT_MOST
+        )
+
+    async def _all_about(self, user_id: UserId, entity_id: EntityId) -> list[Fact]:
+        found = await self._about(user_id, entity_id)
+        if len(found) >= _FACTS_AT_MOST:
+            raise ChangeRefused(
+                Refusal.TOO_MUCH, "Too much is known about the one that would go; merge the other way round."
+            )
+        return found
+
+    async def _entity_for(self, user_id: UserId, id: ChangeId, name: str, kind: EntityKind) -> tuple[Entity, bool]:
+        """The entity that a name stands for, and whether it is new."""
+        if is_you(name):
+            own = user_entity_id(user_id)
+            found = await self._entities(user_id, (own,), missing_is_fine=True)
+            return found.get(own) or Entity(id=own, name="user", kind=EntityKind.USER), own not in found
+        named = await self._named(user_id, name)
+        best = sorted(named, key=lambda e: (e.kind is not kind, normal_name(e.name) != normal_name(name), e.id))
+        if best:
+            return best[0], False
+        return Entity(id=minted_id(user_id, name, MessageId(id)), name=name, kind=kind), True
+
+    async def _named(self, user_id: UserId, name: str) -> list[Entity]:
+        found = await self._graph.find_entities(user_id, spellings(name), limit=50)
+        wanted = normal_name(name)
+        return [e for e in found if wanted in {normal_name(n) for n in (e.name, *e.aliases)}]
+
+    async def _place(self, user_id: UserId, fact: Fact) -> Place | None:
+        passages = await self._transcripts.list_passages(user_id, fact.evidence[:1]) if fact.evidence else []
+        return next(
+            (Place(conversation_id=p.excerpt.conversation_id, seq=p.seq, said_at=p.excerpt.said_at) for p in passages),
+            None,
+        )
+
+    async def _present(self, user_id: UserId, effect: Effect) -> Present:
+        ids = [each.id for each in effect.facts]
+        facts: list[Fact] = []
+        for start in range(0, len(ids), _FACTS_AT_MOST):
+            facts += await self._graph.get_facts(user_id, ids[start : start + _FACTS_AT_MOST])
+        ends = {end for fact in facts for end in (fact.subject, fact.object)}
+        ends |= {end for each in effect.facts if (old := each.before) for end in (old.subject, old.object)}
+        entities = await self._entities(user_id, ends | {each.id for each in effect.entities}, missing_is_fine=True)
+        centres = {each.id for each in effect.entities if each.before is None or each.before != each.after}
+        centres |= {old.subject for each in effect.facts if (old := each.before)}
+        about = {id: await self._about(user_id, id) for id in sorted(centres) if id in entities}
+        around = [fact for found in about.values() for fact in found]
+        entities = await self._with_ends(user_id, around, entities)
+        return Present(entities=entities, facts={fact.id: fact for fact in facts}, about=about)
+
+
+async def taken_back(changes: Changes, user_id: UserId, ids: Collection[ChangeId]) -> set[ChangeId]:
+    """Which of these changes have been undone, and not brought back by undoing that."""
+    undos = [c for c in await changes.about(user_id, list(ids)) if c.kind is ChangeKind.UNDO] if ids else []
+    if not undos:
+        return set()
+    lifted = await taken_back(changes, user_id, [undo.id for undo in undos])
+    return {ChangeId(undo.target) for undo in undos if undo.id not in lifted}
+
+
+def is_merge(change: Change) -> bool:
+    """Whether a change has made one entity of two."""
+    return any(each.before is not None and each.after is None for each in change.effect.entities)
+
+
+def _sentence(fact: Fact, entities: Mapping[EntityId, Entity]) -> str:
+    if fact.subject not in entities or fact.object not in entities:
+        raise NotFound(f"an end of the fact {fact.id!r} is missing")
+    return written_out(fact.relation, fact.label, entities[fact.subject].name, entities[fact.object].name)
+
+
+def _kind_of_subject(relation: Relation) -> EntityKind:
+    things = {
+        Relation.LOCATED_IN,
+        Relation.PART_OF,
+        Relation.IS_DESTINATION_OF,
+        Relation.HAS_DEADLINE,
+        Relation.HAS_BUDGET,
+        Relation.ASSIGNED_TO,
+        Relation.DEPENDS_ON,
+        Relation.HAS_STATUS,
+        Relation.TAKES_PLACE_ON,
+        Relation.RELATED_TO,
+    }
+    return EntityKind.THING if relation in things else EntityKind.PERSON
+
+
+def stored_moment(moment: datetime) -> datetime:
+    """The moment as every store keeps it, in whole milliseconds and in UTC."""
+    return from_ms(to_ms(moment))
