@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from maya_core.clock import Clock
-from maya_core.domain.generation import Attempt, Finished, Prompt, TextDelta
+from maya_core.domain.generation import Attempt, Finished, Prompt
 from maya_core.domain.health import Ticket, Verdict
 from maya_core.errors import FailureKind, ProviderError
 from maya_core.providers.deadlines import ChainLimits, Lapsed, Watch
@@ -68,13 +68,37 @@ class AdmittedCall:
         """
         try:
             async with aclosing(self.provider.stream(prompt, key=self.ticket.key)) as events:
+                # A nested generator for the loop would cost every piece of the stream another hop.
+                loop, now = asyncio.get_running_loop(), self._clock.monotonic
+                started = loop.time()
+                ends_at = started + self._deadlines.total_s
+                turn_due = started + self._first_text_left_s
+                watch = Watch(min(started + self._deadlines.first_token_s, turn_due))
+                self._started = now()
                 try:
-                    async with aclosing(self._read(events)) as pieces:
-                        async for piece in pieces:
-                            yield piece
+                    while True:
+                        with watch:
+                            event = await anext(events)
+                        if isinstance(event, Finished):
+                            self._finish(event)
+                            break
+                        handed_over = now()
+                        if self.first_text_s is None:
+                            self.first_text_s = handed_over - self._started
+                            turn_due = ends_at
+                        self._characters += len(event.text)
+                        yield event.text
+                        self._held_s += now() - handed_over
+                        watch.due = min(loop.time() + self._deadlines.idle_s, ends_at)
                 except (GeneratorExit, asyncio.CancelledError):
                     self.end()  # before the adapter closes its connection, which may take its time
                     raise
+                except Lapsed:
+                    self._fail(self._lapsed_kind(of_turn=watch.due >= turn_due))
+                except StopAsyncIteration:
+                    self._fail(FailureKind.STREAM_BROKEN)
+                finally:
+                    watch.close()
         except ProviderError as error:
             self._fail(error.kind, error.retry_after_s)
         except Exception as bug:  # noqa: BLE001 - an adapter's bug costs one hop, not the reply (row 18)
@@ -82,35 +106,6 @@ class AdmittedCall:
             self._fail(FailureKind.UNKNOWN)
         finally:
             self.end()
-
-    async def _read(self, events: AsyncGenerator[TextDelta | Finished, None]) -> AsyncGenerator[str, None]:
-        loop = asyncio.get_running_loop()
-        self._started = self._clock.monotonic()
-        started = loop.time()
-        ends_at = started + self._deadlines.total_s
-        turn_due = started + self._first_text_left_s
-        watch = Watch(min(started + self._deadlines.first_token_s, turn_due))
-        try:
-            while True:
-                with watch:
-                    event = await anext(events)
-                if isinstance(event, Finished):
-                    self._finish(event)
-                    return
-                handed_over = self._clock.monotonic()
-                if self.first_text_s is None:
-                    self.first_text_s = handed_over - self._started
-                    turn_due = ends_at
-                self._characters += len(event.text)
-                yield event.text
-                self._held_s += self._clock.monotonic() - handed_over
-                watch.due = min(loop.time() + self._deadlines.idle_s, ends_at)
-        except Lapsed:
-            self._fail(self._lapsed_kind(of_turn=watch.due >= turn_due))
-        except StopAsyncIteration:
-            self._fail(FailureKind.STREAM_BROKEN)
-        finally:
-            watch.close()
 
     def end(self) -> None:
         """Tell the owner that it is over, the first time this is called."""
