@@ -107,7 +107,7 @@ class Reader:
         )
         facts = reconciled.facts()
         return Decisions(
-            stretch=_stretch(batch, messages),
+            stretch=stretch_of(batch, messages),
             summary=output.summary,
             entities=_entities(facts, reconciled.entities, register.entities),
             facts=tuple(DecidedFact(fact=f, sentence=_sentence(f, register.entities)) for f in facts),
@@ -164,7 +164,13 @@ class _Call:
         return "".join(parts)
 
 
-def _stretch(batch: Batch, messages: Sequence[Message]) -> Stretch | None:
+def only_summary(summary: str) -> bytes:
+    """The output of a range of which nothing but a summary is to be kept."""
+    return _to_bytes(Output(summary=summary, claims=()))
+
+
+def stretch_of(batch: Batch, messages: Sequence[Message]) -> Stretch | None:
+    """What the vectors of a batch have to name; None for a range without words."""
     if not messages:
         return None
     speakers = {message.speaker for message in messages}
