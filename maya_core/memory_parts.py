@@ -6,10 +6,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from maya_core.clock import Clock
-from maya_core.domain.health import MEANING, Light
+from maya_core.domain.health import FACTS, MEANING, Light
 from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import ConfigurationError, StoreError
+from maya_core.health.drills import hideable
+from maya_core.health.standing import Standing
 from maya_core.jobs.port import Jobs
 from maya_core.memory.applying import Applying
 from maya_core.memory.changes import MemoryChanges
@@ -28,6 +30,7 @@ from maya_core.memory.verify import Verification
 from maya_core.providers.port import Chain
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
+from maya_core.stores.changes.port import Changes
 from maya_core.stores.factory import Stores, open_graph, open_vectors
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Transcripts
@@ -53,6 +56,7 @@ class Memory:
     indexing: Indexing | None
     consolidation: Consolidation
     changes: MemoryChanges
+    change_log: Changes
     verification: Verification
     rebuild: Rebuild
     notice: Light | None
@@ -68,17 +72,27 @@ class Memory:
 
 
 async def build_memory(
-    settings: Settings, *, stores: Stores, chain: Chain | None, offline: str, clock: Clock, check: bool
+    settings: Settings,
+    *,
+    stores: Stores,
+    chain: Chain | None,
+    offline: str,
+    clock: Clock,
+    check: bool,
+    standing: Standing | None = None,
 ) -> Memory:
     """Open the stores of memory and put its parts together. `chain` is None when no model is configured.
 
-    With `check`, raises ConfigurationError when the stored vectors are another model's.
+    With `check`, raises ConfigurationError when the stored vectors are another model's. `standing` may hide a store.
     """
     embedder, notice = _embedder(settings, clock)
     vectors = None if embedder is None else await open_vectors(settings, stores, embedder)
     if check and embedder is not None and vectors is not None:
         await _compare(embedder, vectors)
     graph = await open_graph(settings, stores, clock)
+    if standing is not None:
+        vectors = None if vectors is None else hideable(vectors, MEANING, standing)
+        graph = hideable(graph, FACTS, standing)
     transcripts, batches = stores.transcripts, stores.batches
     episodes: Episodes | None = None
     indexing: Indexing | None = None
@@ -114,6 +128,7 @@ async def build_memory(
         explorer=Explorer(graph=graph, transcripts=transcripts),
         indexing=indexing,
         consolidation=consolidation,
+        change_log=stores.changes,
         changes=MemoryChanges(
             batches=batches,
             changes=stores.changes,
@@ -131,7 +146,14 @@ async def build_memory(
 def sweep_for(memory: Memory, jobs: Jobs, settings: Settings, clock: Clock, *, model_configured: bool) -> Sweep:
     """The sweeper of that memory's pending work."""
     policy = SweepPolicy(every_s=settings.memory_sweep_every_s, consolidate_after_s=settings.consolidate_after_s)
-    return Sweep(batches=memory.batches, jobs=jobs, clock=clock, model_answers=lambda: model_configured, policy=policy)
+    return Sweep(
+        batches=memory.batches,
+        changes=memory.change_log,
+        jobs=jobs,
+        clock=clock,
+        model_answers=lambda: model_configured,
+        policy=policy,
+    )
 
 
 async def keep_sweeping(sweep: Sweep, every_s: float) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from maya_core.container import Container
 from maya_core.domain.conversation import ConversationId, UserId
 from maya_core.jobs.port import JobTable
-from maya_core.memory.sweep import CONSOLIDATE, EMBED, REDO
+from maya_core.memory.sweep import CONSOLIDATE, EMBED, FINISH_CHANGES, REDO
 from maya_core.stores.batches.port import BatchId
 
 
@@ -25,4 +25,9 @@ async def redo(container: Container, ids: Mapping[str, str]) -> None:
     await container.memory.consolidation.redo(UserId(ids["user_id"]), BatchId(ids["batch_id"]))
 
 
-TABLE: JobTable = {EMBED: embed, CONSOLIDATE: consolidate, REDO: redo}
+async def finish_changes(container: Container, ids: Mapping[str, str]) -> None:
+    """Bring a person's changes to vectors and graph that were cut short."""
+    await container.memory.changes.finish(UserId(ids["user_id"]))
+
+
+TABLE: JobTable = {EMBED: embed, CONSOLIDATE: consolidate, REDO: redo, FINISH_CHANGES: finish_changes}

@@ -238,9 +238,12 @@ class MemoryChanges:
                 return change
 
     async def finish(self, user_id: UserId) -> int:
-        """Apply what was recorded and no more; how many changes those were. Raises MemoryBusy and StoreUnavailable."""
-        async with self.held(user_id) as hold:
-            return await self._applying.finish(hold, user_id)
+        """Apply what was recorded and no more; how many changes those were. A worker who is busy does it themselves."""
+        try:
+            async with self.held(user_id) as hold:
+                return await self._applying.finish(hold, user_id)
+        except MemoryBusy:
+            return 0
 
     @asynccontextmanager
     async def held(self, user_id: UserId) -> AsyncIterator[Hold]:

@@ -11,11 +11,14 @@ from maya_core.clock import Clock
 from maya_core.domain.ids import new_id
 from maya_core.jobs.port import Job, Jobs, QueueName
 from maya_core.stores.batches.port import Batches, Work
+from maya_core.stores.changes.port import Changes
 
 EMBED = "embed"
 CONSOLIDATE = "consolidate"
 REDO = "redo"
-"""Names of the jobs: `EMBED` and `CONSOLIDATE` with user_id and conversation_id, `REDO` with user_id and batch_id."""
+FINISH_CHANGES = "finish_changes"
+"""Names of the jobs: `EMBED` and `CONSOLIDATE` with user_id and conversation_id, `REDO` with user_id and batch_id,
+`FINISH_CHANGES` with user_id."""
 
 _LEASE = "sweep"
 
@@ -47,6 +50,7 @@ class Swept:
     embed: int = 0
     consolidate: int = 0
     redo: int = 0
+    changes: int = 0
 
 
 class Sweep:
@@ -56,12 +60,14 @@ class Sweep:
         self,
         *,
         batches: Batches,
+        changes: Changes,
         jobs: Jobs,
         clock: Clock,
         model_answers: Callable[[], bool],
         policy: SweepPolicy | None = None,
     ) -> None:
         self._batches = batches
+        self._changes = changes
         self._jobs = jobs
         self._clock = clock
         self._model_answers = model_answers
@@ -77,6 +83,7 @@ class Sweep:
             embed=await self._ask_for(Work.EMBED, after_s=self._policy.embed_after_s),
             consolidate=await self._ask_for(Work.CONSOLIDATE, after_s=self._policy.consolidate_after_s),
             redo=await self._ask_to_redo() if self._model_answers() else 0,
+            changes=await self._ask_to_finish_changes(),
         )
 
     async def _ask_for(self, work: Work, *, after_s: float | None) -> int:
@@ -103,3 +110,9 @@ class Sweep:
             ids = {"user_id": str(batch.user_id), "batch_id": str(batch.id)}
             asked += await self._jobs.enqueue(Job(name=REDO, ids=ids, queue=QueueName.LOW))
         return asked
+
+    async def _ask_to_finish_changes(self) -> int:
+        """For people whose change was stored, and cut short before it was in vectors and graph."""
+        waiting = await self._changes.unapplied(limit=self._policy.most)
+        jobs = [Job(name=FINISH_CHANGES, ids={"user_id": str(user)}, queue=QueueName.DEFAULT) for user in waiting]
+        return sum([await self._jobs.enqueue(job) for job in jobs])

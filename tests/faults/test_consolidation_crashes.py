@@ -332,7 +332,12 @@ async def recover(place: Place, policy: SweepPolicy) -> float:
     while time.monotonic() - began < 120:
         queue = Kept()
         await Sweep(
-            batches=world.batches, jobs=queue, clock=world.clock, model_answers=lambda: False, policy=policy
+            batches=world.batches,
+            changes=world.changes,
+            jobs=queue,
+            clock=world.clock,
+            model_answers=lambda: False,
+            policy=policy,
         ).run()
         for job in queue.jobs:
             chat = ConversationId(job.ids["conversation_id"])

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from maya_core.clock import ManualClock
+from maya_core.domain.changes import ChangeId, ChangeKind, Effect, NewChange
 from maya_core.domain.conversation import ConversationId, ConversationKind
 from maya_core.errors import StoreUnavailable
 from maya_core.jobs.port import Job, QueueName
-from maya_core.memory.sweep import CONSOLIDATE, EMBED, REDO, Sweep, SweepPolicy, Swept
+from maya_core.memory.sweep import CONSOLIDATE, EMBED, FINISH_CHANGES, REDO, Sweep, SweepPolicy, Swept
 from tests.memory.world import ANN, NOON, World
 
 CHAT = ConversationId("chat")
@@ -54,7 +55,9 @@ async def world(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
 
 
 def sweep(world: World, queue: Queue, *, model: bool = False) -> Sweep:
-    return Sweep(batches=world.batches, jobs=queue, clock=world.clock, model_answers=lambda: model)
+    return Sweep(
+        batches=world.batches, changes=world.changes, jobs=queue, clock=world.clock, model_answers=lambda: model
+    )
 
 
 async def test_messages_wait_for_their_vectors_after_seconds_and_for_consolidation_after_minutes(
@@ -85,7 +88,12 @@ async def test_a_conversation_that_never_falls_silent_is_consolidated_when_it_is
     policy = SweepPolicy(longest=20)
     queue = Queue()
     swept = await Sweep(
-        batches=world.batches, jobs=queue, clock=clock, model_answers=lambda: False, policy=policy
+        batches=world.batches,
+        changes=world.changes,
+        jobs=queue,
+        clock=clock,
+        model_answers=lambda: False,
+        policy=policy,
     ).run()
     assert swept == Swept(consolidate=1)
 
@@ -110,6 +118,21 @@ async def test_what_was_read_offline_is_asked_for_again_once_a_model_answers(wor
     (job,) = queue.jobs
     (batch,) = await world.batches.list_batches(ANN)
     assert (job.name, job.queue, dict(job.ids)) == (REDO, QueueName.LOW, {"user_id": ANN, "batch_id": batch.id})
+
+
+async def test_changes_that_were_cut_short_are_asked_for(world: World) -> None:
+    now = world.clock.now()
+    new = NewChange(id=ChangeId("c1"), kind=ChangeKind.REJECT, target="p1", effect=Effect())
+    lease = await world.batches.lease_user(ANN, owner="page", at=now, until=now + timedelta(seconds=30))
+    assert lease is not None
+    await world.changes.append(lease, ANN, new, at=now)
+    await world.batches.release(lease)
+    queue = Queue()
+    assert await sweep(world, queue).run() == Swept(changes=1)
+    (job,) = queue.jobs
+    assert (job.name, dict(job.ids)) == (FINISH_CHANGES, {"user_id": ANN})
+    assert await world.people.finish(ANN) == 1
+    assert await world.changes.unapplied() == []
 
 
 async def test_a_queue_that_is_away_is_told_and_tried_by_the_next_sweep(world: World, clock: ManualClock) -> None:
