@@ -13,9 +13,13 @@ from maya_core.chat.lookback import Lookback, LookbackPolicy
 from maya_core.chat.naming import Naming
 from maya_core.chat.turn import Follower, TurnPolicy, TurnService
 from maya_core.clock import Clock, SystemClock
-from maya_core.domain.health import Circuit, Light
+from maya_core.domain.health import FAST_MEMORY, SAVED_CHATS, Circuit, Light
 from maya_core.errors import StoreError
-from maya_core.jobs.port import Jobs, JobTable
+from maya_core.health.calls import CallRecorder, ObservedChain
+from maya_core.health.drills import DrilledBreaker, hideable
+from maya_core.health.standing import Standing
+from maya_core.health_parts import Health, build_health
+from maya_core.jobs.port import Inspectable, Jobs, JobTable
 from maya_core.memory.following import MemoryFollower
 from maya_core.memory.recall import Recall
 from maya_core.memory_parts import Memory, build_memory, keep_sweeping, sweep_for
@@ -30,6 +34,8 @@ from maya_core.stores.factory import (
     Stores,
     open_breaker,
     open_jobs,
+    open_orders,
+    open_records,
     open_redis,
     open_stores,
     open_whiteboard,
@@ -71,6 +77,7 @@ class Container:
     turns: TurnService
     conversations: ConversationService
     watch: Watch
+    health: Health
     background: tuple[asyncio.Task[None], ...]
 
     @property
@@ -118,6 +125,7 @@ class Container:
             closing.push_async_callback(self.jobs.close)
             closing.push_async_callback(self.whiteboard.close)
             closing.push_async_callback(self.chain.close)
+            closing.push_async_callback(self.health.close)
             closing.push_async_callback(self.turns.close, drain_s=self.settings.drain_s)
             closing.push_async_callback(self.watch.close)
 
@@ -151,13 +159,22 @@ async def build_container(
         redis = await open_redis(settings, clock)
         opened.push_async_callback(redis.close)
         whiteboard = given.whiteboard or open_whiteboard(redis, settings)
-        breaker = given.breaker or open_breaker(redis, settings, clock)
+        standing = Standing(open_orders(redis, settings), clock, on_arrange=lambda first: asked.arrange(first))  # noqa: PLW0108 - made below
+        breaker = DrilledBreaker(given.breaker or open_breaker(redis, settings, clock), standing, clock)
         links = [Link(provider=p, place=_PLACES.get(p.name, Place.CLOUD)) for p in providers]
-        chain = FallbackChain(links, breaker, clock=clock, limits=_limits(settings))
+        asked = FallbackChain(links, breaker, clock=clock, limits=_limits(settings))
 
         stores = await open_stores(settings)
         opened.push_async_callback(stores.close)
+        records = await open_records(stores)
+        recorder = CallRecorder(records.calls, clock)
+        chain = ObservedChain(asked, recorder)
         stores.transcripts = given.transcripts or stores.transcripts
+        pings = {SAVED_CHATS: stores.transcripts.ping, FAST_MEMORY: whiteboard.ping}
+        stores.transcripts = hideable(stores.transcripts, SAVED_CHATS, standing)
+        stores.batches = hideable(stores.batches, SAVED_CHATS, standing)
+        whiteboard = hideable(whiteboard, FAST_MEMORY, standing)
+        await standing.look()
         memory = await build_memory(
             settings,
             stores=stores,
@@ -165,13 +182,15 @@ async def build_container(
             offline=OFFLINE,
             clock=clock,
             check=check,
+            standing=standing,
         )
         opened.pop_all()
 
     async def perform(name: str, ids: Mapping[str, str]) -> None:
         await table[name](container, ids)
 
-    queue = open_jobs(redis, table, perform)
+    jobs_queue = open_jobs(redis, table, perform)
+    queue = hideable(jobs_queue, FAST_MEMORY, standing)
     turns = _turns(
         settings,
         transcripts=stores.transcripts,
@@ -187,6 +206,42 @@ async def build_container(
     if table and (working or not redis.url):
         sweep = sweep_for(memory, queue, settings, clock, model_configured=model_configured)
         background.append(keep_sweeping(sweep, settings.memory_sweep_every_s))
+    watch = Watch(
+        transcripts=stores.transcripts,
+        whiteboard=whiteboard,
+        notice=redis.notice,
+        vectors=None if memory.vectors is None else memory.vectors.ping,
+        graph=memory.graph.ping,
+        clock=clock,
+        storage=settings.data_dir if stores.file is not None else None,
+    )
+    health = build_health(
+        providers=providers,
+        clouds=[link.circuit for link in links if link.place is Place.CLOUD],
+        offline=OFFLINE,
+        breaker=breaker,
+        standing=standing,
+        recorder=recorder,
+        records=records,
+        batches=stores.batches,
+        jobs=queue,
+        queue=jobs_queue if isinstance(jobs_queue, Inspectable) else None,
+        quotas=None,
+        lights=lambda: container.lights(),  # noqa: PLW0108 - made below
+        parts=watch.seen,
+        pings=pings,
+        alone=lambda circuit: ObservedChain(
+            FallbackChain(
+                [link for link in links if link.circuit == circuit], breaker, clock=clock, limits=_limits(settings)
+            ),
+            recorder,
+        ),
+        consolidate_after_s=settings.consolidate_after_s,
+        clock=clock,
+    )
+    background.append(health.keep_looking())
+    if not working:
+        background.append(health.keep_watching())
     container = Container(
         settings=settings,
         clock=clock,
@@ -200,12 +255,8 @@ async def build_container(
         jobs=queue,
         turns=turns,
         conversations=conversations,
-        watch=Watch(
-            transcripts=stores.transcripts,
-            whiteboard=whiteboard,
-            notice=redis.notice,
-            storage=settings.data_dir if stores.file is not None else None,
-        ),
+        watch=watch,
+        health=health,
         background=tuple(asyncio.create_task(work) for work in background),
     )
     return container

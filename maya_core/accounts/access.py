@@ -21,6 +21,7 @@ class Action(StrEnum):
     READ_OWN_CHATS = "read_own_chats"
     CHANGE_OWN_CHATS = "change_own_chats"
     EXPORT_OWN_CHATS = "export_own_chats"
+    SEE_HEALTH = "see_health"
     CONTROL_PROVIDERS = "control_providers"
     QUERY_GRAPH = "query_graph"
 

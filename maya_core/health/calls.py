@@ -1,9 +1,9 @@
 """Counting what calls to models come to: a chain that takes note, and the counts until they are stored."""
 
 import logging
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from maya_core.clock import Clock
@@ -22,7 +22,6 @@ KEPT_DAYS = 8
 """How long an hour is kept: the seven days that are shown, and the one that is not full yet."""
 
 _UNSAVED_AT_MOST = 2000
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CallRecorder:
@@ -122,9 +121,3 @@ class ObservedChain:
     async def close(self) -> None:
         """Close the chain."""
         await self._chain.close()
-
-
-def together(hours: Iterable[CallHour], circuit: Circuit) -> CallHour:
-    """The hours of a circuit as one; empty where there is none."""
-    own = [hour for hour in hours if hour.circuit == circuit]
-    return added(own, circuit=circuit, begins_at=min((hour.begins_at for hour in own), default=_LONG_AGO))

@@ -40,14 +40,16 @@ class _Hideable:
         self._hidden = hidden
 
     def __getattr__(self, name: str) -> object:
-        found: object = getattr(self._store, name)
-        if not self._hidden() or name == "close" or not inspect.iscoroutinefunction(found):
+        found = getattr(self._store, name)
+        if name == "close" or not inspect.iscoroutinefunction(found):
             return found
 
-        async def refuse(*_: object, **__: object) -> None:
-            raise StoreUnavailable(f"{self._part!r} is hidden by a drill")
+        async def ask(*arguments: object, **named: object) -> object:
+            if self._hidden():
+                raise StoreUnavailable(f"{self._part!r} is hidden by a drill")
+            return await found(*arguments, **named)
 
-        return refuse
+        return ask
 
 
 class DrilledBreaker:
