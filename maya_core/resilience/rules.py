@@ -399,12 +399,16 @@ def _names(circuit: Circuit, key: str) -> tuple[str, str]:
 
 def _standing(asides: Asides, circuit: Circuit, key: str, now: float, policy: BreakerPolicy) -> Aside | None:
     """What keeps this key back for longest."""
+    if not asides:
+        return None
     found = [asides[name] for name in _names(circuit, key) if name in asides]
     return max((aside for aside in found if _holds(aside, now, policy)), key=lambda a: a.until, default=None)
 
 
 def _put_on_trial(asides: Asides, circuit: Circuit, key: str, now: float, policy: BreakerPolicy) -> Asides:
     """A hold that ran out lets one call through; the others wait for what it finds. A pause just ends."""
+    if not asides:
+        return asides
     names = {*_names(circuit, ""), *_names(circuit, key)}
     tried = {
         name: replace(asides[name], until=now + policy.probe_lease_s, on_trial=True)
@@ -415,6 +419,8 @@ def _put_on_trial(asides: Asides, circuit: Circuit, key: str, now: float, policy
 
 
 def _trial_won(asides: Asides, ticket: Ticket) -> Asides:
+    if not asides:
+        return asides
     names = {*_names(ticket.circuit, ""), *_names(ticket.circuit, ticket.key)}
     if not any(name in asides and asides[name].on_trial for name in names):
         return asides
