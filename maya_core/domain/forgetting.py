@@ -110,10 +110,14 @@ class Plan:
         changed_facts: facts that stay, with less evidence or another state.
         entities: entities that go; `changed_entities` lose a name.
         vectors: ids of vectors that go, besides those of whole conversations.
+        touched: conversations that stay and lose a message.
         neighbours: messages beside one that goes, whose vectors are made again without its words.
         tombstones: hashes of what must never be learnt again.
         mentions: hashes of names; a sentence that holds all names of one of these speaks of what is forgotten.
+        sentences: hashes of the sentences of facts that go.
         names: hashes of names that nobody has said any more.
+        batches: ids of batches that lose a message, and get another summary.
+        retitled: conversations that stay, whose title came from a message that goes.
     """
 
     conversations: tuple[ConversationId, ...] = ()
@@ -127,7 +131,11 @@ class Plan:
     neighbours: tuple[MessageId, ...] = ()
     tombstones: tuple[str, ...] = ()
     mentions: tuple[tuple[str, ...], ...] = ()
+    sentences: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    retitled: tuple[ConversationId, ...] = ()
+    touched: tuple[ConversationId, ...] = ()
     everything: bool = False
 
 

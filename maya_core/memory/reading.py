@@ -23,6 +23,7 @@ from maya_core.memory.consolidation import Extracted, Known, Sought
 from maya_core.memory.decisions import DecidedFact, Decisions, Stretch, Verdict
 from maya_core.memory.entities import Register, normal_name
 from maya_core.memory.fact_sentences import written_out
+from maya_core.memory.mentions import without_tombstones
 from maya_core.providers.port import Chain
 from maya_core.stores.batches.port import Batch
 
@@ -69,7 +70,7 @@ class Reader:
     async def extract(self, user_id: UserId, messages: Sequence[Message], *, offline: bool = True) -> Extracted | None:
         """Ask a model once; without one, read offline. A range without words is read without asking anybody."""
         if not messages:
-            return Extracted(output=_to_bytes(Output(summary="", claims=())), extractor="none", offline=False)
+            return Extracted(output=output_to_bytes(Output(summary="", claims=())), extractor="none", offline=False)
         if self._chain is not None and (asked := await self._ask(self._chain, messages)) is not None:
             return asked
         if not offline:
@@ -78,7 +79,7 @@ class Reader:
         return Extracted(output=output, extractor=offline_extractor.EXTRACTOR, offline=True)
 
     def sought(self, user_id: UserId, output: bytes) -> Sought:
-        claims = _from_bytes(output).claims
+        claims = output_from_bytes(output).claims
         named = {
             name
             for claim in claims
@@ -88,7 +89,7 @@ class Reader:
         return Sought(names=["user", *dict.fromkeys(spelt)], relations=sorted({claim.relation for claim in claims}))
 
     def decide(self, batch: Batch, messages: Sequence[Message], known: Known, *, at: datetime) -> Decisions:
-        output = _from_bytes(batch.output or b"")
+        output = output_from_bytes(batch.output or b"")
         verdicts = gate.admit(output.claims, messages)
         register = Register.of(batch.user_id, known.entities)
         reconciled = reconcile.decide(
@@ -108,7 +109,7 @@ class Reader:
         facts = reconciled.facts()
         return Decisions(
             stretch=stretch_of(batch, messages),
-            summary=output.summary,
+            summary=without_tombstones(batch.user_id, output.summary, known.tombstones),
             entities=_entities(facts, reconciled.entities, register.entities),
             facts=tuple(DecidedFact(fact=f, sentence=_sentence(f, register.entities)) for f in facts),
             verdicts=(
@@ -133,11 +134,11 @@ class Reader:
             log.warning("memory.extraction_unusable model=%s", call.model)
             return None
         output = Output(summary=found.summary, claims=found.claims, answer=found.answer)
-        return Extracted(output=_to_bytes(output), extractor=call.model, offline=False)
+        return Extracted(output=output_to_bytes(output), extractor=call.model, offline=False)
 
     def _without_model(self, messages: Sequence[Message]) -> bytes:
         claims = offline_extractor.extract(messages)
-        return _to_bytes(Output(summary=self._summarise(messages), claims=tuple(claims)))
+        return output_to_bytes(Output(summary=self._summarise(messages), claims=tuple(claims)))
 
 
 class _NoModel(Exception):
@@ -166,7 +167,7 @@ class _Call:
 
 def only_summary(summary: str) -> bytes:
     """The output of a range of which nothing but a summary is to be kept."""
-    return _to_bytes(Output(summary=summary, claims=()))
+    return output_to_bytes(Output(summary=summary, claims=()))
 
 
 def stretch_of(batch: Batch, messages: Sequence[Message]) -> Stretch | None:
@@ -205,11 +206,11 @@ def _words(claim: Claim) -> str:
     return written_out(claim.relation, claim.label, claim.subject, claim.object)
 
 
-def _to_bytes(output: Output) -> bytes:
+def output_to_bytes(output: Output) -> bytes:
     return _adapter().dump_json(output)
 
 
-def _from_bytes(stored: bytes) -> Output:
+def output_from_bytes(stored: bytes) -> Output:
     return _adapter().validate_json(stored)
 
 

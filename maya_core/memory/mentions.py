@@ -1,0 +1,40 @@
+"""Does a text name something that was forgotten? Names are known by their hashes alone. Pure."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from maya_core.domain.conversation import UserId
+from maya_core.memory.reconcile import entity_tombstone
+
+_LONGEST_NAME_WORDS = 5
+_SENTENCE_END = re.compile(r"(?<=[.!?…\n])\s+")
+
+
+def names_in(user_id: UserId, text: str) -> set[str]:
+    """The hashes of everything in a text that could be a name: its words, alone and up to five in a row."""
+    return {entity_tombstone(user_id, run) for run in _runs(text.split())}
+
+
+def without_names(user_id: UserId, text: str, groups: Collection[AbstractSet[str]]) -> str:
+    """A text without the sentences that hold every name of one of these groups; as it is when none does."""
+    if not groups or not text:
+        return text
+    sentences = _SENTENCE_END.split(text)
+    kept = [s for s in sentences if not _holds_one(names_in(user_id, s), groups)]
+    return text if len(kept) == len(sentences) else " ".join(kept)
+
+
+def without_tombstones(user_id: UserId, text: str, tombstones: AbstractSet[str]) -> str:
+    """A text without the sentences that name an entity which was forgotten."""
+    return without_names(user_id, text, [{each} for each in tombstones])
+
+
+def _holds_one(named: AbstractSet[str], groups: Collection[AbstractSet[str]]) -> bool:
+    return any(group <= named for group in groups)
+
+
+def _runs(words: Sequence[str]) -> Iterator[str]:
+    for length in range(1, _LONGEST_NAME_WORDS + 1):
+        for start in range(len(words) - length + 1):
+            yield " ".join(words[start : start + length])
