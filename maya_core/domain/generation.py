@@ -27,6 +27,23 @@ class Citation:
     text: str
 
 
+class Purpose(StrEnum):
+    """What a model is asked for. All but a chat's replies are background work."""
+
+    CHAT = "chat"
+    TITLE = "title"
+    CONSOLIDATION = "consolidation"
+    PREFETCH = "prefetch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """On whose account a model is asked, and for what. "" is nobody's: Maya's own."""
+
+    user_id: str = ""
+    purpose: Purpose = Purpose.CHAT
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """Everything that one reply is made from. `messages` ends with the person's newest message.
@@ -39,6 +56,7 @@ class Prompt:
     messages: tuple[PromptMessage, ...]
     citations: tuple[Citation, ...] = ()
     max_output_tokens: int = 2048
+    caller: Caller = Caller()
 
 
 class FinishReason(StrEnum):

@@ -1,0 +1,1 @@
+"""The ledger of model calls, its sums, and the month's allowances."""
