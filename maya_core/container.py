@@ -23,6 +23,7 @@ from maya_core.jobs.port import Inspectable, Jobs, JobTable
 from maya_core.memory.following import MemoryFollower
 from maya_core.memory.recall import Recall
 from maya_core.memory_parts import Memory, build_memory, keep_sweeping, sweep_for
+from maya_core.memory_views import MemoryViews, build_views, keep_measuring
 from maya_core.providers.chain import FallbackChain, Link, Place
 from maya_core.providers.deadlines import ChainLimits
 from maya_core.providers.factory import build_providers, provider_settings
@@ -78,6 +79,7 @@ class Container:
     conversations: ConversationService
     watch: Watch
     health: Health
+    views: MemoryViews
     background: tuple[asyncio.Task[None], ...]
 
     @property
@@ -122,6 +124,7 @@ class Container:
             closing.push_async_callback(self.redis.close)
             closing.push_async_callback(self.stores.close)
             closing.push_async_callback(self.memory.close)
+            closing.push_async_callback(self.views.close)
             closing.push_async_callback(self.jobs.close)
             closing.push_async_callback(self.whiteboard.close)
             closing.push_async_callback(self.chain.close)
@@ -184,6 +187,7 @@ async def build_container(
             check=check,
             standing=standing,
         )
+        views = await build_views(settings, stores=stores, memory=memory, quality=records.quality, clock=clock)
         opened.pop_all()
 
     async def perform(name: str, ids: Mapping[str, str]) -> None:
@@ -206,6 +210,7 @@ async def build_container(
     if table and (working or not redis.url):
         sweep = sweep_for(memory, queue, settings, clock, model_configured=model_configured)
         background.append(keep_sweeping(sweep, settings.memory_sweep_every_s))
+        background.append(keep_measuring(views.quality))
     watch = Watch(
         transcripts=stores.transcripts,
         whiteboard=whiteboard,
@@ -252,6 +257,7 @@ async def build_container(
         providers=providers,
         chain=chain,
         memory=memory,
+        views=views,
         jobs=queue,
         turns=turns,
         conversations=conversations,

@@ -103,6 +103,14 @@ class Settings(BaseSettings):
     neo4j_password: SecretStr | None = Field(
         None, validation_alias="NEO4J_PASSWORD", description="Password of NEO4J_URI; without one no log-in is tried."
     )
+    neo4j_reader_username: str = Field(
+        "",
+        validation_alias="MAYA_NEO4J_READER_USERNAME",
+        description="User of NEO4J_URI with the role `reader` and no other: administrators may then ask in Cypher.",
+    )
+    neo4j_reader_password: SecretStr | None = Field(
+        None, validation_alias="MAYA_NEO4J_READER_PASSWORD", description="Password of that user."
+    )
 
     # Memory
     embeddings: Literal["minilm", "gemini", "cohere", "off"] = Field(

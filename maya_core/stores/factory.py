@@ -20,6 +20,7 @@ from maya_core.stores.calls.port import CallHistory
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.forgets.port import Forgets
 from maya_core.stores.graph.port import Graph
+from maya_core.stores.graph.query_port import CypherReader
 from maya_core.stores.orders.port import Orders
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.transcripts.port import Transcripts
@@ -306,6 +307,16 @@ async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
     from maya_core.stores.graph.sqlite import SqliteGraph
 
     return await SqliteGraph.open(_embedded_file(settings, stores), clock=clock)
+
+
+async def open_reader(settings: Settings) -> CypherReader | None:
+    """The login on Neo4j that only reads; None where none is named."""
+    if settings.neo4j_uri is None or not settings.neo4j_reader_username:
+        return None
+    from maya_core.stores.graph.neo4j_reader import Neo4jReader
+
+    password = settings.neo4j_reader_password.get_secret_value() if settings.neo4j_reader_password else ""
+    return await Neo4jReader.connect(settings.neo4j_uri, username=settings.neo4j_reader_username, password=password)
 
 
 def open_jobs(place: RedisPlace, table: JobTable, perform: Callable[[str, Mapping[str, str]], Awaitable[None]]) -> Jobs:
