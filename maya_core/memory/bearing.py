@@ -56,6 +56,7 @@ _PASSING = re.compile(
     r"dropped|missed)\b|how are you|at the moment i'm)\b",
     re.IGNORECASE,
 )
+_REMINDER = re.compile(r"\b(?:don't|do not|never|can't) forget\b", re.IGNORECASE)
 _LASTING = re.compile(
     r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have(?! to\b)|we have(?! to\b)|we've|i own|i use|i play|"
     r"i speak|i run|i ride|i "
@@ -98,7 +99,29 @@ _COMMON_VERBS = frozenset(
 _QUALIFIER = re.compile(
     r"\b(?:a|an|the|my|our|very|really|quite|also|still|now|both|some|just|only|currently)\b|[^\w\s]"
 )
-_ASIDE = re.compile(r"\b(?:in|on|at|to|from|about|because|when|before|after|by|near|over|during|like)\b", re.IGNORECASE)
+_GOVERNORS = {
+    Relation.LIVES_IN: re.compile(
+        r"\b(?:in|near|at|to|from|of|outside|around|by|on|off|leave|left|leaving|is|was|'s)\s+(?:(?:the|a|an|my|our|"
+        r"south|"
+        r"north|east|west|central|downtown|old|new|small|little|rural|lovely|sunny|rainy|beautiful|called|now|"
+        r"village|town|"
+        r"city|suburb|part|centre|center|outskirts|middle|of|side)\s+)*$",
+        re.IGNORECASE,
+    ),
+    Relation.WORKS_AT: re.compile(
+        r"\b(?:at|for|with|from|by|to|join|joins|joined|joining|left|leave|leaving|quit|founded|run|runs|is|was|'s|"
+        r"called|"
+        r"in)\s+(?:(?:the|a|an|my|our|own|small|big|large|local|called|company|startup|start-up|firm|new|old|"
+        r"former)\s+)*"
+        r"(?:[\w-]+\s+)?[\"']?$",
+        re.IGNORECASE,
+    ),
+}
+"""What must stand right before the object of a relation whose words alone say too little."""
+_ASIDE = re.compile(
+    r"\b(?:in|on|at|to|from|about|because|when|before|after|by|near|over|during|like|nothing|no|but|everything)\b",
+    re.IGNORECASE,
+)
 _COMMON_WORDS = frozenset(
     {Relation.IS_A, Relation.OWNS, Relation.HAS_CONDITION, Relation.HAS_STATUS, Relation.USES, Relation.RELATED_TO}
 )
@@ -149,6 +172,13 @@ _STAYS_PAST = frozenset(
         Relation.IS_DESTINATION_OF,
     }
 )
+_NEVER_DATED = frozenset(Relation) - {
+    Relation.BORN_ON,
+    Relation.HAS_DEADLINE,
+    Relation.TAKES_PLACE_ON,
+    Relation.HAS_STATUS,
+    Relation.RELATED_TO,
+}
 _TIMES = (Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON)
 _BIRTH = re.compile(r"\b(?:born|b-?day|birthday)\b", re.IGNORECASE)
 _DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECASE)
@@ -156,6 +186,15 @@ _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS
 _MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
 _CONTRACTED = re.compile(r"'(?:m|s|ve|re|ll|d)\b")
+_LONGEST_LIST = 8
+_TURNS = re.compile(r"\b(?:but|nothing|nobody|except|instead|because|so|if|when|while)\b", re.IGNORECASE)
+"""After these words a sentence does not go on with its list."""
+_BARE_PLACE = re.compile(
+    r"(?:\b(?:am|is|are|was|were|be|been|im)|'(?:m|s|re))\s+(?:\w+ly\s+|just\s+|still\s+|now\s+)*(?:on|in|at|near|"
+    r"by|with|off|under|over|up|out|down|around|before|after|about|between|behind)\b[^,]*$",
+    re.IGNORECASE,
+)
+"""Where somebody is, not what they do: "I'm on the settings page"."""
 _SHORT_WORDS = re.compile(
     r"\b(?:a|an|the|my|our|his|her|their|to|some|very|really|also|just|still|always|usually|mostly|already|both|now|"
     r"currently|quite|so|'m|'s|'ve|'re|'ll)\b|[^\w\s'-]",
@@ -188,13 +227,14 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
 
 def _of_the_moment(relation: Relation, text: str) -> bool:
     """A passing remark; "today" makes one of what else would last."""
+    text = _REMINDER.sub(" ", text)
     return _PASSING.search(text) is not None or (relation in _COMMON_WORDS and _TODAY.search(text) is not None)
 
 
 def strength(claim: Claim, told: Told, place: Place) -> int:
     """2: the relation itself was said in the clause. 1: just before it (an answer, a correction). 0: not at all."""
     clause = place.clause
-    leaning = _context(told, clause) if _leans_back(clause) else ""
+    leaning = _context(told, place) if _leans_back(clause) else ""
     if claim.relation is Relation.RELATED_TO:
         label = content_stems(claim.label)
         if not label:
@@ -203,18 +243,25 @@ def strength(claim: Claim, told: Told, place: Place) -> int:
     if (claim.relation, claim.label) == _phrased(claim, place):
         return 2
     if expressed(claim.relation, clause.text):
-        return 2 if claim.relation not in _COMMON_VERBS or _joined(claim.relation, clause, place) else 0
+        return 2 if _joined(claim.relation, clause, place) else 0
     return 1 if expressed(claim.relation, leaning) else 0
 
 
 def _joined(relation: Relation, clause: Clause, place: Place) -> bool:
-    """Whether the object follows the words of a common relation at once: "have a dog", not "had a day in Rome"."""
-    gaps = [clause.text[end : place.start] for end in expressions(relation, clause.text) if end <= place.start]
-    if not gaps:
-        return False
-    return len(_QUALIFIER.sub(" ", gaps[-1]).split()) <= _MOST_BETWEEN and (
-        relation is Relation.USES or not _ASIDE.search(gaps[-1])
-    )
+    """Whether the object stands beside the words of the relation: "have a dog", not "had a day in Rome"."""
+    spots = expressions(relation, clause.text)
+    gaps = [clause.text[end : place.start] for _, end in spots if end <= place.start]
+    if (governors := _GOVERNORS.get(relation)) is not None:
+        return bool(gaps) and governors.search(clause.text[: place.start]) is not None
+    if relation in _COMMON_VERBS:
+        return bool(gaps) and _beside(gaps[-1]) and (relation is Relation.USES or not _ASIDE.search(gaps[-1]))
+    gaps += [clause.text[place.end : start] for start, _ in spots if start >= place.end]
+    within = any(start < place.end and place.start < end for start, end in spots)
+    return within or any(_beside(gap) for gap in gaps)
+
+
+def _beside(gap: str) -> bool:
+    return len(_QUALIFIER.sub(" ", gap).split()) <= _MOST_BETWEEN
 
 
 def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | None:
@@ -234,6 +281,8 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     if relation is Relation.RELATED_TO and not label:
         return None
     relation = _dated(claim, relation, told, clause)
+    if relation in _NEVER_DATED and _is_date(claim, told):
+        return None
     if clause.future and relation in STATES and relation not in _DATED_PLANS:
         relation, label = Relation.PLANS, ""
     return replace(claim, relation=relation, label=label if relation is Relation.RELATED_TO else "")
@@ -278,12 +327,19 @@ def _leans_back(clause: Clause) -> bool:
     return not clause.owners or clause.corrects or all(owner.pronoun for owner in clause.owners)
 
 
-def _context(told: Told, clause: Clause) -> str:
-    """The clause with what it may lean on: the clauses before it in the message, and what was asked or said before."""
-    before = [c.text for c in told.clauses if c.start < clause.start][-3:]
-    asked = told.asked if not before or clause.corrects else ""
-    earlier = told.earlier if clause.corrects else ""
-    return " ".join([earlier, asked, *before, clause.text])
+def _context(told: Told, place: Place) -> str:
+    """What a clause leans on: what it sets right, the question it answers, or the list that it goes on with."""
+    clause = place.clause
+    if clause.corrects:
+        before = [c.text for c in told.clauses if c.start < clause.start][-3:]
+        return " ".join([told.earlier, told.asked, *before, clause.text])
+    if told.clauses[:1] == (clause,):
+        return f"{told.asked} {clause.text}" if told.asked.rstrip().endswith("?") else ""
+    begin = min(c.start for c in told.clauses if c.sentence == clause.sentence)
+    led = " ".join(told.text[begin : clause.start + place.start].split()[-_LONGEST_LIST:])
+    if _TURNS.search(led):
+        return ""
+    return f"{led} " + told.text[clause.start + place.start : clause.start + len(clause.text)]
 
 
 def _phrased(claim: Claim, place: Place) -> tuple[Relation, str] | None:
@@ -301,15 +357,19 @@ def _phrased(claim: Claim, place: Place) -> tuple[Relation, str] | None:
 
 def _dated(claim: Claim, relation: Relation, told: Told, clause: Clause) -> Relation:
     """A date can only be the object of a relation to a time."""
-    dates = moments(claim.object, told.said_at)
-    alone = len(dates) == 1 and not content_stems(claim.object[: dates[0].start] + claim.object[dates[0].end :])
-    if not alone or relation in _TIMES:
+    if not _is_date(claim, told) or relation in _TIMES:
         return relation
     if _BIRTH.search(clause.text):
         return Relation.BORN_ON
     if _DUE.search(clause.text):
         return Relation.HAS_DEADLINE
     return relation if is_user(claim.subject) else Relation.TAKES_PLACE_ON
+
+
+def _is_date(claim: Claim, told: Told) -> bool:
+    """The object is a date and nothing else."""
+    dates = moments(claim.object, told.said_at)
+    return len(dates) == 1 and not content_stems(claim.object[: dates[0].start] + claim.object[dates[0].end :])
 
 
 def _only_of_persons(claim: Claim, clause: Clause, place: Place) -> bool:
@@ -336,5 +396,7 @@ def _words_between(clause: Clause, place: Place) -> str:
             if not owner.text
             else between.partition(owner.text)[2]
         )
+    if _BARE_PLACE.search(between):
+        return ""
     kept = _SHORT_WORDS.sub(" ", _CONTRACTED.sub(" ", between)).split()
     return " ".join(kept).lower().strip("' ") if len(kept) <= _MOST_BETWEEN else ""

@@ -27,6 +27,11 @@ class ForeignSpan:
 _CODE_FENCE = re.compile(r"(```|~~~).*?(?:\1|\Z)", re.DOTALL)
 _TAGGED = re.compile(r"<!--.*?(?:-->|\Z)|<([a-zA-Z][\w-]*)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL)
 _BRACKETED = re.compile(r"\[+[^\[\]\n]{0,40}:[^\[\]]*\]+|\{[^{}]*[:=][^{}]*\}|\[/?[A-Z]{3,}\][^\n]*")
+_MARKED = re.compile(
+    r"\[(\w+)\].*?\[/\1\]|\[(?:system|inst|assistant|tool|context|memory|admin)\w*\][^\n]*", re.I | re.DOTALL
+)
+_ASSIGNED = re.compile(r"(?<!\S)\w+(?:[._]\w+)+\s*(?:[:=]+|->)\s*\S+")
+"""A key with its value, as in a file of settings: "user.role = admin"."""
 _INLINE_CODE = re.compile(r"`([^`\n]+)`")
 _QUOTED_LINE = re.compile(r"^[ \t]*(?:>|\|).*$", re.MULTILINE)
 _QUOTED = re.compile(
@@ -75,11 +80,14 @@ _ATTRIBUTED = re.compile(
 )
 _OWN_HEADING = re.compile(
     r"(?<![\w'])(?:i|me|my|mine|we|us|our|you|your|yours|"
-    r"context|notes?|fyi|info|intro|introduction|background|details?|facts?|basics|update|news|status|correction|edit|ps|"
+    r"context|notes?|fyi|info|intro|introduction|background|details?|facts?|basics|update|news|status|correction|"
+    r"edit|ps|"
     r"p\.s|btw|addendum|reminder|heads[- ]up|profile|constraints?|requirements?|preferences?|important|caveat|short|"
-    r"quick|truth|thing|problem|point|issue|situation|reason|plan|planning|diet|dietary|allerg\w+|health|food|work|home|family|"
+    r"quick|truth|thing|problem|point|issue|situation|reason|plan|planning|diet|dietary|allerg\w+|health|food|work|"
+    r"home|family|"
     r"job|travel|budget|contact|location|hobbies|pets?|question|request|answer|first|second|third|also|again|actually|"
-    r"seriously|anyway|finally|confession|disclaimer|clarification|remember|summary|recap|ok|okay|yes|no|so|well|hi|hello|"
+    r"seriously|anyway|finally|confession|disclaimer|clarification|remember|summary|recap|ok|okay|yes|no|so|well|hi|"
+    r"hello|"
     r"hey|listen|look|sorry|oops|typo|wait|today|yesterday|tomorrow|now|this week|next week|\w+day|this|here|fun|true|"
     r"story|example for you|maya)(?!\w)",
     re.IGNORECASE,
@@ -99,6 +107,14 @@ _FORWARDED = re.compile(
 _SALUTATION = re.compile(
     r"^[ \t]*(?:dear\s+[^\n,]{1,40}|(?:hi|hello|hey)\s+(?!maya\b)[^\n,.!?]{1,25})[,:]?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
+)
+_TEXT_WORK = re.compile(
+    r"\W*(?:(?:please|pls|can you|could you|now|and|maya|hey|hi|then|just)[\s,]+)*(?:shorten|translate|proof-?read|"
+    r"re-?write|"
+    r"rephrase|reword|summari[sz]e|paraphrase|polish|improve|edit|correct|tidy up|clean up|simplify|condense|"
+    r"(?:fix|check) (?:the |my |any )?(?:grammar|spelling|style|typos|wording|text|commas?|tone)|make (?:it|this|that|"
+    r"the text) \w+|what does (?:it|this|that) mean|reply to|answer)\b(?! (?:me|my question)\b)",
+    re.IGNORECASE,
 )
 _TO_MAYA = re.compile(r"\s*(?:dear|hi|hello|hey|good (?:morning|evening|afternoon)),? maya\b", re.IGNORECASE)
 _SIGN_OFF = re.compile(
@@ -142,6 +158,8 @@ def foreign_spans(text: str) -> list[ForeignSpan]:
         *_spans(_CODE_FENCE, flat, Foreign.FENCED),
         *_spans(_TAGGED, flat, Foreign.FENCED),
         *_spans(_BRACKETED, flat, Foreign.FENCED),
+        *_spans(_MARKED, flat, Foreign.FENCED),
+        *_spans(_ASSIGNED, flat, Foreign.FENCED),
         *_spans(_QUOTED_LINE, flat, Foreign.QUOTE),
         *_spans(_DIALOGUE_LINE, flat, Foreign.QUOTE),
         *_log_lines(flat),
@@ -150,6 +168,7 @@ def foreign_spans(text: str) -> list[ForeignSpan]:
         *_chat_lines(flat),
         *_pasted(flat),
         *_attributed(flat),
+        *_worked_on(flat),
         *_quotations(flat),
     ]
 
@@ -208,6 +227,15 @@ def _pasted(text: str) -> list[ForeignSpan]:
     elif salutation:
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=salutation.start(), end=len(text)))
     return found
+
+
+def _worked_on(text: str) -> list[ForeignSpan]:
+    """The other paragraphs of a message that asks for work on a text: "Shorten it to one line."."""
+    paragraphs = [*re.finditer(r"[^\n]+", text)]
+    asked = [p for p in paragraphs if _TEXT_WORK.match(p.group())]
+    if not asked or len(paragraphs) < 2:
+        return []
+    return [ForeignSpan(kind=Foreign.QUOTE, start=p.start(), end=p.end()) for p in paragraphs if p not in asked]
 
 
 def _attributed(text: str) -> list[ForeignSpan]:

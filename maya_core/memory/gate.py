@@ -17,7 +17,7 @@ from maya_core.memory.claims import Admitted, Claim, Reason, Refused, Verdict
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place, places, window
 from maya_core.memory.moments import begins, ends, moments
-from maya_core.memory.relations import LINKS
+from maya_core.memory.relations import LINKS, SLOT
 from maya_core.memory.secret_text import is_secret
 from maya_core.memory.statements import Clause, Meant, Reading, Told, read
 from maya_core.memory.subjects import subject_reason
@@ -168,8 +168,8 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     shape = shaped(claim, said[-1].told, said[-1].place, said[-1].strength)
     if shape is None:
         return Refused(claim=claim, reason=Reason.RELATION)
-    turning = last if last.ended or last.denied else _ended_later(claim, last, reading)
-    turning = turning or _put_right_next(claim, last, reading) or _moved_later(claim, last, reading)
+    turning = last if last.ended or last.denied else _ended_later(shape, last, reading)
+    turning = turning or _put_right_next(shape, last, reading) or _moved_later(shape, last, reading)
     ended = bool(affirmed) and (turning is not None or (claim.ended and _change_follows(said[-1], reading)))
     return Admitted(
         claim=shape,
@@ -196,6 +196,14 @@ def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | N
     for told in reading.told:
         for clause in told.clauses:
             after = (told.place, clause.start) > _when(last)
+            if after and clause.meant is Meant.ASSERTED and _new_one(claim, clause):
+                return _Support(
+                    told=told,
+                    place=Place(clauses=(clause,), start=0, end=0),
+                    ended=True,
+                    denied=False,
+                    strength=_SAID_THERE,
+                )
             if not after or clause.meant is not Meant.ASSERTED or not (named := _named_in(clause, claim, wanted)):
                 continue
             start, end = window(clause, named)
@@ -222,8 +230,9 @@ def _put_right_next(claim: Claim, last: _Support, reading: Reading) -> _Support 
         return None
     thing = content_stems(claim.object)
     refused = content_stems(reversal.refused_words(told.text))
-    if refused and refused <= thing:
-        return _Support(told=told, place=last.place, ended=True, denied=False, strength=_SAID_THERE)
+    if refused:
+        over = _Support(told=told, place=last.place, ended=True, denied=False, strength=_SAID_THERE)
+        return over if refused <= thing else None
     spoken_of = claim.relation in LINKS and any(o.pronoun and o.person for c in told.clauses for o in c.owners)
     if spoken_of or thing <= stems(told.text):
         return None
@@ -250,6 +259,16 @@ def _moved_later(claim: Claim, last: _Support, reading: Reading) -> _Support | N
                 place = Place(clauses=(clause,), start=others[0].start, end=others[0].end)
                 return _Support(told=told, place=place, ended=True, denied=False, strength=_SAID_THERE)
     return None
+
+
+def _new_one(claim: Claim, clause: Clause) -> bool:
+    """ "Got a new phone" ends what "my phone is …" said."""
+    if claim.relation is not Relation.RELATED_TO or not claim.label.startswith(SLOT) or not is_user(claim.subject):
+        return False
+    what = re.escape(claim.label.removeprefix(SLOT))
+    got = r"(?:got|bought|have|get|picked up|chose|found|switched to|ordered)"
+    news = rf"\b{got}\s+(?:an?|my)\s+(?:brand[- ])?(?:new|different|other)\s+{what}\b"
+    return re.search(news, clause.text, re.IGNORECASE) is not None
 
 
 def _named_in(clause: Clause, claim: Claim, wanted: frozenset[str]) -> frozenset[str]:

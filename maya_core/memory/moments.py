@@ -3,6 +3,7 @@
 Not a calendar: what is not one of a few plain forms is left alone. Days begin at midnight UTC.
 """
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,7 @@ _ABSOLUTE = tuple(
 _RELATIVE = re.compile(
     rf"\b(?:(?P<word>today|tonight|tomorrow|yesterday|the day after tomorrow)"
     rf"|(?P<way>next|last|this|coming)\s+(?P<what>week|month|year|{'|'.join(_DAYS)})"
+    rf"|(?:(?:{'|'.join(_DAYS)})\s+)?the\s+(?P<nth>[12]?\d|3[01])(?:st|nd|rd|th)"
     rf"|(?:on\s+|by\s+|before\s+|until\s+|due\s+)?(?P<weekday>{'|'.join(_DAYS)})s?"
     rf"|in\s+{_COUNT}\s+{_UNIT}|{_COUNT.replace('count', 'ago')}\s+{_UNIT.replace('unit', 'ago_unit')}\s+ago)\b",
     re.IGNORECASE,
@@ -145,6 +147,8 @@ def _relative(match: re.Match[str], said_at: datetime) -> Moment | None:
             at = _shift(today, step, what)
             precision = {"week": Precision.DAY, "month": Precision.MONTH, "year": Precision.YEAR}[what]
             at = at if what == "week" else at.replace(day=1, month=1 if what == "year" else at.month)
+    elif nth := parts["nth"]:
+        at = _day_of_month(today, int(nth))
     elif day := (parts["weekday"] or "").lower():
         at = _weekday(today, day)
     elif parts["count"]:
@@ -161,6 +165,12 @@ def _midnight(at: datetime) -> datetime:
 def _weekday(today: datetime, name: str) -> datetime:
     """The next such day after today."""
     return today + timedelta(days=(_DAYS.index(name) - today.weekday() - 1) % 7 + 1)
+
+
+def _day_of_month(today: datetime, number: int) -> datetime:
+    """The next day with this number; the last of the month where a month is too short for it."""
+    month = today if number >= today.day else _shift(today.replace(day=1), 1, "month")
+    return month.replace(day=min(number, calendar.monthrange(month.year, month.month)[1]))
 
 
 def _shift(at: datetime, count: int, unit: str) -> datetime:

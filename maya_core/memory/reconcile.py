@@ -258,7 +258,7 @@ class _Desk:
                 return _decision(Action.KEEP_BOTH, "both were said in one breath", item, fact)
             return _decision(Action.ADD, "it is new", item, fact)
         newest = max(replaced, key=self._since)
-        if self._since_of(item) < self._since(newest):
+        if self._before(item, newest):
             end = max(self._since(newest), fact.valid_from or self._since(newest))
             late = replace(fact, valid_to=end, superseded_by=newest.id)
             return _decision(Action.ADD, "it was said earlier than what is known", item, late)
@@ -267,6 +267,12 @@ class _Desk:
             return _decision(Action.SUPERSEDE, "the person corrected it", item, fact, *old)
         old = [replace(f, valid_to=max(self._since_of(item), self._since(f)), superseded_by=fact.id) for f in replaced]
         return _decision(Action.SUPERSEDE, "there is one at a time, and this was said later", item, fact, *old)
+
+    def _before(self, item: Admitted, newest: Fact) -> bool:
+        """Whether a claim speaks of a time before a known fact. Where nobody said since when, the later word counts."""
+        if newest.valid_from is None and item.said_at >= self._said(newest):
+            return False
+        return self._since_of(item) < self._since(newest)
 
     def _replaced(self, item: Admitted, rivals: Sequence[Fact]) -> list[Fact]:
         """Which facts give way: those of the same single-valued relation; for others only what the person set right."""

@@ -73,7 +73,10 @@ _CUES: dict[Relation, str] = {
     r"staying in|address|hometown|neighbou?rhood",
     Relation.COMES_FROM: r"from|born|grew up|grown up|raised|native|originally|roots|hometown|"
     r"nationality|citizen\w*|comes?|came",
-    Relation.WORKS_AT: r"work\w*|jobs?|employ\w*|hired|joined|join|joining|start\w*|position|role|"
+    Relation.WORKS_AT: r"(?:since|now|currently|as of|these days)\b[^.!?]{0,30}?(?:'m|\bam|\bis|'s|\bare|'re)"
+    r"(?: now| currently)? (?:at|with|in)|(?:'m|am|is|'s|are|'re) (?:now|currently) (?:at|with)|work\w*|jobs?|"
+    r"employ\w*|hired|joined|join|"
+    r"joining|start\w*|position|role|"
     r"intern\w*|contract\w*|consult\w*|"
     r"founded|runs?|promoted|left|quit|resigned|laid off|company|switched|moved to|offer",
     Relation.WORKS_AS: r"work\w*|jobs?|am an?|'m an?|im an?|is an?|is the|am the|'m the|'s an?|as "
@@ -97,7 +100,7 @@ _CUES: dict[Relation, str] = {
     Relation.USES: r"us(?:e|es|ed|ing)|switch\w*|runs?|running|work(?:s|ing)? (?:with|in)|"
     r"rel(?:y|ies)|wrote|writ\w+|cod(?:e|"
     r"es|ing)|prefer\w*|tools?|set ?up|migrat\w*|develop\w*|stack|moved|drives?|wears?|built|built with|"
-    r"program\w*|deploy\w*|host\w*|on",
+    r"program\w*|deploy\w*|host\w*",
     Relation.SPEAKS: r"speak\w*|spoke|fluent\w*|languages?|native|bilingual|trilingual|tongue|"
     r"talk\w*|learn\w*|conversational",
     Relation.ALLERGIC_TO: r"allerg\w*|intoleran\w*|react\w*|anaphyla\w*|sensitiv\w*|coeliac|celiac|"
@@ -203,10 +206,10 @@ def expressed(relation: Relation, text: str) -> bool:
     return pattern is not None and pattern.search(text) is not None
 
 
-def expressions(relation: Relation, text: str) -> list[int]:
-    """Where the words of a relation end in a text, in order."""
+def expressions(relation: Relation, text: str) -> list[tuple[int, int]]:
+    """Where the words of a relation begin and end in a text, in order."""
     pattern = _PATTERNS.get(relation)
-    return [match.end() for match in pattern.finditer(text)] if pattern else []
+    return [match.span() for match in pattern.finditer(text)] if pattern else []
 
 
 def relation_named(words: str) -> tuple[Relation, str]:

@@ -11,6 +11,7 @@ _SLIP = re.compile(
     _I,
 )
 _MEANT = re.compile(
+    r"^\W*(?:(?:no|sorry|wait|oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|"
     r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i "
     r"saying\b|\bi (?:got|had) (?:that|it|them|those) (?:wrong|mixed up|backwards|confused)\b|"
     r"^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|more precise)|more precisely|"
@@ -20,13 +21,15 @@ _MEANT = re.compile(
     r"(?:say|write|type)|typo|misspoke|mistyped|"
     r"misremembered|mixed (?:that|it|them|those) up|my mistake|my bad|scratch that|correction|make that|strike that|"
     r"should(?:'ve| have) (?:said|been|written)|i was wrong|got that wrong|"
-    r"that was wrong|oops|whoops|instead of what i said|to correct (?:myself|that|what)|let me correct|i said "
+    r"that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|instead of what i said|"
+    r"to correct (?:myself|that|what)|let me correct|i said "
     r".{1,30} but|wrong (?:day|date|name|number|city|place|month|year|word|one))\b",
     _I,
 )
 _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
-    r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|what am i "
+    r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|can't (?:type|"
+    r"spell|count|read)|fat fingers?|what am i "
     r"saying)\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$"
     r"|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
@@ -76,7 +79,8 @@ _ENDING = (
     r"(?:quit|quitting|resign(?:ed|ing) from|resigned|retired from|left|leaving|stopped(?: \w+ing)?|gave up|given "
     r"up|giving up|got rid of|get rid of|sold|broke up with|split (?:up )?(?:with|from)|separated from|divorced|"
     r"moved (?:out of|away from|from|out from)|"
-    r"relocated from|switched (?:away )?from|switch from|migrated (?:away )?(?:from|off)|moved off|(?:dropped|"
+    r"relocated from|(?:been|'m|am|gone|went|stay\w*) off|switched (?:away )?from|switch from|"
+    r"migrated (?:away )?(?:from|off)|moved off|(?:dropped|"
     r"ditched|abandoned|cancell?ed|called off|finished|graduated from|lost|returned|scrapped|deleted|uninstalled|"
     r"unsubscribed from|laid off (?:from|by)|fired (?:from|by)|changed from|went from|"
     r"ended|traded(?: in)?|replaced|gave away|let go of|parted ways with|done with|over with|outgrew|outgrown|"
@@ -90,10 +94,15 @@ _ENDED_AFTER = re.compile(
     r"didn't work out)\b",
     _I,
 )
-_REFUSED = re.compile(r"(?:^|[,;.–—-])\s*(?:and |it's |is )?not (?P<word>[A-Z\d][^\s,.!?;]*)(?=\s*[,.!?;]|\s*$)")
+_REFUSED = re.compile(
+    r"(?:^|[.!?]\s+|[,;–—-]\s*(?=not\s+[A-Z\d]))(?:no|nope|nah|wait|sorry|hm+|uh|um|and|it's|is|[,.!\s])*not (?:the |"
+    r"an? )?"
+    r"(?P<word>[^\s,.!?;]+(?:\s[^\s,.!?;]+)?)(?=\s*[,.!?;–—]|\s*$)",
+    _I,
+)
 _MOVED_DATE = re.compile(
     r"\b(?:moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought (?:it )?forward|put (?:it )?back|"
-    r"extended|(?:is|are|it's) now)\b",
+    r"extended|(?:is|are|it's|it is)\b.{0,30}\bnow)\b",
     _I,
 )
 _GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)

@@ -15,8 +15,8 @@ _PERSON = (
     r"anybody|somebody|people|[A-Z]\w+)"
 )
 _INVERTED = re.compile(
-    _OPENING
-    + r"(?:do|does|did|is|are|am|was|were|can|could|would|will|should|shall|may|might|have|has|had|don't|doesn't|"
+    _OPENING + r"(?!(?:don't|do not) (?:forget|worry|mind|get|let|be|bother|think|you)\b)"
+    r"(?:do|does|did|is|are|am|was|were|can|could|would|will|should|shall|may|might|have|has|had|don't|doesn't|"
     r"didn't|isn't|"
     rf"aren't|wasn't|weren't|won't|wouldn't|couldn't|can't|shouldn't|haven't|hasn't)\s+{_PERSON}\b",
     _I,
@@ -70,6 +70,7 @@ _REQUEST = re.compile(
 _WISH = re.compile(
     r"\b(?:would(?:n't)?|could(?:n't)? (?!stand|believe|care|live)|maybe|perhaps|possibly|presumably|hopefully|"
     r"wish(?:es|ed|ing)?|hop(?:e|es|ing)\b(?! street)|"
+    r"my (?:plan b|backup plan|fallback|dream|fantasy|wish|ambition|aspiration)|plan b|"
     r"dream(?:s|ing|t|ed)?\b(?: of| about| that| i| job| home| house)?|want(?:s|ed|ing)?|wanna|think(?:ing|s)? "
     r"(?:of|about)|thought (?:of|about)|"
     r"consider(?:ing|ed|s)?|contemplat\w+|toy(?:ing|ed)? with|tempted|debating|deciding|deliberating|fantasi\w+|"
@@ -112,7 +113,8 @@ _FUTURE = re.compile(
 _FRAME = re.compile(
     r"\b(?:imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|let's imagine|what if|"
     r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|"
-    r"thought experiment|for the sake of argument|make[\s-]believe|picture this|play the role|act as|you are (?:a|"
+    r"thought experiment|brainstorm\w*|spitballing|thinking out loud|daydream\w*|play devil's advocate|"
+    r"for the sake of argument|make[\s-]believe|picture this|play the role|act as|you are (?:a|"
     r"an)\b|assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|"
     r"(?:write|draft|compose|generate|create|make|invent|give|tell|come up with|craft|produce|"
     r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|bio|biography|dialogue|persona|ad|letter|script|scene|"
@@ -163,7 +165,8 @@ _HEARSAY_WORDS = re.compile(
     r"once|recently|also) )?(?:heard|read|saw|overheard|learned|was told|got told|am told)\b(?! (?:a|the|my) (?:lot|"
     r"book|band|concert|movie|film|show|doctor|dentist|therapist|specialist))"
     r"|word (?:is|has it)|they say|it says|legend has it|as they say|as the saying goes|the saying|quote|quoting|"
-    r"quoted|in the words of|horoscope|fortune cookie|"
+    r"quoted|in the words of|as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|"
+    r"fortune cookie|"
     r"(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|i've been told|been told|"
     r"lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|wiki))\b",
     _I,
@@ -193,7 +196,10 @@ _JOKE = re.compile(
     r"leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|"
     r"made (?:that|it) up|fooled you|got you|gotcha|april fools?|not seriously|yeah right|as if!|in your dreams|i "
     r"wish!?$|nah just|not!$|psych|(?:yeah|oh|ya|suuure|sure|right)\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|"
-    r"my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|\*wink\*|\(not really\)|(?:^|[.!?]\s+)not "
+    r"my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:oh|yeah|yes|sure|right|wow)[\s,]+(?:totally|sure|right|absolutely|"
+    r"of course|yeah|clearly|"
+    r"obviously|definitely)\b[\s,]+(?:because |cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|"
+    r"[.!?]\s+)not "
     r"really\b[.!\s]*$"
     r"|\band i'm (?:the |a )?(?:queen|king|pope|president|santa|batman|spider-?man|superman|emperor|tooth fairy|"
     r"easter bunny)\b",

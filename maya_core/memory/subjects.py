@@ -36,6 +36,7 @@ _TASK_RELATIONS = frozenset(
 _COLLECTIVE = stems("team company department squad group crew unit organisation startup household")
 """What "our team" does, the user does too."""
 _COPULA = re.compile(r"(?:\b(?:is|are|was|were|been|be|remains?|became|starts?|ends?|got)\b|'s\s|:)", re.IGNORECASE)
+_POSSESSED = re.compile(r"\b(?:my|our|his|her|their)\s+(?:[\w-]+\s+)*[\w-]+'s?\s+(?:\w+\s+)*$", re.IGNORECASE)
 _MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)
 
 
@@ -80,9 +81,16 @@ def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) ->
         return None
     if owner.person:
         linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
-        return None if mine and linking and wanted <= group else Reason.THIRD_PERSON
+        theirs = _of_another(clause, owner)
+        return None if mine and linking and not theirs and wanted <= group else Reason.THIRD_PERSON
     ours = owner.mine and bool(owner.names & _COLLECTIVE)
     return None if mine and (ours or clause.corrects or _says_what_it_is(clause, owner)) else Reason.THIRD_PERSON
+
+
+def _of_another(clause: Clause, owner: Owner) -> bool:
+    """Somebody of somebody else's: "my flatmate's girlfriend Hyejin"."""
+    before = clause.text[owner.start :].partition(owner.text)[0] if owner.text else ""
+    return _POSSESSED.search(before) is not None
 
 
 def _says_what_it_is(clause: Clause, owner: Owner) -> bool:
