@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Set
+from collections.abc import Awaitable, Callable, Collection, Mapping, Set
 from contextlib import suppress
 
 from maya_core.errors import MayaError
@@ -54,6 +54,15 @@ class InProcessJobs:
 
     async def look(self) -> QueueLook:
         return QueueLook(depth=await self.depth(), own_process=True)
+
+    async def discard(self, ids: Collection[str], *, keep: Collection[str] = ()) -> int:
+        unwanted, removed = set(ids), 0
+        for waiting in self._waiting.values():
+            found = [k for k, job in waiting.items() if job.name not in keep and unwanted & set(job.ids.values())]
+            removed += len(found)
+            for key in found:
+                del waiting[key]
+        return removed
 
     async def close(self) -> None:
         self._runner.cancel()

@@ -1,6 +1,6 @@
 """What the rest of Maya asks of a job queue."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -75,4 +75,16 @@ class Inspectable(Protocol):
 
     async def look(self) -> QueueLook:
         """Look, changing nothing; at most 100 workers. Raises StoreUnavailable when the queue is away."""
+        ...
+
+
+@runtime_checkable
+class Discardable(Protocol):
+    """A queue that jobs can be taken out of again."""
+
+    async def discard(self, ids: Collection[str], *, keep: Collection[str] = ()) -> int:
+        """Remove jobs that wait or have failed and name one of these ids; how many those were.
+
+        Jobs with a name in `keep` stay. Raises StoreUnavailable.
+        """
         ...

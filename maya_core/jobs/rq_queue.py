@@ -7,7 +7,7 @@ work from being asked for again after a killed worker.
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +17,7 @@ from maya_core.jobs.port import Job, QueueLook, QueueName, WorkerSeen
 
 if TYPE_CHECKING:
     from redis import Redis
+    from rq import Queue
 
 T = TypeVar("T")
 
@@ -25,6 +26,8 @@ ENTRY = "workers.process.perform"
 
 PREFIX = "maya-"
 _MARKER_S = 60
+_FETCHED_AT_ONCE = 500
+_ARGUMENTS = 2  # a name and its ids
 _WORKERS_AT_MOST = 100
 _KEPT_FAILED_S = 24 * 3600
 
@@ -62,6 +65,10 @@ class RqJobs:
     async def look(self) -> QueueLook:
         return await self._outside(self._look)
 
+    async def discard(self, ids: Collection[str], *, keep: Collection[str] = ()) -> int:
+        unwanted, kept = set(ids), set(keep)
+        return await self._outside(lambda: sum(self._discard(q, unwanted, kept) for q in self._queues.values()))
+
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
@@ -93,6 +100,23 @@ class RqJobs:
             oldest_at=min((_aware(at) for at in oldest if at is not None), default=None),
             workers=tuple(sorted(workers, key=lambda worker: worker.seen_at, reverse=True)),
         )
+
+    def _discard(self, queue: "Queue", unwanted: set[str], keep: set[str]) -> int:
+        from rq.job import Job as RqJob
+
+        removed = 0
+        job_ids = [*queue.job_ids, *queue.failed_job_registry.get_job_ids()]
+        for start in range(0, len(job_ids), _FETCHED_AT_ONCE):
+            part = job_ids[start : start + _FETCHED_AT_ONCE]
+            for job in RqJob.fetch_many(part, connection=self._connection, serializer="json"):
+                if job is None or len(job.args) != _ARGUMENTS or job.args[0] in keep:
+                    continue
+                name, named = job.args
+                if unwanted & set(named.values()):
+                    self._connection.delete(marker(name, named))
+                    job.delete()
+                    removed += 1
+        return removed
 
     async def _outside(self, work: Callable[[], T]) -> T:
         try:

@@ -92,7 +92,7 @@ class Database:
 
         def truncate(connection: sqlite3.Connection) -> bool:
             (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return busy == 0
+            return bool(busy == 0)
 
         return await self._run(self._writer, "", truncate, self._timeout_s)
 

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from maya_core.domain.conversation import ConversationId, Message, MessageId, Receipt, TitleSource, UserId
@@ -243,7 +244,7 @@ async def scour(database: Database) -> bool:
     """
     wanted = -_MERGED_AT_ONCE  # the first step takes on every segment, however few there are
     for _ in range(_MERGES_AT_MOST):
-        if not await database.write(lambda connection, pages=wanted: _merge(connection, pages)):
+        if not await database.write(partial(_merge, pages=wanted)):
             break
         wanted = _MERGED_AT_ONCE
     return await database.truncate_log()

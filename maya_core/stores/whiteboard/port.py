@@ -6,7 +6,7 @@ decides what to do without it. Keys are made from ids, never from people's text.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from maya_core.domain.conversation import ConversationId, MessageId, UserId
 
@@ -94,4 +94,24 @@ class Whiteboard(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class Erasable(Protocol):
+    """A whiteboard that things can be taken off for good, from the bytes that its server keeps on disk too."""
+
+    async def erase(
+        self,
+        user_id: UserId,
+        *,
+        conversation_ids: Sequence[ConversationId],
+        message_ids: Sequence[MessageId],
+        everything: bool = False,
+    ) -> int:
+        """Remove what is kept of these conversations and messages, and all that is cached for the user.
+
+        With `everything`, whatever is kept under the user's name. Gives how many keys those were; 0 says that nothing
+        was there. Takes seconds at most; raises StoreUnavailable.
+        """
         ...

@@ -1,6 +1,7 @@
 """The whiteboard on Redis: a real server, or the in-process one behind the same client."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
@@ -13,10 +14,15 @@ from maya_core.stores.whiteboard.port import StreamEntry, VersionedState
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+log = logging.getLogger(__name__)
+
 # The driver's types allow for decoded answers; clients made by `redis_client` answer in bytes.
 _Streams = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
 
 LARGEST_CACHED_BYTES = 1024 * 1024
+
+_KEYS_AT_ONCE = 500
+_ERASE_S = 8.0
 
 # Marks the head of a stored list, because Redis has no empty lists.
 _HEAD = b"turns"
@@ -146,6 +152,61 @@ class RedisWhiteboard:
             raise ValueError(f"cache value of {len(value)} bytes; at most {LARGEST_CACHED_BYTES} are kept")
         async with self._bounded("cache_put"):
             await self._client.set(_key("cache", user_id, key), value, px=_milliseconds(ttl_s))
+
+    async def erase(
+        self,
+        user_id: UserId,
+        *,
+        conversation_ids: Sequence[ConversationId],
+        message_ids: Sequence[MessageId],
+        everything: bool = False,
+    ) -> int:
+        keys = [_key(kind, user_id, id) for kind in ("turns", "state") for id in conversation_ids]
+        keys += [_key("live", user_id, id) for id in message_ids]
+        removed = 0
+        for kind in ("turns", "state", "live", "cache") if everything else ("cache",):
+            removed += await self._erase_found(f"{_key(kind, user_id)}:*")
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            async with self._bounded("erase", extra_s=_ERASE_S):
+                removed += await self._client.delete(*keys[start : start + _KEYS_AT_ONCE])
+        await self._rewrite_log()
+        return removed
+
+    async def _erase_found(self, pattern: str) -> int:
+        """Remove the keys of a pattern; ids are quoted in it, so none of their characters means anything."""
+        removed, cursor = 0, 0
+        while True:
+            async with self._bounded("erase", extra_s=_ERASE_S):
+                cursor, found = await self._client.scan(cursor, match=pattern, count=_KEYS_AT_ONCE)
+                if found:
+                    removed += await self._client.delete(*found)
+            if cursor == 0:
+                return removed
+
+    async def _rewrite_log(self) -> None:
+        """Have the server write its append-only file anew, without what was deleted. Needs none where there is none.
+
+        Raises StoreUnavailable when that is not done in time; asking again is fine.
+        """
+        from redis.exceptions import ResponseError
+
+        try:
+            async with self._bounded("erase", extra_s=_ERASE_S):
+                if not (await self._client.info("persistence")).get("aof_enabled"):
+                    return
+                await self._client.bgrewriteaof()
+        except StoreUnavailable as refused:
+            if isinstance(refused.__cause__, ResponseError):  # not for us to ask, or one is being written already
+                log.info("the server was not asked to rewrite its log: %s", type(refused.__cause__).__name__)
+            else:
+                raise
+        async with self._bounded("erase", extra_s=_ERASE_S):
+            while await self._rewriting():  # noqa: ASYNC110 - the server tells nobody when it is done
+                await asyncio.sleep(0.02)
+
+    async def _rewriting(self) -> bool:
+        state = await self._client.info("persistence")
+        return bool(state.get("aof_rewrite_in_progress") or state.get("aof_rewrite_scheduled"))
 
     async def ping(self) -> None:
         async with self._bounded("ping"):
