@@ -36,7 +36,7 @@ from maya_core.providers.call import AdmittedCall
 from maya_core.providers.continuation import continued
 from maya_core.providers.deadlines import ChainLimits
 from maya_core.providers.egress import Egress
-from maya_core.providers.port import Provider
+from maya_core.providers.port import Account, Denied, EndedCall, Limits, Provider
 from maya_core.providers.reports import Reports
 from maya_core.providers.wording import why_left_out, why_refused
 from maya_core.resilience.policy import NextStep, policy_for
@@ -86,6 +86,8 @@ class _Turn:
     skip_cloud: bool = False
     unreached: list[AdmittedCall] = field(default_factory=list)
     last_failed: tuple[Link, AdmittedCall] | None = None
+    sent: bool = False
+    leave: str = ""
 
     def add(self, attempt: Attempt) -> None:
         """Note somebody who did not answer; the first since the last one asked is why the chain moved on."""
@@ -102,7 +104,14 @@ class FallbackChain:
     """
 
     def __init__(
-        self, links: Sequence[Link], breaker: Breaker, *, clock: Clock, limits: ChainLimits | None = None
+        self,
+        links: Sequence[Link],
+        breaker: Breaker,
+        *,
+        clock: Clock,
+        limits: ChainLimits | None = None,
+        quota: Limits | None = None,
+        account: Account | None = None,
     ) -> None:
         if not links:
             raise ConfigurationError("a chain needs at least one provider")
@@ -115,6 +124,8 @@ class FallbackChain:
         self._breaker = breaker
         self._clock = clock
         self._limits = limits or ChainLimits()
+        self._quota = quota
+        self._account = account
         self._reports = Reports(breaker, clock)
         self._egress = Egress(window_s=self._limits.egress_window_s)
         self._slots = {link.circuit: asyncio.Semaphore(self._limits.calls_per_provider) for link in links}
@@ -221,7 +232,8 @@ class FallbackChain:
             return "the network of this machine seems to be down"
         if turn.cloud_failed >= self._limits.cloud_attempts:
             return "enough others had failed before"
-        return ""
+        denied = self._quota.denied(link.circuit, turn.prompt.caller) if self._quota is not None else None
+        return denied.why if denied is not None else ""
 
     # Asking
 
@@ -236,6 +248,14 @@ class FallbackChain:
                 turn.step = "next_provider"
                 turn.add(_not_asked(link, f"{link.provider.label} is busy with other requests."))
                 return
+            prompt = turn.prompt
+            if self._quota is not None and link.place is Place.CLOUD:
+                leave = await self._quota.reserve(link.circuit, prompt)
+                if isinstance(leave, Denied):
+                    turn.step = "next_provider"
+                    turn.add(_not_asked(link, why_left_out(leave.why, link.provider.label), leave.retry_in_s))
+                    return
+                turn.leave, prompt = leave.id, leave.prompt
             provider, model = ticket.circuit.provider, ticket.circuit.model
             if (failed := turn.switch_from) and (failed.provider, failed.model) != (provider, model):
                 yield Switched(failed=failed, to_provider=provider, to_model=model, after_text=bool(turn.shown))
@@ -243,7 +263,9 @@ class FallbackChain:
             turn.switch_from = None
             turn.asked += 1
             turn.cloud_asked += link.place is Place.CLOUD
-            prompt = continued(turn.prompt, "".join(turn.shown)) if turn.shown else turn.prompt
+            turn.sent = True
+            if turn.shown:
+                prompt = continued(prompt, "".join(turn.shown))
             async with aclosing(call.texts(prompt)) as texts:
                 async for text in texts:
                     if turn.unreached:
@@ -307,8 +329,32 @@ class FallbackChain:
             log.warning("%s did not answer: %s", call.ticket.circuit.name, call.failure.value)
         elif call.finished is not None:
             turn.attempts.append(call.attempt())
+        self._enter(link, turn, call)
         if call not in turn.unreached:
             self._report(call)
+
+    def _enter(self, link: Link, turn: _Turn, call: AdmittedCall) -> None:
+        """Put a call that was sent to account, and give back the room of one that was not."""
+        leave, turn.leave = turn.leave, ""
+        sent, turn.sent = turn.sent, False
+        if not sent:
+            if leave and self._quota is not None:
+                self._quota.release(leave)
+        elif self._account is not None:
+            attempt = call.attempt()
+            others = {(before.provider, before.model) for before in turn.attempts}
+            self._account.enter(
+                EndedCall(
+                    caller=turn.prompt.caller,
+                    attempt=attempt,
+                    usage=call.finished.usage if call.finished is not None else None,
+                    answered=call.finished is not None,
+                    shown=call.first_text_s is not None,
+                    fallback=bool(others - {(attempt.provider, attempt.model)}),
+                    paid=link.place is Place.CLOUD,
+                    leave=leave,
+                )
+            )
 
     def _next_step(self, kind: FailureKind, turn: _Turn) -> NextStep:
         step = policy_for(kind).next_step

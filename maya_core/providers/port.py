@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from maya_core.domain.generation import ChainEvent, Prompt, ProviderEvent
+from maya_core.domain.generation import Attempt, Caller, ChainEvent, Prompt, ProviderEvent, Usage
+from maya_core.domain.health import Circuit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,4 +86,67 @@ class Chain(Protocol):
 
     async def close(self) -> None:
         """Close every provider."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Room for one call within the limits, under an id; `prompt` is what to send, which may be a shorter one."""
+
+    id: str
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """No room within the limits. `why` ends a sentence, as in "its 500 requests of this month are used up"."""
+
+    why: str
+    retry_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedCall:
+    """A request that was sent, and how it ended.
+
+    Attributes:
+        usage: what the vendor counted; None for a call that did not finish.
+        answered: it finished; with neither this nor a kind in `attempt` its reader stopped it.
+        shown: some of its text was seen.
+        fallback: another provider of the chain came first and did not answer.
+        paid: a vendor's server was asked.
+        leave: the id of its leave, "" where none was needed.
+    """
+
+    caller: Caller
+    attempt: Attempt
+    usage: Usage | None
+    answered: bool
+    shown: bool
+    fallback: bool
+    paid: bool
+    leave: str = ""
+
+
+class Limits(Protocol):
+    """Who keeps calls to vendors within what is allowed. Asked for vendors only, never for models on this machine."""
+
+    def denied(self, circuit: Circuit, caller: Caller) -> Denied | None:
+        """Why such a call is known to be refused now; None when `reserve` has to be asked. Looks nowhere."""
+        ...
+
+    async def reserve(self, circuit: Circuit, prompt: Prompt) -> Leave | Denied:
+        """Take room for one call, whatever it may come to. Bounded by a timeout; never raises but cancellation."""
+        ...
+
+    def release(self, leave: str) -> None:
+        """Give back the room of a call that was never sent. Returns at once."""
+        ...
+
+
+class Account(Protocol):
+    """Who is told of every call that was sent."""
+
+    def enter(self, call: EndedCall) -> None:
+        """Take note; the call's leave ends with it. Returns at once."""
         ...
