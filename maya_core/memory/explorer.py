@@ -34,6 +34,7 @@ PAGE = 50
 _MOST_ABOUT = 100
 _FOUND_AT_MOST = 12
 _EVIDENCE_AT_MOST = 20
+_UNFOLDED_AT_MOST = 12
 _USER_NAME = "user"
 
 
@@ -92,14 +93,32 @@ class Explorer:
         centre: EntityId,
         *,
         hops: int = 1,
+        unfolded: Sequence[EntityId] = (),
         kinds: Sequence[EntityKind] = (),
         relations: Sequence[Relation] = (),
         at: datetime | None = None,
     ) -> Neighbourhood:
-        """The graph around an entity as it was known at a moment, at most 150 entities. Raises NotFound."""
-        return await self._graph.neighbourhood(
-            user_id, centre, hops=hops, kinds=kinds, relations=relations, at=at, limit=MOST_NODES
-        )
+        """The graph around an entity as it was known at a moment, at most 150 entities. Raises NotFound.
+
+        The entities of `unfolded` (the last 12 of them) bring their own neighbours along, as far as there is room; one
+        that is not there any more brings nothing.
+        """
+
+        async def walk(start: EntityId, hops: int) -> Neighbourhood:
+            return await self._graph.neighbourhood(
+                user_id, start, hops=hops, kinds=kinds, relations=relations, at=at, limit=MOST_NODES
+            )
+
+        async def unfold(start: EntityId) -> Neighbourhood | None:
+            try:
+                return await walk(start, 1)
+            except NotFound:
+                return None
+
+        view = await walk(centre, hops)
+        for found in await asyncio.gather(*map(unfold, unfolded[-_UNFOLDED_AT_MOST:])):
+            view = view if found is None else _joined(view, found)
+        return view
 
     async def entity(self, user_id: UserId, entity_id: EntityId) -> Entity:
         """Raises NotFound."""
@@ -155,6 +174,24 @@ def in_words(facts: Iterable[Fact], entities: Mapping[EntityId, Entity]) -> list
         )
         for fact in facts
     ]
+
+
+def _joined(view: Neighbourhood, more: Neighbourhood) -> Neighbourhood:
+    """Both, the first one's entities first, as far as there is room. What hangs on nothing is left out."""
+    entities = {entity.id: entity for entity in view.entities}
+    known = {entity.id: entity for entity in more.entities}
+    facts = {fact.id: fact for fact in view.facts}
+    cut = view.cut or more.cut
+    if more.centre not in entities:
+        return view
+    for fact in more.facts:
+        new = [end for end in (fact.subject, fact.object) if end not in entities]
+        if len(entities) + len(new) > MOST_NODES:
+            cut = True
+            continue
+        entities |= {end: known[end] for end in new}
+        facts[fact.id] = fact
+    return Neighbourhood(centre=view.centre, entities=tuple(entities.values()), facts=tuple(facts.values()), cut=cut)
 
 
 def _evidence(message_ids: Sequence[MessageId], found: Mapping[MessageId, Excerpt]) -> Evidence:

@@ -14,6 +14,7 @@ from maya_core.ui import navigation
 from maya_core.ui.boundary import guarded, refusal_view, show
 from maya_core.ui.markup import Node, el
 from maya_core.ui.memory_facts import facts_tab
+from maya_core.ui.memory_graph import graph_tab
 from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
@@ -32,7 +33,10 @@ class Tab:
     waiting: Callable[[Runtime, User], int] | None = None
 
 
-TABS: tuple[Tab, ...] = (Tab(name="facts", title="Facts", draw=facts_tab),)
+TABS: tuple[Tab, ...] = (
+    Tab(name="graph", title="Graph", draw=graph_tab),
+    Tab(name="facts", title="Facts", draw=facts_tab),
+)
 """In the order in which they are shown. A tab is added by one line."""
 
 

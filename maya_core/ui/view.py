@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 from streamlit.components.v2.types import ComponentRenderer
 
+from maya_core.ui import palette
 from maya_core.ui.markup import Node
 
 ASSETS = Path(__file__).parent / "assets"
@@ -78,6 +79,6 @@ def _view_component() -> ComponentRenderer:
 
 @cache
 def _frame_component() -> ComponentRenderer:
-    style = (ASSETS / "frame.css").read_text("utf-8")
+    style = (ASSETS / "frame.css").read_text("utf-8") + palette.style_sheet()
     script = (ASSETS / "frame.js").read_text("utf-8")
     return component("maya_frame", css=style, js=script, isolate_styles=False)

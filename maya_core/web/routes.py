@@ -4,6 +4,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from maya_core.web import vis
+
 
 async def healthz(_: Request) -> JSONResponse:
     """The process is up and its loop turns. Says nothing about stores or providers."""
@@ -12,4 +14,4 @@ async def healthz(_: Request) -> JSONResponse:
 
 def routes() -> list[Route]:
     """All of them, for the app's launcher."""
-    return [Route("/healthz", healthz)]
+    return [Route("/healthz", healthz), Route(vis.ADDRESS, vis.vis_network)]

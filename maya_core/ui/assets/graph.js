@@ -1,0 +1,155 @@
+/* Draws a graph with vis-network, which comes from Maya's own address. Names are drawn on a canvas or set as text. */
+
+const drawings = new WeakMap();
+let loading = null;
+
+function load(address) {
+  if (globalThis.vis?.Network) return Promise.resolve(globalThis.vis);
+  loading ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => done(globalThis.vis);
+    script.onerror = () => { loading = null; script.remove(); failed(new Error("vis-network")); };
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/* The theme as it is now: which colours the kinds have, and those of text and lines. */
+function themeOf(element, palettes) {
+  const style = getComputedStyle(element);
+  const colour = name => style.getPropertyValue("--st-" + name).trim();
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = colour("background-color") || "#fff";
+  const dark = parseInt(probe.fillStyle.slice(1, 3), 16) < 128;
+  return {
+    kinds: palettes[dark ? "dark" : "light"], background: probe.fillStyle, text: colour("text-color") || "#222",
+    accent: colour("primary-color") || "#55c", line: dark ? "#5d5d75" : "#b3b3c2", quiet: dark ? "#b8b8c8" : "#55556a",
+  };
+}
+
+function painted(node, theme, size) {
+  const fill = theme.kinds[node.kind] || theme.quiet;
+  return {
+    ...node,
+    color: { background: fill, border: theme.background, highlight: { background: fill, border: theme.text },
+      hover: { background: fill, border: theme.text } },
+    font: { color: theme.text, strokeColor: theme.background, strokeWidth: 4, size },
+    borderWidth: node.fixed ? 3 : 1.5, borderWidthSelected: 3,
+  };
+}
+
+function lined(edge, theme, size) {
+  return {
+    ...edge,
+    id: edge.from + " " + edge.to,
+    color: { color: theme.line, highlight: theme.accent, hover: theme.accent },
+    font: { color: theme.quiet, strokeColor: theme.background, strokeWidth: 3, size: size * 0.8 },
+  };
+}
+
+/* Names keep about the same size on the screen however far the picture is zoomed out. */
+const SMALLEST_ON_SCREEN = 12.5;
+
+function sizeAt(scale) {
+  return Math.round(Math.max(14, Math.min(44, SMALLEST_ON_SCREEN / scale)));
+}
+
+function paint(drawing) {
+  const theme = themeOf(drawing.root, drawing.wanted.palettes);
+  drawing.size = sizeAt(drawing.network ? drawing.network.getScale() : 1);
+  drawing.nodes.update(drawing.wanted.nodes.map(node => {
+    const { x, y, ...rest } = painted(node, theme, drawing.size);
+    return drawing.placed.has(node.id) ? rest : { ...rest, x, y };
+  }));
+  drawing.edges.update(drawing.wanted.edges.map(edge => lined(edge, theme, drawing.size)));
+  drawing.look = JSON.stringify(theme);
+}
+
+function begin(vis, root, component, wanted) {
+  const canvas = document.createElement("div");
+  canvas.className = "canvas";
+  root.replaceChildren(canvas);
+  const drawing = { root, wanted, component, placed: new Set(), nodes: new vis.DataSet(), edges: new vis.DataSet() };
+  paint(drawing);
+  const network = new vis.Network(canvas, { nodes: drawing.nodes, edges: drawing.edges }, wanted.options);
+  drawing.network = network;
+  drawings.set(root, drawing);
+  root.mayaGraph = drawing;
+  network.on("click", event => event.nodes.length && drawing.component.setTriggerValue("select", String(event.nodes[0])));
+  network.on("doubleClick", event => event.nodes.length && drawing.component.setTriggerValue("expand", String(event.nodes[0])));
+  network.on("zoom", () => { if (sizeAt(network.getScale()) !== drawing.size) paint(drawing); });
+  network.on("stabilizationIterationsDone", () => settle(drawing));
+  network.on("stabilized", () => settle(drawing));
+  drawing.watch = new ResizeObserver(() => network.fit());
+  drawing.watch.observe(canvas);
+  mark(drawing);
+}
+
+/* The picture stands still once it has found its shape, with everything in view. */
+function settle(drawing) {
+  drawing.network.setOptions({ physics: { enabled: false } });
+  drawing.network.fit({ animation: false });
+  for (const node of drawing.wanted.nodes) drawing.placed.add(node.id);
+  paint(drawing);
+  drawing.root.dataset.drawn = String(drawing.wanted.nodes.length);
+}
+
+/* What was there stays where it is; what is new begins beside what it was unfolded from, and finds its place. */
+function change(drawing, wanted) {
+  const same = (before, now) => JSON.stringify(before) === JSON.stringify(now);
+  const drawn = same([drawing.wanted.nodes, drawing.wanted.edges], [wanted.nodes, wanted.edges]);
+  const recentred = drawing.wanted.centre !== wanted.centre;
+  drawing.wanted = wanted;
+  if (!drawn) {
+    delete drawing.root.dataset.drawn;
+    const kept = new Set(wanted.nodes.map(node => node.id));
+    const lines = new Set(wanted.edges.map(edge => edge.from + " " + edge.to));
+    drawing.edges.remove(drawing.edges.getIds().filter(id => !lines.has(id)));
+    drawing.nodes.remove(drawing.nodes.getIds().filter(id => !kept.has(id)));
+    if (recentred) drawing.placed.clear();
+    else for (const id of [...drawing.placed]) if (!kept.has(id)) drawing.placed.delete(id);
+    besideTheirNeighbours(drawing);
+    paint(drawing);
+    drawing.network.setOptions({ physics: { enabled: true } });
+    drawing.network.stabilize(160);
+  } else if (JSON.stringify(themeOf(drawing.root, wanted.palettes)) !== drawing.look) paint(drawing);
+  mark(drawing);
+}
+
+function besideTheirNeighbours(drawing) {
+  const places = drawing.network.getPositions([...drawing.placed]);
+  drawing.wanted.nodes.forEach((node, number) => {
+    if (drawing.placed.has(node.id)) return;
+    const edge = drawing.wanted.edges.find(line =>
+      (line.from === node.id && places[line.to]) || (line.to === node.id && places[line.from]));
+    const near = edge && places[edge.from === node.id ? edge.to : edge.from];
+    if (near) { node.x = near.x + 60 * Math.cos(number); node.y = near.y + 60 * Math.sin(number); }
+  });
+}
+
+function mark(drawing) {
+  const chosen = drawing.wanted.selected;
+  if (chosen && drawing.nodes.get(chosen)) drawing.network.selectNodes([chosen]);
+  else drawing.network.unselectAll();
+}
+
+export default function (component) {
+  const root = component.parentElement;
+  const wanted = JSON.parse(new TextDecoder().decode(component.data));
+  let gone = false;
+  root.classList.add("maya-graph");
+  root.setAttribute("role", "img");
+  root.setAttribute("aria-label", wanted.name);
+  load(wanted.library).then(vis => {
+    if (gone) return;
+    const drawing = drawings.get(root);
+    if (!drawing) begin(vis, root, component, wanted);
+    else { drawing.component = component; change(drawing, wanted); }
+  }, () => { root.textContent = "The picture cannot be drawn now. The table below holds the same."; });
+  return () => {
+    gone = true;
+    const drawing = drawings.get(root);
+    if (drawing && !root.isConnected) { drawing.watch.disconnect(); drawing.network.destroy(); drawings.delete(root); }
+  };
+}

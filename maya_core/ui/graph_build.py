@@ -1,0 +1,153 @@
+"""A part of the graph as pyvis builds it: nodes, edges and options as plain values for vis-network. Draws nothing.
+
+Names come from people and models. What leaves here is plain text of bounded length, without control characters and
+without the marks that turn the direction of writing.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+
+from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, Relation
+from maya_core.ui.palette import KINDS
+
+Values: TypeAlias = dict[str, Any]
+"""What pyvis makes of a node or an edge."""
+
+_LABEL_AT_MOST = 26
+_TITLE_AT_MOST = 200
+_CENTRE_SIZE = 26
+_SMALLEST, _LARGEST = 9, 20
+_FIRST_RING, _RING = 190, 150
+
+OPTIONS: Values = {
+    "layout": {"randomSeed": 7, "improvedLayout": False},
+    "interaction": {"hover": True, "tooltipDelay": 150, "keyboard": False, "navigationButtons": False},
+    "nodes": {"shape": "dot", "borderWidth": 1.5, "font": {"face": "Source Sans, sans-serif", "size": 15}},
+    "edges": {
+        "arrows": {"to": {"enabled": True, "scaleFactor": 0.45}},
+        "smooth": {"enabled": True, "type": "continuous", "roundness": 0.2},
+        "font": {"face": "Source Sans, sans-serif", "size": 11, "align": "middle"},
+        "width": 1.1,
+        "selectionWidth": 1.5,
+    },
+    "physics": {
+        "solver": "barnesHut",
+        "barnesHut": {"gravitationalConstant": -9000, "springLength": 130, "springConstant": 0.03, "avoidOverlap": 0.4},
+        "stabilization": {"enabled": True, "iterations": 160, "fit": True},
+        "minVelocity": 1.5,
+    },
+}
+"""How vis-network is to draw. Colours are added by whoever knows the theme."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What vis-network draws. Every node has its `kind`; the centre stands in the middle and stays there."""
+
+    nodes: list[Values]
+    edges: list[Values]
+    options: Values
+    centre: EntityId
+
+
+def picture(centre: EntityId, entities: Sequence[Entity], facts: Sequence[Fact], *, names: bool = True) -> Picture:
+    """Build it. Facts between the same two entities share an edge, however many they are.
+
+    `names` writes the relations on the edges, which is for pictures with room for them.
+    """
+    from pyvis.network import Network
+
+    net = Network(directed=True)
+    known = {entity.id for entity in entities}
+    edges = _edges(fact for fact in facts if fact.subject in known and fact.object in known)
+    degrees = _degrees(edges)
+    for entity, (x, y) in zip(entities, _rings(len(entities)), strict=True):
+        middle = entity.id == centre
+        degree = degrees.get(entity.id, 0)
+        net.add_node(
+            entity.id,
+            label=_short(name_of(entity)),
+            title=_clean(f"{name_of(entity)}, {kind_word(entity.kind)}, {_facts(degree)}", _TITLE_AT_MOST),
+            kind=entity.kind.value,
+            size=_CENTRE_SIZE if middle else min(_LARGEST, _SMALLEST + 2 * math.isqrt(degree)),
+            x=0 if middle else x,
+            y=0 if middle else y,
+            fixed=middle,
+            mass=4 if middle else 1,
+        )
+    for (subject, thing), relations in edges.items():
+        words = ", ".join(dict.fromkeys(relations))
+        label = {"label": _short(words)} if names else {}
+        net.add_edge(subject, thing, title=_clean(words, _TITLE_AT_MOST), **label)
+    net.set_options(orjson.dumps(OPTIONS).decode())
+    return Picture(nodes=net.nodes, edges=net.edges, options=dict(net.options), centre=centre)
+
+
+def palette(*, dark: bool) -> dict[str, str]:
+    """The colour of each kind in one theme."""
+    return {kind.value: shade.dark if dark else shade.light for kind, shade in KINDS.items()}
+
+
+def name_of(entity: Entity) -> str:
+    """How a picture calls an entity: the user is "You"."""
+    return "You" if entity.kind is EntityKind.USER else entity.name
+
+
+def kind_word(kind: EntityKind) -> str:
+    """The kind in a sentence: "person"; a value is plainly that."""
+    return "you" if kind is EntityKind.USER else kind.value
+
+
+def relation_words(fact: Fact) -> str:
+    """The relation as it stands on an edge: "lives in", or the words of a free one."""
+    if fact.relation is Relation.RELATED_TO:
+        return fact.label or "related to"
+    return fact.relation.value.replace("_", " ").lower()
+
+
+def _edges(facts: Iterable[Fact]) -> dict[tuple[EntityId, EntityId], list[str]]:
+    edges: dict[tuple[EntityId, EntityId], list[str]] = {}
+    for fact in facts:
+        edges.setdefault((fact.subject, fact.object), []).append(relation_words(fact))
+    return edges
+
+
+def _degrees(edges: Mapping[tuple[EntityId, EntityId], Sequence[str]]) -> dict[EntityId, int]:
+    degrees: dict[EntityId, int] = {}
+    for ends, relations in edges.items():
+        for end in dict.fromkeys(ends):
+            degrees[end] = degrees.get(end, 0) + len(relations)
+    return degrees
+
+
+def _rings(count: int) -> list[tuple[float, float]]:
+    """Places to start from: the first in the middle, the others on wider and wider rings around it."""
+    places: list[tuple[float, float]] = [(0.0, 0.0)]
+    radius: float = _FIRST_RING
+    while len(places) < count:
+        on_ring = min(max(8, int(radius / 18)), count - len(places))
+        for place in range(on_ring):
+            turn = 2 * math.pi * place / on_ring + radius
+            places.append((round(radius * math.cos(turn), 1), round(radius * math.sin(turn), 1)))
+        radius += _RING
+    return places[:count]
+
+
+def _facts(count: int) -> str:
+    return "1 fact" if count == 1 else f"{count} facts"
+
+
+def _short(text: str) -> str:
+    return _clean(text, _LABEL_AT_MOST)
+
+
+def _clean(text: str, at_most: int) -> str:
+    """Plain text on one line; what is cut off is marked."""
+    seen = "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} else " " for c in text[:2000])
+    line = " ".join(seen.split())
+    return line if len(line) <= at_most else line[: at_most - 1].rstrip() + "…"

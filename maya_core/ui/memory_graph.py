@@ -1,0 +1,373 @@
+"""The graph tab: one entity in the middle, what it is linked to around it, and the facts of what is selected.
+
+The tab is a fragment: a press on the picture draws nothing but the tab again. Its state is ids and dates only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import streamlit as st
+
+from maya_core.accounts.access import User
+from maya_core.domain.memory import (
+    Entity,
+    EntityId,
+    EntityKind,
+    FactId,
+    GraphCounts,
+    Neighbourhood,
+    Relation,
+)
+from maya_core.errors import NotFound
+from maya_core.memory.explorer import Evidence, Explorer, KnownFact, in_words
+from maya_core.ui import fact_actions, graph_file, navigation, words
+from maya_core.ui.boundary import guarded, show
+from maya_core.ui.fact_view import fact_card
+from maya_core.ui.graph_build import kind_word, name_of, picture
+from maya_core.ui.graph_view import graph_view
+from maya_core.ui.markup import Node, el
+from maya_core.ui.palette import KIND_NAMES
+from maya_core.ui.reading import Reading
+from maya_core.ui.runtime import Runtime
+from maya_core.ui.view import Act, view
+
+_WITHIN_S = 10.0
+_FACTS_SHOWN = 40
+_NAMES_UP_TO = 40
+_ROWS_IN_TABLE = 300
+_SEARCH_AT_MOST = 100
+_UNFOLDED_AT_MOST = 12
+
+_CENTRE, _SELECTED, _UNFOLDED = "graph_centre", "graph_selected", "graph_unfolded"
+_HIDDEN, _HOPS, _RELATIONS, _AS_OF, _SEARCH = (
+    "graph_hidden",
+    "graph_hops",
+    "graph_relations",
+    "graph_as_of",
+    "graph_search",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the tab shows: a part of the graph, who is selected in it, and what is known of them."""
+
+    view: Neighbourhood
+    selected: Entity
+    facts: list[KnownFact]
+    evidence: dict[FactId, Evidence]
+
+
+def graph_tab(maya: Runtime, user: User, reading: Reading) -> None:
+    """Search, filters, picture and facts; one sentence where nothing is remembered yet."""
+    contents = maya.engine.run(maya.container.memory.explorer.contents(user.id), timeout_s=_WITHIN_S)
+    if not contents.kinds:
+        view([_nothing_yet()], key="graph_empty", on_act=guarded(lambda _: navigation.new_chat()))
+        return
+
+    def draw() -> None:
+        _draw(maya, user, reading, contents)
+        if navigation.moved():
+            st.rerun()
+
+    st.fragment(lambda: show(draw, key="graph"))()
+
+
+def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) -> None:
+    explorer = maya.container.memory.explorer
+    found = _controls(maya, user, reading, contents)
+    at = _moment(reading)
+    seen = maya.engine.run(_look(explorer, user, contents, at), timeout_s=_WITHIN_S)
+    view([*_found(found), _legend(contents), _heading(seen, at, reading)], key="graph_head", on_act=guarded(_act))
+    if seen is None:
+        view([_nothing_then(at)], key="graph_none")
+        return
+    left, right = st.columns([2.1, 1], gap="medium")
+    names = len(seen.view.entities) <= _NAMES_UP_TO
+    drawn = picture(seen.view.centre, seen.view.entities, seen.view.facts, names=names)
+    with left, st.container(key="graph_picture"):
+        graph_view(
+            drawn,
+            key="graph_canvas",
+            name=_said(seen),
+            selected=seen.selected.id,
+            on_select=guarded(_select),
+            on_expand=guarded(_unfold),
+        )
+        view(
+            [el("p", "Press to see facts. Press twice to unfold. Scroll to zoom.", class_="note", key="how")], key="how"
+        )
+    with right:
+        view(_facts(seen, reading), key="graph_facts", on_act=guarded(lambda act: fact_actions.act(maya, user, act)))
+    view([_table(seen)], key="graph_table", on_act=guarded(_act))
+    _download(seen)
+
+
+async def _look(explorer: Explorer, user: User, contents: GraphCounts, at: datetime | None) -> Seen | None:
+    """Read everything that is shown; None where nothing was known at that moment."""
+    centre = EntityId(st.session_state.get(_CENTRE, "")) or await explorer.start(user.id)
+    if centre is None:
+        return None
+    hidden = set(st.session_state.get(_HIDDEN, ()))
+    kinds = [kind for kind, _ in contents.kinds if kind.value not in hidden] if hidden else []
+    relations = [Relation(name) for name in st.session_state.get(_RELATIONS, ())]
+    hops = int(st.session_state.get(_HOPS) or 1)
+    unfolded = [EntityId(one) for one in st.session_state.get(_UNFOLDED, ())]
+    try:
+        around = await explorer.around(
+            user.id, centre, hops=hops, unfolded=unfolded, kinds=kinds, relations=relations, at=at
+        )
+    except NotFound:  # merged or forgotten since
+        if (fresh := await explorer.start(user.id)) is None:
+            return None
+        around = await explorer.around(user.id, fresh, hops=hops, kinds=kinds, relations=relations, at=at)
+    chosen = st.session_state.get(_SELECTED, "")
+    selected = next((entity for entity in around.entities if entity.id == chosen), around.entities[0])
+    facts = (await explorer.about(user.id, selected.id, at=at))[:_FACTS_SHOWN]
+    evidence = await explorer.evidence_of(user.id, [known.fact for known in facts])
+    return Seen(view=around, selected=selected, facts=facts, evidence=evidence)
+
+
+# Search and filters
+
+
+def _controls(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) -> Sequence[Entity] | None:
+    """Draw them; gives what the search found, None where nothing is searched."""
+    with st.container(key="graph_controls", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        text = st.text_input(
+            "Find a person, place or thing",
+            key=_SEARCH,
+            type="search",
+            live=True,
+            placeholder="Find a person, place or thing",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=280,
+        )
+        st.segmented_control(
+            "Steps", [1, 2], key=_HOPS, default=1, required=True, format_func=lambda n: words.count(n, "step")
+        )
+        st.multiselect(
+            "Relations",
+            [relation.value for relation, _ in contents.relations],
+            key=_RELATIONS,
+            format_func=lambda name: name.replace("_", " ").capitalize(),
+            placeholder="All relations",
+            width=260,
+        )
+        _slider(reading, contents)
+    wanted = (text or "").strip()[:_SEARCH_AT_MOST]
+    if not wanted:
+        return None
+    return maya.engine.run(maya.container.memory.explorer.search(user.id, wanted), timeout_s=_WITHIN_S)
+
+
+def _slider(reading: Reading, contents: GraphCounts) -> None:
+    """From the first thing that was noted to today; not there while that is the same day."""
+    today = reading.now.astimezone(reading.zone).date()
+    first = contents.first_recorded_at
+    begin = today if first is None else first.astimezone(reading.zone).date()
+    if begin < today:
+        st.slider(
+            "As Maya knew it on",
+            min_value=begin,
+            max_value=today,
+            value=today,
+            step=timedelta(days=1),
+            format="D MMM YYYY",
+            key=_AS_OF,
+            width=300,
+        )
+
+
+def _moment(reading: Reading) -> datetime | None:
+    """The end of the chosen day; None for today, which is now."""
+    chosen = st.session_state.get(_AS_OF)
+    today = reading.now.astimezone(reading.zone).date()
+    if not isinstance(chosen, date) or chosen >= today:
+        return None
+    return datetime.combine(chosen + timedelta(days=1), time(), tzinfo=reading.zone).astimezone(UTC)
+
+
+def _found(found: Sequence[Entity] | None) -> list[Node]:
+    if found is None:
+        return []
+    if not found:
+        return [el("p", "Nobody and nothing of that name is remembered.", class_="empty", key="none")]
+    rows = [
+        el(
+            "li",
+            el(
+                "button",
+                _dot(entity.kind),
+                el("bdi", name_of(entity)),
+                el("span", kind_word(entity.kind), class_="figure"),
+                act="centre",
+                to=entity.id,
+            ),
+            key=entity.id,
+        )
+        for entity in found
+    ]
+    return [el("ul", *rows, class_="found-entities", label="Found", key="found")]
+
+
+def _legend(contents: GraphCounts) -> Node:
+    """Every kind with its colour; a press hides it, or shows it again."""
+    hidden = set(st.session_state.get(_HIDDEN, ()))
+    entries = [
+        el(
+            "button",
+            _dot(kind),
+            f"{KIND_NAMES[kind]} ",
+            el("span", f"{number:,}", class_="figure"),
+            class_="legend-entry",
+            act="kind",
+            to=kind.value,
+            pressed="false" if kind.value in hidden else "true",
+            title=f"Show {KIND_NAMES[kind]}" if kind.value in hidden else f"Hide {KIND_NAMES[kind]}",
+        )
+        for kind, number in contents.kinds
+    ]
+    return el("div", *entries, class_="legend", role="group", label="Kinds", key="legend")
+
+
+def _dot(kind: EntityKind) -> Node:
+    return el("i", class_=f"dot kind-{kind.value}", hidden="true")
+
+
+# What was pressed
+
+
+def _act(act: Act) -> None:
+    match act.name:
+        case "centre":
+            _recentre(act.to)
+        case "select":
+            _select(act.to)
+        case "kind":
+            hidden = set(st.session_state.get(_HIDDEN, ()))
+            if any(act.to == kind.value for kind in EntityKind):
+                st.session_state[_HIDDEN] = tuple(sorted(hidden ^ {act.to}))
+        case "fold":
+            st.session_state[_UNFOLDED] = ()
+
+
+def _recentre(entity_id: str) -> None:
+    st.session_state[_CENTRE] = st.session_state[_SELECTED] = entity_id
+    st.session_state[_UNFOLDED] = ()
+    st.session_state[_SEARCH] = ""
+
+
+def _select(entity_id: str) -> None:
+    st.session_state[_SELECTED] = entity_id
+
+
+def _unfold(entity_id: str) -> None:
+    before = [one for one in st.session_state.get(_UNFOLDED, ()) if one != entity_id]
+    st.session_state[_UNFOLDED] = (*before, entity_id)[-_UNFOLDED_AT_MOST:]
+    st.session_state[_SELECTED] = entity_id
+
+
+# What is shown
+
+
+def _heading(seen: Seen | None, at: datetime | None, reading: Reading) -> Node:
+    if seen is None:
+        return ""
+    pieces: list[Node] = [el("span", _said(seen))]
+    if at is not None:
+        day = words.day(at - timedelta(seconds=1), now=reading.now, zone=reading.zone)
+        pieces.append(el("span", f"as Maya knew it on {day}", class_="chip strong"))
+    if seen.view.cut:
+        pieces.append(el("span", "There is more than fits; filter, or unfold one of them.", class_="note"))
+    if st.session_state.get(_UNFOLDED):
+        pieces.append(el("button", "Fold again", class_="link", act="fold"))
+    return el("p", *pieces, class_="graph-line", role="status", key="line")
+
+
+def _said(seen: Seen) -> str:
+    """The picture in words."""
+    others = words.count(len(seen.view.entities) - 1, "entity", "entities")
+    return f"{name_of(seen.view.entities[0])}, with {others} and {words.count(len(seen.view.facts), 'fact')} around"
+
+
+def _facts(seen: Seen, reading: Reading) -> list[Node]:
+    entity = seen.selected
+    head: list[Node] = [
+        _dot(entity.kind),
+        el("bdi", name_of(entity)),
+        el("span", kind_word(entity.kind), class_="figure"),
+    ]
+    nodes: list[Node] = [el("h2", *head, class_="selected", key="h")]
+    if entity.aliases:
+        also = ", ".join(entity.aliases[:6])
+        nodes.append(el("p", "Also known as ", el("bdi", also), class_="note", key="aliases"))
+    if entity.id != seen.view.centre:
+        nodes.append(
+            el("button", "Put in the middle", class_="link", act="centre", to=entity.id, key="centre"),
+        )
+    if seen.facts:
+        cards = [fact_card(known, seen.evidence.get(known.fact.id), reading) for known in seen.facts]
+        nodes.append(el("ul", *cards, class_="facts", label="Facts", key="facts"))
+        if len(seen.facts) == _FACTS_SHOWN:
+            nodes.append(el("p", "All of them are in the tab Facts.", class_="note", key="more"))
+    else:
+        nodes.append(el("p", "Nothing was known of this then.", class_="empty", key="nothing"))
+    return nodes
+
+
+def _table(seen: Seen) -> Node:
+    """The picture as a table, for whoever cannot see it."""
+    entities = {entity.id: entity for entity in seen.view.entities}
+    rows = [
+        el(
+            "tr",
+            _cell(known.subject),
+            el("td", el("bdi", known.sentence)),
+            _cell(known.object),
+            key=known.fact.id,
+        )
+        for known in in_words(seen.view.facts[:_ROWS_IN_TABLE], entities)
+    ]
+    head = el("thead", el("tr", el("th", "From"), el("th", "Fact"), el("th", "To")))
+    body = el("div", el("table", head, el("tbody", *rows)), class_="scroll")
+    return el("details", el("summary", "The picture as a table"), body, class_="twin", key="twin")
+
+
+def _cell(entity: Entity | None) -> Node:
+    if entity is None:
+        return el("td", "")
+    return el("td", el("button", el("bdi", name_of(entity)), class_="link", act="select", to=entity.id))
+
+
+def _download(seen: Seen) -> None:
+    st.download_button(
+        "Download the picture",
+        lambda: graph_file.stand_alone(
+            picture(seen.view.centre, seen.view.entities, seen.view.facts), title=_said(seen)
+        ),
+        file_name="memory-graph.html",
+        mime="text/html",
+        key="graph_download",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+        help="One file with everything in it. It opens without a network.",
+    )
+
+
+def _nothing_yet() -> Node:
+    return el(
+        "section",
+        el("p", "Nothing is remembered yet. What you state about yourself, people and plans in a chat is noted here."),
+        el("button", "Start a chat", class_="link", act="new"),
+        class_="not-here",
+        key="nothing",
+    )
+
+
+def _nothing_then(at: datetime | None) -> Node:
+    sentence = "Nothing is remembered." if at is None else "Maya knew nothing of this then. Move the date forward."
+    return el("p", sentence, class_="empty", key="nothing")

@@ -1,0 +1,66 @@
+"""What Maya might remember of somebody in a small team, for the pictures and the journeys."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from maya_core.domain.memory import EntityKind, Relation
+from tests.e2e.samples import PARTY
+from tests.support.memories import World
+
+_SAID = (f"{PARTY}-0-user",)
+_DAY = timedelta(days=1)
+
+
+def small_world() -> World:
+    """Some ten entities, one of them known otherwise until a week ago."""
+    world = World()
+    you = world.entity("user", EntityKind.USER)
+    jana = world.entity("Jana", aliases=("my colleague",))
+    noor = world.entity("Noor")
+    house = world.entity("Kulturhaus", EntityKind.PLACE)
+    mill = world.entity("Old Mill", EntityKind.PLACE)
+    party = world.entity("summer party", EntityKind.EVENT)
+    leipzig = world.entity("Leipzig", EntityKind.PLACE)
+    berlin = world.entity("Berlin", EntityKind.PLACE)
+    firm = world.entity("Example Works", EntityKind.ORGANISATION)
+    seats = world.entity("window seats", EntityKind.TOPIC)
+    nuts = world.entity("peanuts", EntityKind.THING)
+    world.fact(you, Relation.HAS_PREFERENCE_FOR, seats, ago=40 * _DAY, evidence=_SAID)
+    world.fact(you, Relation.ALLERGIC_TO, nuts, ago=25 * _DAY, confidence=0.97, evidence=_SAID)
+    now = world.fact(you, Relation.LIVES_IN, leipzig, ago=7 * _DAY, evidence=_SAID)
+    end = now.recorded_at
+    world.fact(you, Relation.LIVES_IN, berlin, ago=60 * _DAY, retracted_at=end, superseded_by=now.id, evidence=_SAID)
+    world.fact(you, Relation.WORKS_AT, firm, ago=50 * _DAY, evidence=_SAID)
+    world.fact(you, Relation.WORKS_WITH, jana, ago=30 * _DAY, evidence=_SAID)
+    world.fact(you, Relation.WORKS_WITH, noor, ago=28 * _DAY, evidence=_SAID)
+    world.fact(you, Relation.PLANS, party, ago=21 * _DAY, evidence=_SAID)
+    world.fact(party, Relation.LOCATED_IN, house, ago=20 * _DAY, evidence=_SAID)
+    world.fact(jana, Relation.WORKS_AT, firm, ago=30 * _DAY, evidence=_SAID)
+    world.fact(jana, Relation.RELATED_TO, party, label="looks after the food for", ago=20 * _DAY, evidence=_SAID)
+    world.fact(jana, Relation.LIVES_IN, leipzig, ago=18 * _DAY, evidence=_SAID)
+    world.fact(noor, Relation.RELATED_TO, mill, label="would rather have", ago=20 * _DAY, evidence=_SAID)
+    return world
+
+
+def crowded_world(entities: int = 400, facts: int = 1200) -> World:
+    """More than a picture holds, around a user with many links."""
+    chance = random.Random(5)
+    first = (
+        "Ada Ben Cleo Dara Eli Fay Gus Hana Ines Jon Kim Lea Milo Nia Omar Pia Quin Rosa Sam Tara Uma Vito Wes".split()
+    )
+    places = "Harbour Mill Garden Tower Square Bridge Market Hall Quay Yard Station Library".split()
+    world = World()
+    you = world.entity("user", EntityKind.USER)
+    kinds = [kind for kind in EntityKind if kind is not EntityKind.USER]
+    for number in range(entities - 1):
+        name = f"{chance.choice(first)} {chance.choice(places)} {number}"
+        world.entity(name, kinds[number % len(kinds)])
+    linked = [relation for relation in Relation if relation is not Relation.RELATED_TO]
+    for number in range(facts):
+        subject = you if number % 5 == 0 else chance.choice(world.entities)
+        thing = chance.choice(world.entities[1:])
+        if subject is not thing:
+            world.fact(subject, chance.choice(linked), thing, ago=_DAY * (number % 90), evidence=_SAID)
+    return world
