@@ -31,13 +31,14 @@ from maya_core.alerts import Alert, alert
 from maya_core.clock import Clock
 from maya_core.domain.conversation import ConversationId, ConversationKind, Message, MessageId, UserId
 from maya_core.domain.ids import new_id
-from maya_core.domain.memory import Entity, EntityId, Fact, Relation
+from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, Relation
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import Conflict, NotFound, ProviderError, StoreUnavailable
 from maya_core.failpoint import failpoint
 from maya_core.memory import decisions
 from maya_core.memory.applying import Applying, all_changes
 from maya_core.memory.decisions import Decisions, Text
+from maya_core.memory.entities import Register, is_user
 from maya_core.memory.holding import Hold, LeaseTimes, hold_user
 from maya_core.memory.ranges import read_range, readable, settled_end
 from maya_core.stores.batches.port import (
@@ -113,7 +114,10 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """What has to be known before an output can be decided on: entities of these names, facts of these relations."""
+    """What has to be known before an output can be decided on.
+
+    That is all facts about entities of these names; of the user, who is in most facts, those of these relations.
+    """
 
     names: Sequence[str]
     relations: Sequence[Relation]
@@ -403,28 +407,42 @@ class Consolidation:
         if self._graph is None or not sought.relations:
             return Known()
         if batch.replaces is not None:
-            return await self._known_without(batch.user_id, batch.replaces, sought.relations)
+            return await self._known_without(batch.user_id, batch.replaces, sought)
         entities: dict[EntityId, Entity] = {}
         for names in _parts(sought.names[:_NAMES_AT_MOST], _NAMES_AT_ONCE):
             found = await self._graph.find_entities(batch.user_id, names, limit=2 * _NAMES_AT_ONCE)
             entities |= {entity.id: entity for entity in found}
         if not entities:
             return Known()
-        facts = await self._graph.facts(
-            batch.user_id, about=[*entities], relations=sought.relations, current=False, limit=_FACTS_AT_MOST
-        )
+        facts = await self._facts_about(self._graph, batch.user_id, entities, sought.relations)
         facts += await self._successors(self._graph, batch.user_id, facts)
         entities |= await self._ends(self._graph, batch.user_id, facts, known=entities)
         said_at = await self._said_at(batch.user_id, facts)
         return Known(entities=list(entities.values()), facts=facts, said_at=said_at)
 
-    async def _known_without(self, user_id: UserId, replaced: BatchId, relations: Sequence[Relation]) -> Known:
+    @staticmethod
+    async def _facts_about(
+        graph: Graph, user_id: UserId, entities: Mapping[EntityId, Entity], relations: Sequence[Relation]
+    ) -> list[Fact]:
+        """Facts about entities, over and retracted ones as well; of the user those of some relations."""
+        own = [id for id, entity in entities.items() if entity.kind is EntityKind.USER]
+        named = [id for id in entities if id not in own]
+        found = []
+        if named:
+            found += await graph.facts(user_id, about=named, current=False, limit=_FACTS_AT_MOST)
+        if own:
+            found += await graph.facts(user_id, about=own, relations=relations, current=False, limit=_FACTS_AT_MOST)
+        return list({fact.id: fact for fact in found}.values())
+
+    async def _known_without(self, user_id: UserId, replaced: BatchId, sought: Sought) -> Known:
         """What would be known if a batch had never been."""
         committed = await all_batches(self._batches, user_id, states={BatchState.COMMITTED})
         others = [each for each in committed if each.id != replaced]
         changes = await all_changes(self._changes, user_id)
         without = await asyncio.to_thread(decisions.replay, others, changes, model="")
-        facts = [fact for fact in without.facts.values() if fact.relation in relations]
+        register = Register.of(user_id, without.entities.values())
+        named = {found.id for name in sought.names if not is_user(name) and (found := register.find(name))}
+        facts = [f for f in without.facts.values() if f.relation in sought.relations or {f.subject, f.object} & named]
         said_at = await self._said_at(user_id, facts)
         return Known(entities=list(without.entities.values()), facts=facts, said_at=said_at)
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from maya_core.domain.conversation import Message, Role, UserId
 from maya_core.domain.generation import ChainFailed, Chunk, Done, Prompt
-from maya_core.domain.memory import Entity, EntityId, Fact
+from maya_core.domain.memory import RELATION_RULES, Entity, EntityId, Fact, Relation
 from maya_core.errors import ExtractionError
 from maya_core.memory import extraction, gate, offline_extractor, reconcile
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 VERSION = "1"
 _PREFIXES = ("", "the ", "a ", "an ", "my ", "our ")
 """Entities are stored under the name as it was said; these are what `normal_name` takes away."""
+_REPLACEABLE = {relation for relation, rule in RELATION_RULES.items() if rule.single} | {Relation.RELATED_TO}
+"""Whatever relation an extractor names, the gate may find one of these in the words; then one fact replaces another."""
 
 Summarise = Callable[[Sequence[Message]], str]
 """The summary that needs no model."""
@@ -86,7 +88,8 @@ class Reader:
             for name in (claim.subject, claim.object, *claim.subject_aliases, *claim.object_aliases)
         }
         spelt = [prefix + name for name in sorted(named | {normal_name(n) for n in named}) for prefix in _PREFIXES]
-        return Sought(names=["user", *dict.fromkeys(spelt)], relations=sorted({claim.relation for claim in claims}))
+        relations = {claim.relation for claim in claims} | _REPLACEABLE if claims else ()
+        return Sought(names=["user", *dict.fromkeys(spelt)], relations=sorted(relations))
 
     def decide(self, batch: Batch, messages: Sequence[Message], known: Known, *, at: datetime) -> Decisions:
         output = output_from_bytes(batch.output or b"")

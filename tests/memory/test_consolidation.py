@@ -439,6 +439,31 @@ async def test_what_a_model_claims_against_what_was_said_is_refused_with_a_reaso
     assert verdicts == {"user lives in Porto": "add", "user lives in Atlantis": "refuse"}
 
 
+async def test_what_the_gate_finds_in_the_words_replaces_what_is_known_whatever_the_model_called_it(
+    world: World,
+) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    await world.remember(CHAT)
+    await world.say(OTHER, "I live in Lisbon now.", said_at=NOON + timedelta(minutes=5))
+    liked = {"subject": "user", "relation": "HAS_PREFERENCE_FOR", "object": "Lisbon", "messages": [1]}
+    reader, _ = modelled(answer(liked))
+    await consolidation(world, understanding=reader).run(ANN, OTHER)
+    assert await world.sentences() == {"user LIVES_IN Lisbon"}
+    assert await world.sentences(current=False) == {"user LIVES_IN Lisbon", "user LIVES_IN Porto"}
+
+
+async def test_a_fact_read_again_under_another_relation_is_confirmed_not_doubled(world: World) -> None:
+    await world.say(CHAT, "My sister Nora plays the cello.")
+    await world.remember(CHAT)
+    before = await world.sentences(current=False)
+    assert "Nora RELATED_TO cello" in before or "Nora RELATED_TO the cello" in before
+    await world.say(OTHER, "My sister Nora plays the cello.", said_at=NOON + timedelta(minutes=5))
+    owned = {"subject": "Nora", "relation": "OWNS", "object": "the cello", "messages": [1]}
+    reader, _ = modelled(answer(owned))
+    await consolidation(world, understanding=reader).run(ANN, OTHER)
+    assert await world.sentences(current=False) == before
+
+
 async def test_without_a_usable_answer_the_range_is_read_offline(world: World) -> None:
     await world.say(CHAT, "I live in Porto.")
     junk: list[Step] = [
