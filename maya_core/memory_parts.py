@@ -24,6 +24,7 @@ from maya_core.memory.plans import Plans
 from maya_core.memory.reading import Reader
 from maya_core.memory.rebuild import Rebuild
 from maya_core.memory.recall import Recall, RecallPolicy
+from maya_core.memory.review import Review, ReviewPolicy
 from maya_core.memory.summary import summary_of
 from maya_core.memory.sweep import Sweep, SweepPolicy
 from maya_core.memory.verify import Verification
@@ -57,6 +58,7 @@ class Memory:
     consolidation: Consolidation
     changes: MemoryChanges
     change_log: Changes
+    review: Review
     verification: Verification
     rebuild: Rebuild
     notice: Light | None
@@ -119,6 +121,15 @@ async def build_memory(
         graph=graph,
         clock=clock,
     )
+    plans = Plans(graph=graph, transcripts=transcripts, changes=stores.changes)
+    changes = MemoryChanges(
+        batches=batches,
+        changes=stores.changes,
+        plans=plans,
+        applying=Applying(changes=stores.changes, embedder=embedder, vectors=vectors, graph=graph),
+        half_written=consolidation,
+        clock=clock,
+    )
     return Memory(
         embedder=embedder,
         vectors=vectors,
@@ -129,13 +140,15 @@ async def build_memory(
         indexing=indexing,
         consolidation=consolidation,
         change_log=stores.changes,
-        changes=MemoryChanges(
-            batches=batches,
+        changes=changes,
+        review=Review(
+            graph=graph,
             changes=stores.changes,
-            plans=Plans(graph=graph, transcripts=transcripts, changes=stores.changes),
-            applying=Applying(changes=stores.changes, embedder=embedder, vectors=vectors, graph=graph),
-            half_written=consolidation,
+            people=changes,
+            plans=plans,
+            embedder=embedder,
             clock=clock,
+            policy=ReviewPolicy(auto_from=settings.review_auto_from),
         ),
         verification=verification,
         rebuild=Rebuild(verification=verification, vectors=vectors),

@@ -132,6 +132,13 @@ class Settings(BaseSettings):
     memory_sweep_every_s: Seconds = Field(
         30.0, validation_alias="MAYA_MEMORY_SWEEP_EVERY_S", description="How often pending memory work is looked for."
     )
+    review_auto_from: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        validation_alias="MAYA_REVIEW_AUTO_FROM",
+        description="Merges and replacements that Maya is at least this sure of are done without asking; 1: never.",
+    )
     worker: Literal["auto", "off"] = Field(
         "auto",
         validation_alias="MAYA_WORKER",

@@ -16,8 +16,9 @@ async def embed(container: Container, ids: Mapping[str, str]) -> None:
 
 
 async def consolidate(container: Container, ids: Mapping[str, str]) -> None:
-    """Summarise what waits in a conversation and keep its facts."""
+    """Summarise what waits in a conversation and keep its facts; do what Maya is sure enough of without asking."""
     await container.memory.consolidation.run(UserId(ids["user_id"]), ConversationId(ids["conversation_id"]))
+    await container.memory.review.settle(UserId(ids["user_id"]))
 
 
 async def redo(container: Container, ids: Mapping[str, str]) -> None:

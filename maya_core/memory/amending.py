@@ -98,15 +98,16 @@ def split_off(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """What there is now of the records that an earlier change touched, and of what is about them."""
+    """What there is now of the records that a change of `made_at` touched, and of what is about them."""
 
+    made_at: datetime
     entities: Mapping[EntityId, Entity]
     facts: Mapping[FactId, Fact]
     about: Mapping[EntityId, Sequence[Fact]]
 
 
 def undone(effect: Effect, present: Present, at: datetime) -> Effect:
-    """The effect that takes an earlier one back and leaves what has been learnt since.
+    """The effect that takes an earlier one back and leaves what has been learnt since, to which a fact may give way.
 
     Raises ChangeRefused where a later change builds on it.
     """
@@ -119,7 +120,8 @@ def undone(effect: Effect, present: Present, at: datetime) -> Effect:
         before[each.id] = now
         after[each.id] = _fact_before(each, now, at)
     back = [id for id in after if is_open(after[id]) and not is_open(before[id])]
-    around = {f.id: f for facts in present.about.values() for f in facts} | known
+    since = [f for facts in present.about.values() for f in facts if f.recorded_at >= present.made_at]
+    around = {f.id: f for f in since} | known
     whole = settled(around | after, back, at)
     before |= {id: fact for id, fact in around.items() if id not in before and whole[id] != fact}
     after = {id: whole[id] for id in before}

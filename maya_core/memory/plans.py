@@ -144,7 +144,7 @@ class Plans:
             raise ChangeRefused(Refusal.FORGOTTEN, "What was forgotten cannot be brought back.")
         if change_id in await taken_back(self._changes, user_id, [change_id]):
             raise ChangeRefused(Refusal.UNDONE, "This was undone already.")
-        present = await self._present(user_id, change.effect)
+        present = await self._present(user_id, change)
         effect = amending.undone(change.effect, present, at)
         if effect.nothing and not change.effect.nothing:
             raise ChangeRefused(Refusal.FORGOTTEN, "What this was about has been forgotten since.")
@@ -175,12 +175,12 @@ class Plans:
         effect = Effect(entities=tuple(changed), facts=tuple(brought))
         return NewChange(id=id, kind=ChangeKind.IMPORT, target=id, effect=effect, note="imported by you")
 
-    async def confirmed(self, user_id: UserId, fact_id: FactId, *, at: datetime) -> Effect:
+    async def confirmed(self, user_id: UserId, fact_id: FactId) -> Effect:
         """A fact that the person has said to be right."""
         fact = await self._standing_fact(user_id, fact_id)
         return await self._restated(user_id, fact, replace(fact, confidence=1.0))
 
-    async def superseded(self, user_id: UserId, older: FactId, newer: FactId, *, at: datetime) -> Effect:
+    async def superseded(self, user_id: UserId, older: FactId, newer: FactId) -> Effect:
         """One fact that gives way to another of the same subject."""
         old, new = await self._standing_fact(user_id, older), await self._standing_fact(user_id, newer)
         end = max(new.valid_from or new.recorded_at, old.valid_from or old.recorded_at)
@@ -338,7 +338,8 @@ class Plans:
             None,
         )
 
-    async def _present(self, user_id: UserId, effect: Effect) -> Present:
+    async def _present(self, user_id: UserId, change: Change) -> Present:
+        effect = change.effect
         ids = [each.id for each in effect.facts]
         facts: list[Fact] = []
         for start in range(0, len(ids), _FACTS_AT_MOST):
@@ -351,7 +352,8 @@ class Plans:
         about = {id: await self._about(user_id, id) for id in sorted(centres) if id in entities}
         around = [fact for found in about.values() for fact in found]
         entities = await self._with_ends(user_id, around, entities)
-        return Present(entities=entities, facts={fact.id: fact for fact in facts}, about=about)
+        found = {fact.id: fact for fact in facts}
+        return Present(made_at=change.made_at, entities=entities, facts=found, about=about)
 
 
 async def taken_back(changes: Changes, user_id: UserId, ids: Collection[ChangeId]) -> set[ChangeId]:
@@ -361,11 +363,6 @@ async def taken_back(changes: Changes, user_id: UserId, ids: Collection[ChangeId
         return set()
     lifted = await taken_back(changes, user_id, [undo.id for undo in undos])
     return {ChangeId(undo.target) for undo in undos if undo.id not in lifted}
-
-
-def is_merge(change: Change) -> bool:
-    """Whether a change has made one entity of two."""
-    return any(each.before is not None and each.after is None for each in change.effect.entities)
 
 
 def _sentence(fact: Fact, entities: Mapping[EntityId, Entity]) -> str:
