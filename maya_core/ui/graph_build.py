@@ -18,11 +18,20 @@ from maya_core.ui.palette import KINDS
 Values: TypeAlias = dict[str, Any]
 """What pyvis makes of a node or an edge."""
 
+CROWDED = 45
+"""Above so many entities springs would pile the names up."""
+
+NAMED_LINES = 25
+"""Up to so many entities there is room for words on the lines."""
+
 _LABEL_AT_MOST = 26
+_LABEL_IN_CROWD = 14
 _TITLE_AT_MOST = 200
 _CENTRE_SIZE = 26
 _SMALLEST, _LARGEST = 9, 20
 _FIRST_RING, _RING = 190, 150
+_CELL_WIDE, _CELL_HIGH = 108, 36
+_PICTURE_RATIO = 1.0
 
 OPTIONS: Values = {
     "layout": {"randomSeed": 7, "improvedLayout": False},
@@ -55,10 +64,11 @@ class Picture:
     centre: EntityId
 
 
-def picture(centre: EntityId, entities: Sequence[Entity], facts: Sequence[Fact], *, names: bool = True) -> Picture:
-    """Build it. Facts between the same two entities share an edge, however many they are.
+def picture(centre: EntityId, entities: Sequence[Entity], facts: Sequence[Fact]) -> Picture:
+    """Build it, at most some hundred entities. Facts between the same two share an edge, however many they are.
 
-    `names` writes the relations on the edges, which is for pictures with room for them.
+    Small pictures find their shape by springs, and have their relations written on the lines; crowded ones stand in
+    rows.
     """
     from pyvis.network import Network
 
@@ -66,15 +76,17 @@ def picture(centre: EntityId, entities: Sequence[Entity], facts: Sequence[Fact],
     known = {entity.id for entity in entities}
     edges = _edges(fact for fact in facts if fact.subject in known and fact.object in known)
     degrees = _degrees(edges)
-    for entity, (x, y) in zip(entities, _rings(len(entities)), strict=True):
+    crowded = len(entities) > CROWDED
+    places = spread(centre, entities, list(edges)) if crowded else _rings(len(entities))
+    for entity, (x, y) in zip(entities, places, strict=True):
         middle = entity.id == centre
         degree = degrees.get(entity.id, 0)
         net.add_node(
             entity.id,
-            label=_short(name_of(entity)),
+            label=_clean(name_of(entity), _LABEL_IN_CROWD if crowded and not middle else _LABEL_AT_MOST),
             title=_clean(f"{name_of(entity)}, {kind_word(entity.kind)}, {_facts(degree)}", _TITLE_AT_MOST),
             kind=entity.kind.value,
-            size=_CENTRE_SIZE if middle else min(_LARGEST, _SMALLEST + 2 * math.isqrt(degree)),
+            size=_size(degree, middle=middle, crowded=crowded),
             x=0 if middle else x,
             y=0 if middle else y,
             fixed=middle,
@@ -82,10 +94,50 @@ def picture(centre: EntityId, entities: Sequence[Entity], facts: Sequence[Fact],
         )
     for (subject, thing), relations in edges.items():
         words = ", ".join(dict.fromkeys(relations))
-        label = {"label": _short(words)} if names else {}
+        label = {} if len(entities) > NAMED_LINES else {"label": _clean(words, _LABEL_AT_MOST)}
         net.add_edge(subject, thing, title=_clean(words, _TITLE_AT_MOST), **label)
-    net.set_options(orjson.dumps(OPTIONS).decode())
+    net.set_options(orjson.dumps(OPTIONS | ({"physics": {"enabled": False}} if crowded else {})).decode())
     return Picture(nodes=net.nodes, edges=net.edges, options=dict(net.options), centre=centre)
+
+
+def spread(
+    centre: EntityId, entities: Sequence[Entity], edges: Sequence[tuple[EntityId, EntityId]]
+) -> list[tuple[float, float]]:
+    """A place for each entity, in rows with room for a name each: what is near the centre stands near it.
+
+    The direct neighbours fill the places around the middle, one kind beside the other; the others stand as near to
+    whom they are linked to as there is room.
+    """
+    direct = {end for edge in edges if centre in edge for end in edge} - {centre}
+    free = _cells(len(entities))
+    places = {centre: free.pop(0)}
+    near = sorted((entity for entity in entities if entity.id in direct), key=lambda entity: entity.kind.value)
+    around = sorted(free[: len(near)], key=lambda place: math.atan2(place[1], place[0]))
+    free = free[len(near) :]
+    places |= {entity.id: place for entity, place in zip(near, around, strict=True)}
+    links: dict[EntityId, list[EntityId]] = {}
+    for subject, thing in edges:
+        links.setdefault(subject, []).append(thing)
+        links.setdefault(thing, []).append(subject)
+    for entity in entities:
+        if entity.id not in places:
+            linked = next((places[one] for one in links.get(entity.id, ()) if one in places), (0.0, 0.0))
+            best = min(free, key=lambda place, linked=linked: math.dist(place, linked))  # type: ignore[misc]
+            free.remove(best)
+            places[entity.id] = best
+    return [places[entity.id] for entity in entities]
+
+
+def _cells(count: int) -> list[tuple[float, float]]:
+    """Places in rows, every other row set off by half a place, those nearest the middle first."""
+    columns = math.ceil(math.sqrt(count * _PICTURE_RATIO * _CELL_HIGH / _CELL_WIDE)) + 1
+    rows = math.ceil(math.sqrt(count * _CELL_WIDE / (_PICTURE_RATIO * _CELL_HIGH))) + 1
+    cells = [
+        ((column + (row % 2) / 2) * _CELL_WIDE, float(row * _CELL_HIGH))
+        for row in range(-(rows // 2) - 1, rows // 2 + 2)
+        for column in range(-(columns // 2) - 1, columns // 2 + 2)
+    ]
+    return sorted(cells, key=lambda cell: (max(abs(cell[0]) / _PICTURE_RATIO, abs(cell[1])), cell))[:count]
 
 
 def palette(*, dark: bool) -> dict[str, str]:
@@ -117,6 +169,13 @@ def _edges(facts: Iterable[Fact]) -> dict[tuple[EntityId, EntityId], list[str]]:
     return edges
 
 
+def _size(degree: int, *, middle: bool, crowded: bool) -> int:
+    """Larger with more facts; small in a crowd, where the names need the room."""
+    if crowded:
+        return 14 if middle else 6 + min(3, math.isqrt(degree) - 1)
+    return _CENTRE_SIZE if middle else min(_LARGEST, _SMALLEST + 2 * math.isqrt(degree))
+
+
 def _degrees(edges: Mapping[tuple[EntityId, EntityId], Sequence[str]]) -> dict[EntityId, int]:
     degrees: dict[EntityId, int] = {}
     for ends, relations in edges.items():
@@ -140,10 +199,6 @@ def _rings(count: int) -> list[tuple[float, float]]:
 
 def _facts(count: int) -> str:
     return "1 fact" if count == 1 else f"{count} facts"
-
-
-def _short(text: str) -> str:
-    return _clean(text, _LABEL_AT_MOST)
 
 
 def _clean(text: str, at_most: int) -> str:

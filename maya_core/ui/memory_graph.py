@@ -34,7 +34,6 @@ from maya_core.ui.view import Act, view
 
 _WITHIN_S = 10.0
 _FACTS_SHOWN = 40
-_NAMES_UP_TO = 40
 _ROWS_IN_TABLE = 300
 _SEARCH_AT_MOST = 100
 _UNFOLDED_AT_MOST = 12
@@ -84,8 +83,7 @@ def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) ->
         view([_nothing_then(at)], key="graph_none")
         return
     left, right = st.columns([2.1, 1], gap="medium")
-    names = len(seen.view.entities) <= _NAMES_UP_TO
-    drawn = picture(seen.view.centre, seen.view.entities, seen.view.facts, names=names)
+    drawn = picture(seen.view.centre, seen.view.entities, seen.view.facts)
     with left, st.container(key="graph_picture"):
         graph_view(
             drawn,
@@ -134,7 +132,7 @@ async def _look(explorer: Explorer, user: User, contents: GraphCounts, at: datet
 
 def _controls(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) -> Sequence[Entity] | None:
     """Draw them; gives what the search found, None where nothing is searched."""
-    with st.container(key="graph_controls", horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(key="graph_controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         text = st.text_input(
             "Find a person, place or thing",
             key=_SEARCH,
@@ -143,10 +141,16 @@ def _controls(maya: Runtime, user: User, reading: Reading, contents: GraphCounts
             placeholder="Find a person, place or thing",
             icon=":material/search:",
             label_visibility="collapsed",
-            width=280,
+            width=250,
         )
         st.segmented_control(
-            "Steps", [1, 2], key=_HOPS, default=1, required=True, format_func=lambda n: words.count(n, "step")
+            "Steps from the middle",
+            [1, 2],
+            key=_HOPS,
+            default=1,
+            required=True,
+            format_func=lambda n: words.count(n, "step"),
+            label_visibility="collapsed",
         )
         st.multiselect(
             "Relations",
@@ -154,7 +158,8 @@ def _controls(maya: Runtime, user: User, reading: Reading, contents: GraphCounts
             key=_RELATIONS,
             format_func=lambda name: name.replace("_", " ").capitalize(),
             placeholder="All relations",
-            width=260,
+            label_visibility="collapsed",
+            width=210,
         )
         _slider(reading, contents)
     wanted = (text or "").strip()[:_SEARCH_AT_MOST]
@@ -177,7 +182,7 @@ def _slider(reading: Reading, contents: GraphCounts) -> None:
             step=timedelta(days=1),
             format="D MMM YYYY",
             key=_AS_OF,
-            width=300,
+            width=220,
         )
 
 

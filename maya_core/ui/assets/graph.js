@@ -25,6 +25,7 @@ function themeOf(element, palettes) {
   return {
     kinds: palettes[dark ? "dark" : "light"], background: probe.fillStyle, text: colour("text-color") || "#222",
     accent: colour("primary-color") || "#55c", line: dark ? "#5d5d75" : "#b3b3c2", quiet: dark ? "#b8b8c8" : "#55556a",
+    face: style.fontFamily,
   };
 }
 
@@ -34,8 +35,8 @@ function painted(node, theme, size) {
     ...node,
     color: { background: fill, border: theme.background, highlight: { background: fill, border: theme.text },
       hover: { background: fill, border: theme.text } },
-    font: { color: theme.text, strokeColor: theme.background, strokeWidth: 4, size },
-    borderWidth: node.fixed ? 3 : 1.5, borderWidthSelected: 3,
+    font: { color: theme.text, face: theme.face, strokeColor: theme.background, strokeWidth: 4, vadjust: -3, size },
+    borderWidth: node.fixed ? 3 : 1, borderWidthSelected: 3,
   };
 }
 
@@ -44,20 +45,21 @@ function lined(edge, theme, size) {
     ...edge,
     id: edge.from + " " + edge.to,
     color: { color: theme.line, highlight: theme.accent, hover: theme.accent },
-    font: { color: theme.quiet, strokeColor: theme.background, strokeWidth: 3, size: size * 0.8 },
+    font: { color: theme.quiet, face: theme.face, strokeColor: theme.background, strokeWidth: 3, size: size * 0.8 },
   };
 }
 
 /* Names keep about the same size on the screen however far the picture is zoomed out. */
-const SMALLEST_ON_SCREEN = 12.5;
+const ON_SCREEN = 13, ON_SCREEN_IN_A_CROWD = 11, SMALLEST = 9, LARGEST = 60;
 
-function sizeAt(scale) {
-  return Math.round(Math.max(14, Math.min(44, SMALLEST_ON_SCREEN / scale)));
+function sizeAt(scale, wanted) {
+  const size = (stands(wanted) ? ON_SCREEN_IN_A_CROWD : ON_SCREEN) / scale;
+  return Math.round(Math.max(SMALLEST, Math.min(LARGEST, size)));
 }
 
 function paint(drawing) {
   const theme = themeOf(drawing.root, drawing.wanted.palettes);
-  drawing.size = sizeAt(drawing.network ? drawing.network.getScale() : 1);
+  drawing.size = sizeAt(drawing.network ? drawing.network.getScale() : 1, drawing.wanted);
   drawing.nodes.update(drawing.wanted.nodes.map(node => {
     const { x, y, ...rest } = painted(node, theme, drawing.size);
     return drawing.placed.has(node.id) ? rest : { ...rest, x, y };
@@ -78,21 +80,41 @@ function begin(vis, root, component, wanted) {
   root.mayaGraph = drawing;
   network.on("click", event => event.nodes.length && drawing.component.setTriggerValue("select", String(event.nodes[0])));
   network.on("doubleClick", event => event.nodes.length && drawing.component.setTriggerValue("expand", String(event.nodes[0])));
-  network.on("zoom", () => { if (sizeAt(network.getScale()) !== drawing.size) paint(drawing); });
+  network.on("zoom", () => { if (sizeAt(network.getScale(), drawing.wanted) !== drawing.size) paint(drawing); });
   network.on("stabilizationIterationsDone", () => settle(drawing));
   network.on("stabilized", () => settle(drawing));
-  drawing.watch = new ResizeObserver(() => network.fit());
+  if (stands(wanted)) settle(drawing);
+  drawing.watch = new ResizeObserver(() => fill(drawing));
   drawing.watch.observe(canvas);
   mark(drawing);
+}
+
+/* Crowded pictures come with places for everything; nothing has to be found. */
+function stands(wanted) {
+  return wanted.options.physics.enabled === false;
 }
 
 /* The picture stands still once it has found its shape, with everything in view. */
 function settle(drawing) {
   drawing.network.setOptions({ physics: { enabled: false } });
-  drawing.network.fit({ animation: false });
+  fill(drawing);
   for (const node of drawing.wanted.nodes) drawing.placed.add(node.id);
-  paint(drawing);
   drawing.root.dataset.drawn = String(drawing.wanted.nodes.length);
+}
+
+/* Everything in view, names included, and as large as there is room; names change their size with the scale. */
+function fill(drawing) {
+  const { network, nodes } = drawing, room = drawing.root.getBoundingClientRect();
+  if (!room.width) return;
+  for (let step = 0; step < 3; step++) {
+    const boxes = nodes.getIds().map(id => network.getBoundingBox(id)).filter(Boolean);
+    const left = Math.min(...boxes.map(box => box.left)), right = Math.max(...boxes.map(box => box.right));
+    const top = Math.min(...boxes.map(box => box.top)), bottom = Math.max(...boxes.map(box => box.bottom));
+    const scale = Math.min((room.width - 16) / (right - left), (room.height - 16) / (bottom - top), 1.4);
+    network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale, animation: false });
+    paint(drawing);
+    network.redraw();
+  }
 }
 
 /* What was there stays where it is; what is new begins beside what it was unfolded from, and finds its place. */
@@ -107,12 +129,15 @@ function change(drawing, wanted) {
     const lines = new Set(wanted.edges.map(edge => edge.from + " " + edge.to));
     drawing.edges.remove(drawing.edges.getIds().filter(id => !lines.has(id)));
     drawing.nodes.remove(drawing.nodes.getIds().filter(id => !kept.has(id)));
-    if (recentred) drawing.placed.clear();
+    if (recentred || stands(wanted)) drawing.placed.clear();
     else for (const id of [...drawing.placed]) if (!kept.has(id)) drawing.placed.delete(id);
-    besideTheirNeighbours(drawing);
+    if (!stands(wanted)) besideTheirNeighbours(drawing);
     paint(drawing);
-    drawing.network.setOptions({ physics: { enabled: true } });
-    drawing.network.stabilize(160);
+    if (stands(wanted)) settle(drawing);
+    else {
+      drawing.network.setOptions({ physics: { ...wanted.options.physics, enabled: true } });
+      drawing.network.stabilize(160);
+    }
   } else if (JSON.stringify(themeOf(drawing.root, wanted.palettes)) !== drawing.look) paint(drawing);
   mark(drawing);
 }
@@ -130,7 +155,7 @@ function besideTheirNeighbours(drawing) {
 
 function mark(drawing) {
   const chosen = drawing.wanted.selected;
-  if (chosen && drawing.nodes.get(chosen)) drawing.network.selectNodes([chosen]);
+  if (chosen && drawing.nodes.get(chosen)) drawing.network.selectNodes([chosen], chosen !== drawing.wanted.centre);
   else drawing.network.unselectAll();
 }
 
