@@ -114,7 +114,7 @@ class Plan:
         neighbours: messages beside one that goes, whose vectors are made again without its words.
         tombstones: hashes of what must never be learnt again.
         mentions: hashes of names; a sentence that holds all names of one of these speaks of what is forgotten.
-        sentences: hashes of the sentences of facts that go.
+        sentences: hashes of the sentences of facts that go, and of titles that chats have had.
         names: hashes of names that nobody has said any more.
         batches: ids of batches that lose a message, and get another summary.
         retitled: conversations that stay, whose title came from a message that goes.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from maya_core.domain.changes import Change, ChangeKind, Effect, EntityChange, FactChange
-from maya_core.domain.conversation import ConversationId, MessageId, RecalledFact, Receipt, UserId
+from maya_core.domain.conversation import ConversationId, MessageId, RecalledFact, RecalledItem, Receipt, UserId
 from maya_core.domain.forgetting import Plan
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId
 from maya_core.memory import decisions, reading
@@ -16,6 +16,8 @@ from maya_core.memory.mentions import names_in, without_names
 from maya_core.memory.reading import Output
 from maya_core.memory.reconcile import entity_tombstone, tombstone
 from maya_core.stores.batches.port import Batch, BatchId, BatchState
+
+_UNTITLED = "An earlier chat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class Rules:
     def receipt(self, receipt: Receipt) -> Receipt:
         """A receipt that quotes nothing that is forgotten."""
         recalled = tuple(
-            item
+            self._retitled(item)
             for item in receipt.recalled
             if item.excerpt.message_id not in self.messages and item.excerpt.conversation_id not in self.conversations
         )
@@ -113,6 +115,13 @@ class Rules:
         if sentence_hash(self.user_id, sentence) in self.sentences:
             return True
         return bool(self.tombstones) and bool(self.tombstones & names_in(self.user_id, sentence))
+
+    def _retitled(self, item: RecalledItem) -> RecalledItem:
+        """The title that a chat had may hold words of the message that it came from."""
+        title = item.excerpt.conversation_title
+        if not title or sentence_hash(self.user_id, title) not in self.sentences:
+            return item
+        return replace(item, excerpt=replace(item.excerpt, conversation_title=_UNTITLED))
 
     def _recalled_fact(self, each: RecalledFact) -> RecalledFact | None:
         message_ids = tuple(id for id in each.message_ids if id not in self.messages)

@@ -1,0 +1,437 @@
+"""Working out what a request comes to: which messages, facts, entities and vectors go, and what of the rest changes.
+
+Only the transcripts' database is asked, so that a plan can be made while vectors or graph are away. Changes nothing.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar, assert_never
+
+from maya_core.domain.changes import Change, ChangeKind
+from maya_core.domain.conversation import ConversationId, Message, MessageId, Role, TitleSource, UserId
+from maya_core.domain.forgetting import Plan, Scope, ScopeKind
+from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId
+from maya_core.errors import InvalidInput, NotFound, StoreUnavailable
+from maya_core.memory import decisions, reading
+from maya_core.memory.applying import all_changes
+from maya_core.memory.claims import Claim
+from maya_core.memory.consolidation import all_batches
+from maya_core.memory.decisions import Replayed, fact_vector_id, summary_vector_id
+from maya_core.memory.entities import is_user
+from maya_core.memory.fact_sentences import fact_sentence, written_out
+from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
+from maya_core.memory.reconcile import entity_tombstone, tombstone
+from maya_core.stores.batches.port import Batch, Batches, BatchState
+from maya_core.stores.changes.port import Changes
+from maya_core.stores.forgets.port import Erasure
+from maya_core.stores.transcripts.port import Conversations
+from maya_core.stores.vectors.port import Vectors
+
+T = TypeVar("T")
+
+_AT_ONCE = 1000
+_NEIGHBOURS = 1
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_LEARNT = frozenset({ScopeKind.FACT, ScopeKind.ENTITY})
+_BY_HAND = frozenset({ChangeKind.ADD, ChangeKind.IMPORT, ChangeKind.EDIT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A plan with what a person is shown before they agree: records by their words. Only the plan is ever stored.
+
+    `rows` counts batches and changes that have to be written again; `kept` the messages that a fact or an entity was
+    learnt from and that stay.
+    """
+
+    plan: Plan
+    rows: int
+    facts: tuple[str, ...]
+    entities: tuple[str, ...]
+    messages: tuple[Message, ...]
+    message_count: int
+    kept: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Wanted:
+    """What the scope itself names."""
+
+    conversations: set[ConversationId] = field(default_factory=set)
+    messages: list[Message] = field(default_factory=list)
+    whole: list[MessageId] = field(default_factory=list)
+    facts: set[FactId] = field(default_factory=set)
+    entities: set[EntityId] = field(default_factory=set)
+    kept: int = 0
+
+    def ids(self) -> set[MessageId]:
+        """Every message that goes."""
+        return {message.id for message in self.messages} | set(self.whole)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What was worked out and changed so far, and the memory that this comes to."""
+
+    batches: Sequence[Batch]
+    changes: Sequence[Change]
+    memory: Replayed
+
+
+class Planner:
+    """Works out plans for one user at a time. `model` names the vectors; "" where nothing is embedded."""
+
+    def __init__(
+        self,
+        *,
+        erasure: Erasure,
+        transcripts: Conversations,
+        batches: Batches,
+        changes: Changes,
+        vectors: Vectors | None,
+        model: str,
+    ) -> None:
+        self._erasure = erasure
+        self._transcripts = transcripts
+        self._batches = batches
+        self._changes = changes
+        self._vectors = vectors
+        self._model = model
+
+    async def draft(self, user_id: UserId, scope: Scope, *, at: datetime) -> Draft:
+        """What a scope comes to. Raises NotFound for what is not there, InvalidInput for what cannot be forgotten."""
+        known = await self._known(user_id)
+        wanted = await self._wanted(user_id, scope, known.memory, at=at)
+        touched = {m.conversation_id for m in wanted.messages} - wanted.conversations
+        beside = [await self._beside(user_id, chat, wanted) for chat in sorted(touched)]
+        models = await self._models()
+        retitled = [chat for chat, found in zip(sorted(touched), beside, strict=True) if found.begins]
+        return await asyncio.to_thread(
+            _draft,
+            user_id,
+            scope,
+            known,
+            wanted,
+            model=self._model,
+            models=models,
+            touched=sorted(touched),
+            neighbours=[id for found in beside for id in found.neighbours],
+            retitled=retitled,
+            titles=await self._titles(user_id, retitled),
+        )
+
+    async def _known(self, user_id: UserId) -> _Known:
+        batches = await all_batches(self._batches, user_id, states=())
+        changes = await all_changes(self._changes, user_id)
+        memory = await asyncio.to_thread(decisions.replay, _counting(batches), changes, model=self._model)
+        return _Known(batches=batches, changes=changes, memory=memory)
+
+    async def _wanted(  # noqa: PLR0912 - one branch for each kind of scope
+        self, user_id: UserId, scope: Scope, memory: Replayed, *, at: datetime
+    ) -> _Wanted:
+        wanted = _Wanted()
+        match scope.kind:
+            case ScopeKind.MESSAGE:
+                wanted.messages = await self._with_alternatives(user_id, [MessageId(scope.id)])
+                if not wanted.messages:
+                    raise NotFound(f"no message {scope.id!r}")
+            case ScopeKind.CONVERSATION:
+                chat = ConversationId(scope.id)
+                if chat not in await self._erasure.list_conversations(user_id):
+                    raise NotFound(f"no conversation {chat!r}")
+                wanted.conversations = {chat}
+            case ScopeKind.FACT:
+                if FactId(scope.id) not in memory.facts:
+                    raise NotFound(f"no fact {scope.id!r}")
+                wanted.facts = {FactId(scope.id)}
+            case ScopeKind.ENTITY:
+                entity = memory.entities.get(EntityId(scope.id))
+                if entity is None:
+                    raise NotFound(f"no entity {scope.id!r}")
+                if entity.kind is EntityKind.USER:
+                    raise InvalidInput("To forget everything about yourself, choose everything.")
+                wanted.entities = {entity.id}
+                wanted.facts = {f.id for f in memory.facts.values() if entity.id in {f.subject, f.object}}
+            case ScopeKind.SPAN:
+                said = await self._erasure.said_between(user_id, scope.since or _LONG_AGO, scope.until or at)
+                wanted.messages = await self._with_alternatives(user_id, said)
+                wanted.conversations = await self._emptied(user_id, wanted)
+            case ScopeKind.EVERYTHING:
+                wanted.conversations = set(await self._erasure.list_conversations(user_id))
+                wanted.facts, wanted.entities = set(memory.facts), set(memory.entities)
+            case _:
+                assert_never(scope.kind)
+        if scope.kind in _LEARNT:
+            await self._take_evidence(user_id, scope, wanted, memory)
+        if wanted.conversations:
+            wanted.whole = await self._erasure.list_ids(user_id, sorted(wanted.conversations))
+        return wanted
+
+    async def _take_evidence(self, user_id: UserId, scope: Scope, wanted: _Wanted, memory: Replayed) -> None:
+        """The messages that say so go too, or are counted as kept."""
+        evidence = list(dict.fromkeys(m for id in sorted(wanted.facts) for m in memory.facts[id].evidence))
+        if scope.with_messages:
+            wanted.messages = await self._with_alternatives(user_id, evidence)
+        else:
+            wanted.kept = len(await self._read(user_id, evidence))
+
+    async def _with_alternatives(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Message]:
+        """Messages with what belongs to them: their alternatives, and the replies to what a person said."""
+        named = set(message_ids)
+        chats = sorted({message.conversation_id for message in await self._read(user_id, message_ids)})
+        found: list[Message] = []
+        for chat in chats:
+            ids = await self._erasure.list_ids(user_id, [chat])
+            said = await self._read(user_id, ids)
+            groups = {message.sibling_of or message.id for message in said if message.id in named}
+            alike = [m for m in said if m.id in named or (m.sibling_of or m.id) in groups]
+            turns = {message.turn_id for message in alike if message.role is Role.USER}
+            alike_ids = {message.id for message in alike}
+            found += [m for m in said if m.id in alike_ids or m.turn_id in turns]
+        return sorted(found, key=lambda message: (message.said_at, message.seq))
+
+    async def _emptied(self, user_id: UserId, wanted: _Wanted) -> set[ConversationId]:
+        """Conversations of which nothing would be left."""
+        going = wanted.ids()
+        chats = sorted({message.conversation_id for message in wanted.messages})
+        return {chat for chat in chats if going.issuperset(await self._erasure.list_ids(user_id, [chat]))}
+
+    async def _beside(self, user_id: UserId, chat: ConversationId, wanted: _Wanted) -> "_Beside":
+        ids = await self._erasure.list_ids(user_id, [chat])
+        going = wanted.ids()
+        near: dict[MessageId, None] = {}
+        left = [id for id in ids if id not in going]
+        places = {id: place for place, id in enumerate(ids)}
+        for id in going & places.keys():
+            after = [each for each in ids[places[id] + 1 :] if each not in going][:_NEIGHBOURS]
+            before = [each for each in reversed(ids[: places[id]]) if each not in going][:_NEIGHBOURS]
+            near.update(dict.fromkeys((*before, *after)))
+        first_goes = bool(ids) and (not left or places[left[0]] > 0)
+        return _Beside(neighbours=tuple(near), begins=first_goes)
+
+    async def _read(self, user_id: UserId, ids: Sequence[MessageId]) -> list[Message]:
+        found: list[Message] = []
+        for part in _parts(ids):
+            found += await self._erasure.list_messages(user_id, part)
+        return found
+
+    async def _titles(self, user_id: UserId, chats: Sequence[ConversationId]) -> list[str]:
+        """The titles that those chats have now, besides those that a person chose."""
+        found: list[str] = []
+        for chat in chats:
+            try:
+                conversation = await self._transcripts.get(user_id, chat)
+            except NotFound:  # hidden
+                continue
+            if conversation.title_source is not TitleSource.PERSON:
+                found.append(conversation.title)
+        return found
+
+    async def _models(self) -> list[str]:
+        """Models whose vectors there may be."""
+        if self._vectors is None:
+            return []
+        try:
+            return sorted({self._model} | {stored.model for stored in await self._vectors.models()})
+        except StoreUnavailable:  # what other models left is found by its messages
+            return [self._model]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """Messages next to those that go, and whether the conversation loses its beginning."""
+
+    neighbours: tuple[MessageId, ...]
+    begins: bool
+
+
+def _counting(batches: Iterable[Batch]) -> list[Batch]:
+    """Batches whose decisions may have been written somewhere."""
+    return [batch for batch in batches if batch.state not in {BatchState.REPLACED, BatchState.DEAD}]
+
+
+def _draft(
+    user_id: UserId,
+    scope: Scope,
+    known: _Known,
+    wanted: _Wanted,
+    *,
+    model: str,
+    models: Sequence[str],
+    touched: Sequence[ConversationId],
+    neighbours: Sequence[MessageId],
+    retitled: Sequence[ConversationId],
+    titles: Sequence[str],
+) -> Draft:
+    """The pure half. First what goes is tried out, then what that leaves without evidence goes as well."""
+    memory = known.memory
+    forbidden = scope.kind in _LEARNT
+    messages = frozenset(wanted.ids())
+    first = Rules(
+        user_id=user_id,
+        conversations=frozenset(wanted.conversations),
+        messages=messages,
+        facts=frozenset(wanted.facts),
+        entities=frozenset(wanted.entities),
+        batches=frozenset(_losing(known.batches, messages, touched)),
+        tombstones=frozenset(_tombstones(user_id, wanted, memory)) if forbidden else frozenset(),
+        mentions=tuple(map(frozenset, _mentions(user_id, wanted, memory))) if forbidden else (),
+        everything=scope.kind is ScopeKind.EVERYTHING,
+    )
+    tried = _replayed(scrub(known.batches, known.changes, first, summaries={}), model=model)
+    gone = {id for id in memory.facts if id not in tried.facts} | wanted.facts
+    unsaid = {id for id in gone if (e := memory.facts[id].evidence) and messages.issuperset(e)} | (gone - wanted.facts)
+    second = replace(first, facts=frozenset(gone), unsaid=frozenset(unsaid))
+    left = _replayed(scrub(known.batches, known.changes, second, summaries={}), model=model)
+    gone_entities = _gone_entities(known, left, gone) | wanted.entities
+    names = _unsaid_names(known, second)
+    third = replace(second, entities=frozenset(gone_entities), names=frozenset(names))
+    changed_entities = {e.id for e in left.entities.values() if e.id not in gone_entities and _bears(third, e)}
+    changed_facts = {id for id, fact in left.facts.items() if memory.facts.get(id) != fact}
+    changed_facts |= {f.id for f in left.facts.values() if {f.subject, f.object} & changed_entities}
+    rules = replace(third, changed_entities=frozenset(changed_entities), changed_facts=frozenset(changed_facts))
+    sentences = [fact_sentence(memory.facts[id], memory.entities) for id in sorted(gone)]
+    written = [_written(memory.facts[id], memory.entities) for id in sorted(gone)]
+    scrubbed = scrub(known.batches, known.changes, rules, summaries={})
+    vectors = [fact_vector_id(id, model=each) for id in sorted(gone) for each in models]
+    vectors += [summary_vector_id(b.id, model=m) for b in known.batches if b.id in rules.batches for m in models]
+    erased = sum(batch.conversation_id in rules.conversations for batch in known.batches)
+    plan = Plan(
+        conversations=tuple(sorted(wanted.conversations)),
+        messages=tuple(sorted(messages)),
+        facts=tuple(sorted(gone)),
+        unsaid=tuple(sorted(unsaid)),
+        changed_facts=tuple(sorted(changed_facts)),
+        entities=tuple(sorted(gone_entities)),
+        changed_entities=tuple(sorted(changed_entities)),
+        vectors=tuple(vectors),
+        neighbours=tuple(neighbours),
+        tombstones=tuple(sorted(rules.tombstones)),
+        mentions=tuple(tuple(sorted(group)) for group in rules.mentions),
+        sentences=tuple(sorted({sentence_hash(user_id, each) for each in (*sentences, *written, *titles)})),
+        names=tuple(sorted(names)),
+        batches=tuple(sorted(rules.batches)),
+        retitled=tuple(retitled),
+        touched=tuple(touched),
+        everything=rules.everything,
+    )
+    return Draft(
+        plan=plan,
+        rows=scrubbed.different + erased,
+        facts=tuple(sentences),
+        entities=tuple(sorted(memory.entities[id].name for id in gone_entities if not _is_user(memory, id))),
+        messages=tuple(wanted.messages),
+        message_count=len(messages),
+        kept=wanted.kept,
+    )
+
+
+def _replayed(scrubbed: Scrubbed, *, model: str) -> Replayed:
+    return decisions.replay(_counting(scrubbed.live()), scrubbed.made(), model=model)
+
+
+def _losing(
+    batches: Iterable[Batch], messages: Collection[MessageId], touched: Collection[ConversationId]
+) -> Iterator[str]:
+    """Batches that lose one of these messages; one that is not decided yet may."""
+    going = set(messages)
+    if not going:
+        return
+    for batch in batches:
+        if batch.decisions is not None:
+            stretch = decisions.from_bytes(batch.decisions).stretch
+            if stretch is not None and going.intersection(stretch.message_ids):
+                yield batch.id
+        elif batch.output is not None and batch.conversation_id in touched:
+            yield batch.id
+
+
+def _tombstones(user_id: UserId, wanted: _Wanted, memory: Replayed) -> Iterator[str]:
+    for id in wanted.entities:
+        yield from (entity_tombstone(user_id, name) for name in _names(memory.entities[id]))
+    if wanted.entities:
+        return
+    for fact_id in wanted.facts:
+        fact = memory.facts[fact_id]
+        for subject in _names(memory.entities[fact.subject]):
+            for thing in _names(memory.entities[fact.object]):
+                yield tombstone(user_id, subject, fact.relation, fact.label, thing)
+
+
+def _mentions(user_id: UserId, wanted: _Wanted, memory: Replayed) -> Iterator[set[str]]:
+    for id in wanted.entities:
+        yield from ({entity_tombstone(user_id, name)} for name in _names(memory.entities[id]))
+    if wanted.entities:
+        return
+    for fact_id in wanted.facts:
+        fact = memory.facts[fact_id]
+        ends = [memory.entities[end] for end in (fact.subject, fact.object)]
+        named = [_names(end) for end in ends if end.kind is not EntityKind.USER]
+        if len(named) == 1:
+            yield from ({entity_tombstone(user_id, name)} for name in named[0])
+        elif named:
+            yield from (
+                {entity_tombstone(user_id, a), entity_tombstone(user_id, b)} for a in named[0] for b in named[1]
+            )
+
+
+def _names(entity: Entity) -> tuple[str, ...]:
+    return (entity.name, *entity.aliases)
+
+
+def _is_user(memory: Replayed, id: EntityId) -> bool:
+    return memory.entities[id].kind is EntityKind.USER
+
+
+def _gone_entities(known: _Known, left: Replayed, gone: Collection[FactId]) -> set[EntityId]:
+    """Entities that only forgotten facts spoke of, and that nobody added by hand."""
+    memory = known.memory
+    ends = {end for id in gone for end in (memory.facts[id].subject, memory.facts[id].object)}
+    needed = {end for fact in left.facts.values() for end in (fact.subject, fact.object)}
+    by_hand = {
+        each.id
+        for change in known.changes
+        if change.kind in {ChangeKind.ADD, ChangeKind.IMPORT}
+        for each in change.effect.entities
+        if each.before is None and not change.effect.facts
+    }
+    loose = {id for id in ends - needed - by_hand if not _is_user(memory, id)}
+    return loose | {id for id in memory.entities if id not in left.entities}
+
+
+def _unsaid_names(known: _Known, rules: Rules) -> set[str]:
+    """The hashes of names that only claims bear which go."""
+    kept: set[str] = set()
+    dropped: set[str] = set()
+    for batch in known.batches:
+        if batch.output is None:
+            continue
+        for claim in reading.output_from_bytes(batch.output).claims:
+            left = None if batch.conversation_id in rules.conversations else rules.claim(claim)
+            dropped |= _named(rules.user_id, claim)
+            kept |= set() if left is None else _named(rules.user_id, left)
+    for change in known.changes:
+        if change.kind in _BY_HAND:
+            after = [each.after for each in change.effect.entities if each.after is not None]
+            kept |= {entity_tombstone(rules.user_id, name) for entity in after for name in _names(entity)}
+    return dropped - kept
+
+
+def _named(user_id: UserId, claim: Claim) -> set[str]:
+    names = (claim.subject, claim.object, *claim.subject_aliases, *claim.object_aliases)
+    return {entity_tombstone(user_id, name) for name in names if not is_user(name)}
+
+
+def _bears(rules: Rules, entity: Entity) -> bool:
+    return any(entity_tombstone(rules.user_id, name) in rules.names for name in _names(entity))
+
+
+def _written(fact: Fact, entities: Mapping[EntityId, Entity]) -> str:
+    return written_out(fact.relation, fact.label, entities[fact.subject].name, entities[fact.object].name)
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]
