@@ -14,6 +14,7 @@ from maya_core.ui import palette
 from maya_core.ui.markup import Node
 
 ASSETS = Path(__file__).parent / "assets"
+_STYLES = ("frame.css", "memory.css")
 _TO_AT_MOST = 200
 
 _VIEW_JS = """
@@ -79,6 +80,6 @@ def _view_component() -> ComponentRenderer:
 
 @cache
 def _frame_component() -> ComponentRenderer:
-    style = (ASSETS / "frame.css").read_text("utf-8") + palette.style_sheet()
+    style = "".join((ASSETS / name).read_text("utf-8") for name in _STYLES) + palette.style_sheet()
     script = (ASSETS / "frame.js").read_text("utf-8")
     return component("maya_frame", css=style, js=script, isolate_styles=False)

@@ -1,0 +1,89 @@
+"""What changed: the last days in one list, with what is behind each line."""
+
+import streamlit as st
+
+from maya_core.accounts.access import User
+from maya_core.memory.changed import DAYS, Item, News, Week
+from maya_core.ui import words
+from maya_core.ui.boundary import guarded
+from maya_core.ui.markup import Node, el, icon
+from maya_core.ui.memory_acts import lead
+from maya_core.ui.reading import Reading
+from maya_core.ui.runtime import Runtime
+from maya_core.ui.view import view
+
+_WITHIN_S = 15.0
+_SHOWN = 200
+_NAMES = {
+    News.LEARNT: ("Learnt", "add"),
+    News.REPLACED: ("Replaced", "sync_alt"),
+    News.ENDED: ("Over", "event_busy"),
+    News.TAKEN_BACK: ("Taken back", "undo"),
+    News.YOURS: ("By you", "edit"),
+    News.FORGOTTEN: ("Forgotten", "delete_forever"),
+}
+_SPANS = {7: "This week", 30: "30 days", 90: "90 days"}
+
+
+def changed_tab(maya: Runtime, user: User, reading: Reading) -> None:
+    """A choice of how far back, the counts, and the list."""
+    days = st.segmented_control(
+        "How far back",
+        list(_SPANS),
+        default=DAYS,
+        format_func=lambda number: _SPANS[number],
+        key="changed_days",
+        label_visibility="collapsed",
+    )
+    week = maya.engine.run(maya.container.views.changed.lately(user, days=days or DAYS), timeout_s=_WITHIN_S)
+    view(_week(week, reading), key="changed", on_act=guarded(lambda act: lead(maya, user, act)))
+
+
+def _week(week: Week, reading: Reading) -> list[Node]:
+    if not week.items:
+        since = words.day(week.since, now=reading.now, zone=reading.zone)
+        text = f"Nothing has changed since {since}. Chat with Maya, and what she learns stands here."
+        return [el("p", text, class_="empty", key="none")]
+    counts = [
+        el("li", el("strong", f"{week.count(news):,}"), f" {name.lower()}")
+        for news, (name, _) in _NAMES.items()
+        if week.count(news)
+    ]
+    nodes: list[Node] = [el("ul", *counts, class_="counts", key="counts", label="In figures")]
+    day = ""
+    for number, item in enumerate(week.items[:_SHOWN]):
+        today = words.day(item.at, now=reading.now, zone=reading.zone)
+        if today != day:
+            nodes.append(el("h3", today, class_="section", key=f"day {today}"))
+            day = today
+        nodes.append(_item(item, number, reading))
+    if week.cut or len(week.items) > _SHOWN:
+        nodes.append(
+            el("p", "There was more than is shown here; the facts tab has everything.", class_="note", key="cut")
+        )
+    return nodes
+
+
+def _item(item: Item, number: int, reading: Reading) -> Node:
+    name, symbol = _NAMES[item.news]
+    behind: list[Node] = [
+        el("time", words.clock(item.at, after_s=0, zone=reading.zone), title=words.exact(item.at, zone=reading.zone))
+    ]
+    if item.speaker:
+        behind += [" · ", el("bdi", f"said by {item.speaker}")]
+    if item.because:
+        behind += [" · ", el("bdi", item.because)]
+    if item.message_id is not None:
+        behind += [" · ", el("button", "Where it was said", class_="link", act="open_source", to=item.message_id)]
+    return el(
+        "div",
+        el("span", icon(symbol), name, class_=f"news {item.news.value}"),
+        el(
+            "div",
+            el("p", el("bdi", item.sentence)),
+            el("p", "Now: ", el("bdi", item.by), class_="by") if item.by else "",
+            el("p", *behind, class_="note"),
+        ),
+        class_="change",
+        key=f"{number} {item.fact_id or item.at.timestamp()} {item.news.value}",
+    )
