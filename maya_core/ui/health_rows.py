@@ -18,6 +18,7 @@ from maya_core.ui.reading import Reading
 
 _MARKS = {How.WORKS: "well", How.LESS: "less", How.NOT: "down"}
 _WORDS = {How.WORKS: "works", How.LESS: "less", How.NOT: "not now"}
+_UNKNOWN = ("UNKNOWN", "less")
 _WORKERS_SHOWN = 5
 
 
@@ -129,10 +130,12 @@ def _part(part: PartSeen, snapshot: HealthSnapshot, reading: Reading) -> Node:
     hidden = any(o.kind is OrderKind.HIDE and o.target == part.part for o in snapshot.orders)
     word, mark = ("UP", "well") if part.ok else ("HIDDEN", "less") if hidden else ("AWAY", "down")
     said = " · ".join(piece for piece in (light.sentence if light else "", "" if part.ok else since) if piece)
-    return _row(part.part.capitalize(), word, mark, said or since, took(part.ms), seen, key=part.part)
+    return _row(part.part.capitalize(), (word, mark), said or since, figure=took(part.ms), seen=seen, key=part.part)
 
 
-def _row(name: str, word: str, mark: str, said: str, figure: str, seen: str, *, key: str) -> Node:
+def _row(name: str, state: tuple[str, str], said: str, *, figure: str, seen: str, key: str, more: Node = "") -> Node:
+    """A row of the lower table. `state` is a word and its mark."""
+    word, mark = state
     return el(
         "li",
         el(
@@ -144,6 +147,7 @@ def _row(name: str, word: str, mark: str, said: str, figure: str, seen: str, *, 
             el("span", seen, class_="figure wide"),
             class_="row",
         ),
+        more,
         key=key,
         class_=mark,
     )
@@ -152,14 +156,14 @@ def _row(name: str, word: str, mark: str, said: str, figure: str, seen: str, *, 
 def _queue(snapshot: HealthSnapshot) -> Node:
     look = snapshot.queue
     if look is None:
-        return _row("Queue", "UNKNOWN", "less", "it could not be asked", "–", "", key="queue")
+        return _row("Queue", _UNKNOWN, "it could not be asked", figure="–", seen="", key="queue")
     waiting = sum(look.value.depth.values())
     where = "jobs run inside this process" if look.value.own_process else ""
     oldest = f"the oldest since {age(look.value.oldest_at, snapshot.taken_at)}" if look.value.oldest_at else ""
     said = " · ".join(piece for piece in (oldest or "nothing waits" if not waiting or oldest else "", where) if piece)
     word, mark = ("UP", "well") if look.answered else ("AWAY", "down")
     seen = f"seen {age(look.at, snapshot.taken_at)}"
-    return _row("Queue", word, mark, said, words.count(waiting, "job"), seen, key="queue")
+    return _row("Queue", (word, mark), said, figure=words.count(waiting, "job"), seen=seen, key="queue")
 
 
 def _workers(snapshot: HealthSnapshot) -> list[Node]:
@@ -171,7 +175,7 @@ def _workers(snapshot: HealthSnapshot) -> list[Node]:
     newest = look.value.workers[:_WORKERS_SHOWN]
     said = "; ".join(_worker(worker, snapshot) for worker in newest) or "no worker has ever reported"
     seen = f"seen {age(look.at, snapshot.taken_at)}"
-    return [_row("Workers", word, mark, said, words.count(alive, "worker"), seen, key="workers")]
+    return [_row("Workers", (word, mark), said, figure=words.count(alive, "worker"), seen=seen, key="workers")]
 
 
 def _worker(worker: WorkerSeen, snapshot: HealthSnapshot) -> str:
@@ -183,7 +187,7 @@ def _worker(worker: WorkerSeen, snapshot: HealthSnapshot) -> str:
 def _memory(snapshot: HealthSnapshot) -> Node:
     reading = snapshot.pipeline
     if reading is None:
-        return _row("Memory's work", "UNKNOWN", "less", "it could not be read", "–", "", key="memory")
+        return _row("Memory's work", _UNKNOWN, "it could not be read", figure="–", seen="", key="memory")
     late = snapshot.memory_overdue_s
     word, mark = ("BEHIND", "less") if late > BEHIND_S else ("UP", "well")
     waiting = reading.value.waiting
@@ -196,23 +200,14 @@ def _memory(snapshot: HealthSnapshot) -> Node:
     )
     more = "+" if waiting >= 100 else ""
     seen = f"seen {age(reading.at, snapshot.taken_at)}"
-    return _row("Memory's work", word, mark, said, f"{waiting}{more} waiting", seen, key="memory")
+    return _row("Memory's work", (word, mark), said, figure=f"{waiting}{more} waiting", seen=seen, key="memory")
 
 
 def _dead(snapshot: HealthSnapshot, *, control: bool) -> Node:
     """What could not be read into memory, with a button to have it tried again."""
     dead = snapshot.pipeline.value.dead if snapshot.pipeline is not None else ()
     if not dead:
-        return _row("Given up", "NONE", "well", "everything could be read", "0", "", key="dead")
-    row = _row(
-        "Given up",
-        "SOME",
-        "down",
-        "these pieces of chats could not be read into memory",
-        str(len(dead)),
-        "",
-        key="dead",
-    )
+        return _row("Given up", ("NONE", "well"), "everything could be read", figure="0", seen="", key="dead")
     items = [
         el(
             "li",
@@ -222,8 +217,9 @@ def _dead(snapshot: HealthSnapshot, *, control: bool) -> Node:
         )
         for each in dead
     ]
-    row.append(el("ul", *items, class_="dead")) if isinstance(row, list) else None
-    return row
+    said = "these pieces of chats could not be read into memory"
+    more = el("ul", *items, class_="dead")
+    return _row("Given up", ("SOME", "down"), said, figure=str(len(dead)), seen="", key="dead", more=more)
 
 
 # What still works

@@ -57,6 +57,11 @@ def provider_state(provider: ProviderHealth, snapshot: HealthSnapshot, reading: 
     if seen.mode is BreakerMode.OBSERVE:
         sentence = f"failures are counted, it is never refused{_since(provider, at, reading)}"
         return State(word="OBSERVED", mark="less", sentence=sentence, rank=2)
+    return _by_breaker(provider, snapshot, reading)
+
+
+def _by_breaker(provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) -> State:
+    seen, at = provider.breaker, snapshot.taken_at
     match seen.state:
         case BreakerState.OPEN:
             why, again = _why(provider), _until(seen.retry_in_s, at, reading, "tries again")

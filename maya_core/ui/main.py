@@ -7,6 +7,7 @@ import streamlit as st
 
 from maya_core.settings import ROOT
 from maya_core.ui import boundary, navigation, runtime
+from maya_core.ui.drill_banner import drill_banner
 from maya_core.ui.places import CHAT, PLACES
 from maya_core.ui.sidebar import sidebar
 from maya_core.ui.view import ASSETS, frame
@@ -24,4 +25,5 @@ pages |= {
 page = st.navigation(list(pages.values()), position="hidden")
 navigation.go_on(pages, page)
 boundary.show(lambda: sidebar(runtime.current(), user, at=page.url_path or CHAT), key="sidebar")
+boundary.show(lambda: drill_banner(runtime.current()), key="drill")
 page.run()

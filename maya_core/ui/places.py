@@ -15,5 +15,8 @@ class Place:
     symbol: str
 
 
-PLACES = (Place(name="memory", title="Memory", symbol="account_tree"),)
+PLACES = (
+    Place(name="memory", title="Memory", symbol="account_tree"),
+    Place(name="providers", title="Providers", symbol="monitor_heart"),
+)
 """A screen is added by one line here and its file in `pages/`."""

@@ -16,6 +16,7 @@ from maya_core.chat.turn import TurnService
 from maya_core.container import Container, build_container
 from maya_core.domain.health import CircuitSnapshot, Light
 from maya_core.engine import Engine
+from maya_core.health_parts import Health
 from maya_core.jobs.child import WorkerChild
 from maya_core.jobs.port import JobTable
 from maya_core.stores.transcripts.port import Transcripts
@@ -42,6 +43,11 @@ class Runtime:
     @property
     def transcripts(self) -> Transcripts:
         return self.container.transcripts
+
+    @property
+    def health(self) -> Health:
+        """How Maya is: what the providers page shows and does."""
+        return self.container.health
 
     @property
     def model_configured(self) -> bool:
