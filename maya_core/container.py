@@ -19,8 +19,9 @@ from maya_core.health.calls import CallRecorder, ObservedChain
 from maya_core.health.drills import DrilledBreaker, hideable
 from maya_core.health.standing import Standing
 from maya_core.health_parts import Health, build_health
-from maya_core.jobs.port import Inspectable, Jobs, JobTable
+from maya_core.jobs.port import Discardable, Inspectable, Jobs, JobTable
 from maya_core.memory.following import MemoryFollower
+from maya_core.memory.forget import Forgetting
 from maya_core.memory.recall import Recall
 from maya_core.memory_parts import Memory, build_memory, keep_sweeping, sweep_for
 from maya_core.memory_views import MemoryViews, build_views, keep_measuring
@@ -42,7 +43,7 @@ from maya_core.stores.factory import (
     open_whiteboard,
 )
 from maya_core.stores.transcripts.port import Transcripts
-from maya_core.stores.whiteboard.port import Whiteboard
+from maya_core.stores.whiteboard.port import Erasable, Whiteboard
 from maya_core.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -156,6 +157,9 @@ async def build_container(
     for sentence in configuration.without_effect():
         log.warning("%s", sentence)
 
+    async def perform(name: str, ids: Mapping[str, str]) -> None:
+        await table[name](container, ids)
+
     providers = given.providers or tuple(build_providers(provider_settings(settings), clock=clock))
     model_configured = any(p.name != OFFLINE for p in providers)
     async with AsyncExitStack() as opened:  # closes what was opened when something after it cannot be
@@ -176,8 +180,12 @@ async def build_container(
         pings = {SAVED_CHATS: stores.transcripts.ping, FAST_MEMORY: whiteboard.ping}
         stores.transcripts = hideable(stores.transcripts, SAVED_CHATS, standing)
         stores.batches = hideable(stores.batches, SAVED_CHATS, standing)
+        erasable = whiteboard if isinstance(whiteboard, Erasable) else None
         whiteboard = hideable(whiteboard, FAST_MEMORY, standing)
         await standing.look()
+        jobs_queue = open_jobs(redis, table, perform)
+        opened.push_async_callback(jobs_queue.close)
+        queue = hideable(jobs_queue, FAST_MEMORY, standing)
         memory = await build_memory(
             settings,
             stores=stores,
@@ -186,15 +194,13 @@ async def build_container(
             clock=clock,
             check=check,
             standing=standing,
+            jobs=queue if table else None,
+            queue=hideable(jobs_queue, FAST_MEMORY, standing) if isinstance(jobs_queue, Discardable) else None,
+            whiteboard=None if erasable is None else hideable(erasable, FAST_MEMORY, standing),
         )
         views = await build_views(settings, stores=stores, memory=memory, quality=records.quality, clock=clock)
         opened.pop_all()
 
-    async def perform(name: str, ids: Mapping[str, str]) -> None:
-        await table[name](container, ids)
-
-    jobs_queue = open_jobs(redis, table, perform)
-    queue = hideable(jobs_queue, FAST_MEMORY, standing)
     turns = _turns(
         settings,
         transcripts=stores.transcripts,
@@ -205,8 +211,10 @@ async def build_container(
         jobs=queue if table else None,
         clock=clock,
     )
-    conversations = ConversationService(transcripts=stores.transcripts, whiteboard=whiteboard, clock=clock)
-    background = [_sweep(turns, conversations, settings.sweep_every_s)]
+    conversations = ConversationService(
+        transcripts=stores.transcripts, whiteboard=whiteboard, clock=clock, forgetting=memory.forgetting
+    )
+    background = [_sweep(turns, conversations, memory.forgetting, settings.sweep_every_s)]
     if table and (working or not redis.url):
         sweep = sweep_for(memory, queue, settings, clock, model_configured=model_configured)
         background.append(keep_sweeping(sweep, settings.memory_sweep_every_s))
@@ -309,12 +317,18 @@ def _turns(
     )
 
 
-async def _sweep(turns: TurnService, conversations: ConversationService, every_s: float) -> None:
-    """End silent replies and remove deleted chats, now and then again. A store that is away is tried the next time."""
+async def _sweep(
+    turns: TurnService, conversations: ConversationService, forgetting: Forgetting, every_s: float
+) -> None:
+    """End silent replies, remove deleted chats and go on forgetting, now and then again.
+
+    A store that is away is tried the next time.
+    """
     while True:
         try:
             await turns.sweep()
             await conversations.purge()
+            await forgetting.wake()
         except StoreError as failure:
             log.warning("sweeping was put off: %s", type(failure).__name__)
         await asyncio.sleep(every_s)

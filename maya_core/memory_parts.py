@@ -5,6 +5,7 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from maya_core.chat import titles
 from maya_core.clock import Clock
 from maya_core.domain.health import FACTS, MEANING, Light
 from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
@@ -12,13 +13,14 @@ from maya_core.embeddings.port import Embedder
 from maya_core.errors import ConfigurationError, StoreError
 from maya_core.health.drills import hideable
 from maya_core.health.standing import Standing
-from maya_core.jobs.port import Jobs
+from maya_core.jobs.port import Discardable, Jobs
 from maya_core.memory.applying import Applying
 from maya_core.memory.changes import MemoryChanges
 from maya_core.memory.consolidation import Consolidation
 from maya_core.memory.episodes import Episodes
 from maya_core.memory.explorer import Explorer
 from maya_core.memory.fact_search import FactSearch
+from maya_core.memory.forget import ForgetPolicy, Forgetting
 from maya_core.memory.indexing import Indexing
 from maya_core.memory.plans import Plans
 from maya_core.memory.reading import Reader
@@ -32,11 +34,12 @@ from maya_core.providers.port import Chain
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.changes.port import Changes
-from maya_core.stores.factory import Stores, open_graph, open_vectors
+from maya_core.stores.factory import Stores, open_graph, open_vectors, scour_of
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.vectors.check import check_index
 from maya_core.stores.vectors.port import Vectors
+from maya_core.stores.whiteboard.port import Erasable
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class Memory:
     review: Review
     verification: Verification
     rebuild: Rebuild
+    forgetting: Forgetting
     notice: Light | None
 
     async def close(self) -> None:
@@ -82,8 +86,13 @@ async def build_memory(
     clock: Clock,
     check: bool,
     standing: Standing | None = None,
+    jobs: Jobs | None = None,
+    queue: Discardable | None = None,
+    whiteboard: Erasable | None = None,
 ) -> Memory:
     """Open the stores of memory and put its parts together. `chain` is None when no model is configured.
+
+    Forgetting asks `jobs` for its work, and does it at once without; it takes things off `queue` and `whiteboard`.
 
     With `check`, raises ConfigurationError when the stored vectors are another model's. `standing` may hide a store.
     """
@@ -152,6 +161,24 @@ async def build_memory(
         ),
         verification=verification,
         rebuild=Rebuild(verification=verification, vectors=vectors),
+        forgetting=Forgetting(
+            forgets=stores.forgets,
+            transcripts=transcripts,
+            batches=batches,
+            changes=stores.changes,
+            embedder=embedder,
+            vectors=vectors,
+            episodes=episodes,
+            graph=graph,
+            whiteboard=whiteboard,
+            jobs=jobs,
+            queue=queue,
+            scour=scour_of(stores),
+            summarise=summary_of,
+            title_of=titles.from_first_words,
+            clock=clock,
+            policy=ForgetPolicy(look_again_after_s=settings.forget_look_again_s),
+        ),
         notice=notice,
     )
 

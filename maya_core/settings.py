@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     memory_sweep_every_s: Seconds = Field(
         30.0, validation_alias="MAYA_MEMORY_SWEEP_EVERY_S", description="How often pending memory work is looked for."
     )
+    forget_look_again_s: Seconds = Field(
+        660.0,
+        validation_alias="MAYA_FORGET_LOOK_AGAIN_S",
+        description="After forgetting, how long until every store is read once more; longer than any job may take.",
+    )
     review_auto_from: float = Field(
         1.0,
         gt=0.0,
@@ -240,6 +245,11 @@ class Settings(BaseSettings):
         validation_alias="MAYA_ALLOWED_HOSTS",
         description="Host names under which Maya answers, separated by commas.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        validation_alias="MAYA_METRICS_TOKEN",
+        description="Bearer token that `/metrics` asks for. Without it only this machine is answered there.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="MAYA_LOG_LEVEL", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
     )
@@ -293,7 +303,7 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log's redaction."""
         stores = (self.database_url, self.redis_url, self.redis_password, self.pinecone_api_key, self.neo4j_password)
-        vendors = (self.anthropic_api_key, self.cohere_api_key, *self.gemini_api_keys)
+        vendors = (self.anthropic_api_key, self.cohere_api_key, *self.gemini_api_keys, self.metrics_token)
         return tuple(s.get_secret_value() for s in (*stores, *vendors) if s is not None)
 
 

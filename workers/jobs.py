@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from maya_core.container import Container
 from maya_core.domain.conversation import ConversationId, UserId
+from maya_core.domain.forgetting import RequestId
 from maya_core.jobs.port import JobTable
+from maya_core.memory.forget import FORGET
 from maya_core.memory.sweep import CONSOLIDATE, EMBED, FINISH_CHANGES, REDO
 from maya_core.stores.batches.port import BatchId
 
@@ -31,4 +33,9 @@ async def finish_changes(container: Container, ids: Mapping[str, str]) -> None:
     await container.memory.changes.finish(UserId(ids["user_id"]))
 
 
-TABLE: JobTable = {EMBED: embed, CONSOLIDATE: consolidate, REDO: redo, FINISH_CHANGES: finish_changes}
+async def forget(container: Container, ids: Mapping[str, str]) -> None:
+    """Do what is left of a request to forget something."""
+    await container.memory.forgetting.run(UserId(ids["user_id"]), RequestId(ids["request_id"]))
+
+
+TABLE: JobTable = {EMBED: embed, CONSOLIDATE: consolidate, REDO: redo, FINISH_CHANGES: finish_changes, FORGET: forget}

@@ -4,6 +4,7 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from maya_core.accounts.access import Action, User, require
 from maya_core.chat import titles
@@ -42,11 +43,28 @@ class OpenChat:
     more: bool
 
 
+class Purging(Protocol):
+    """Who removes deleted chats for good, with their memory (see `memory.forget`)."""
+
+    async def purge(self, *, undo_s: float) -> int:
+        """Have chats removed that were deleted longer ago than this; how many."""
+        ...
+
+
 class ConversationService:
     """What the sidebar and the chat's menu do. Lives on the engine's loop."""
 
-    def __init__(self, *, transcripts: Transcripts, whiteboard: Whiteboard, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        transcripts: Transcripts,
+        whiteboard: Whiteboard,
+        clock: Clock,
+        forgetting: Purging | None = None,
+    ) -> None:
+        """`forgetting` removes deleted chats with all that was learnt from them; None, the transcripts alone."""
         self._transcripts = transcripts
+        self._forgetting = forgetting
         self._whiteboard = whiteboard
         self._clock = clock
 
@@ -148,6 +166,8 @@ class ConversationService:
 
     async def purge(self) -> int:
         """Remove what was deleted and can no longer be undone, for all users; returns how many chats."""
+        if self._forgetting is not None:
+            return await self._forgetting.purge(undo_s=UNDO_S * 3)
         return await self._transcripts.purge(deleted_before=self._clock.now() - timedelta(seconds=UNDO_S * 3))
 
     async def rate(self, user: User, message_id: MessageId, *, good: bool, comment: str = "") -> None:

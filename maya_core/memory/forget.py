@@ -130,7 +130,7 @@ class Forgetting:
         summarise: the summary that needs no model, for batches that lose a message.
         title_of: a title from the words of a message.
         scour: cleans the bytes of the SQLite file; False while it cannot. None where there is no such file.
-        whiteboard: erased where it can be (see `Erasable`).
+        whiteboard, queue: where things can be taken out of them.
         jobs: where work is asked for; None does it at once.
     """
 
@@ -145,8 +145,9 @@ class Forgetting:
         vectors: Vectors | None,
         episodes: Episodes | None,
         graph: Graph,
-        whiteboard: object,
+        whiteboard: Erasable | None,
         jobs: Jobs | None,
+        queue: Discardable | None,
         scour: Callable[[], Awaitable[bool]] | None,
         summarise: Callable[[Sequence[Message]], str],
         title_of: Callable[[str], str],
@@ -161,8 +162,8 @@ class Forgetting:
         self._vectors = vectors
         self._episodes = episodes
         self._graph = graph
-        self._erasable = whiteboard if isinstance(whiteboard, Erasable) else None
-        self._discardable = _discardable(jobs)
+        self._whiteboard = whiteboard
+        self._queue = queue
         self._jobs = jobs
         self._scour = scour
         self._summarise = summarise
@@ -182,9 +183,9 @@ class Forgetting:
         if vectors is not None:
             self._keepers[Keeper.VECTORS] = self._embedded
         self._keepers[Keeper.GRAPH] = self._known
-        if self._erasable is not None:
+        if self._whiteboard is not None:
             self._keepers[Keeper.WHITEBOARD] = self._written_down
-        if self._discardable is not None:
+        if self._queue is not None:
             self._keepers[Keeper.JOBS] = self._queued
         if scour is not None:
             self._keepers[Keeper.FILE] = self._bytes
@@ -587,20 +588,20 @@ class Forgetting:
         return await asyncio.to_thread(decisions.replay, counting, changes, model=self._model)
 
     async def _written_down(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
-        if self._erasable is None:
+        if self._whiteboard is None:
             return 0, 0
         chats, user_id = (*plan.conversations, *plan.touched), request.user_id
-        erase = self._erasable.erase
+        erase = self._whiteboard.erase
         removed = await erase(user_id, conversation_ids=chats, message_ids=plan.messages, everything=plan.everything)
         left = await erase(user_id, conversation_ids=chats, message_ids=plan.messages, everything=plan.everything)
         return removed + left, 0
 
     async def _queued(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
         """Jobs name ids only; those of what is gone have nothing to do any more."""
-        if self._discardable is None or not (plan.conversations or plan.batches):
+        if self._queue is None or not (plan.conversations or plan.batches):
             return 0, 0
         ids = [*plan.conversations, *plan.batches]
-        removed = await self._discardable.discard(ids, keep={FORGET})
+        removed = await self._queue.discard(ids, keep={FORGET})
         return removed, 0
 
     async def _bytes(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
@@ -621,10 +622,6 @@ class _Gone:
         if ref.conversation_id in self._conversations or ref.id in self._vectors:
             return True
         return ref.kind is MemoryKind.EPISODE and not self._messages.isdisjoint(ref.message_ids)
-
-
-def _discardable(jobs: object) -> Discardable | None:
-    return jobs if isinstance(jobs, Discardable) else None
 
 
 def _found(draft: Draft) -> dict[Keeper, int]:

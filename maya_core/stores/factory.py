@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
@@ -265,6 +266,13 @@ def _file(settings: Settings) -> "Database":
     from maya_core.stores.sqlite import Database
 
     return Database(settings.data_dir / "maya.db")
+
+
+def scour_of(stores: Stores) -> Callable[[], Awaitable[bool]] | None:
+    """What leaves no deleted word in the bytes of the SQLite file; None where there is none."""
+    from maya_core.stores.forgets.sqlite import scour
+
+    return None if stores.file is None else partial(scour, stores.file)
 
 
 def _embedded_file(settings: Settings, stores: Stores) -> "Database":
