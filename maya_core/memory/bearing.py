@@ -182,6 +182,8 @@ _NEVER_DATED = frozenset(Relation) - {
 _TIMES = (Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON)
 _BIRTH = re.compile(r"\b(?:born|b-?day|birthday)\b", re.IGNORECASE)
 _DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECASE)
+_CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate)\b", re.IGNORECASE)
+_ABSENCE = re.compile(r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|dislikes?|hates?)\b", re.IGNORECASE)
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
 _MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
@@ -299,6 +301,13 @@ def is_over(claim: Claim, told: Told, place: Place) -> bool:
         return False
     past = _PAST.search(clause.text)
     return past is not None and past.start() < place.end and begins(clause.text, told.said_at) is None
+
+
+def speaks_of_absence(claim: Claim, text: str) -> bool:
+    """A denial bears it out: a dislike, an allergy ("I can't eat nuts"), a relation that says "not" itself."""
+    if claim.relation is Relation.ALLERGIC_TO:
+        return _CANNOT_EAT.search(text) is not None
+    return claim.relation is Relation.DISLIKES or _ABSENCE.search(claim.label) is not None
 
 
 def _contrary(claim: Claim, clause: Clause, start: int) -> Reason | None:

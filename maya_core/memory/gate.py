@@ -10,32 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maya_core.domain.conversation import Message
-from maya_core.domain.memory import Relation
 from maya_core.memory import planting, reversal
-from maya_core.memory.bearing import is_over, points_only, relation_reason, shaped, strength
+from maya_core.memory.bearing import is_over, points_only, relation_reason, shaped, speaks_of_absence, strength
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused, Verdict
 from maya_core.memory.entities import is_user
-from maya_core.memory.grounding import Place, places, window
-from maya_core.memory.moments import begins, ends, moments
-from maya_core.memory.relations import LINKS, SLOT
+from maya_core.memory.grounding import Place, places
+from maya_core.memory.moments import begins, ends
 from maya_core.memory.secret_text import is_secret
-from maya_core.memory.statements import Clause, Meant, Reading, Told, read
+from maya_core.memory.sequel import ended_by
+from maya_core.memory.statements import Meant, Reading, Told, read
 from maya_core.memory.subjects import subject_reason
-from maya_core.memory.wording import content_stems, stems, words
 
 _LONGEST_NAME = 200
 _SAID_THERE = 2
-_IT = re.compile(r"\bit\b", re.IGNORECASE)
-_MOVABLE = frozenset({Relation.TAKES_PLACE_ON, Relation.HAS_DEADLINE})
-_FEW_WORDS = 2
-_PLAIN_DENIAL = re.compile(
-    r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
-    r"\s+are)?\s*)?"
-    r"(?:not|isn't|wasn't|aren't)\b",
-    re.IGNORECASE,
-)
-_CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate)\b", re.IGNORECASE)
-_ABSENCE = re.compile(r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|dislikes?|hates?)\b", re.IGNORECASE)
 _CHANGE = re.compile(
     r"\b(?:switch\w*|moved|moving|now|nowadays|these days|instead|chang\w+|replac\w+|no longer|any ?more|actually|"
     r"stopped|quit|left|became|became|got (?:a new|rid)|new|since then|turns out|used to|"
@@ -145,15 +132,8 @@ def _place_reason(claim: Claim, told: Told, place: Place, reading: Reading) -> R
 def _support(claim: Claim, told: Told, place: Place) -> _Support:
     clause = place.clause
     ended = is_over(claim, told, place)
-    denied = clause.negated and not ended and not _speaks_of_absence(claim, clause.text)
+    denied = clause.negated and not ended and not speaks_of_absence(claim, clause.text)
     return _Support(told=told, place=place, ended=ended, denied=denied, strength=strength(claim, told, place))
-
-
-def _speaks_of_absence(claim: Claim, text: str) -> bool:
-    """A denial bears it out: a dislike, an allergy ("I can't eat nuts"), a relation that says "not" itself."""
-    if claim.relation is Relation.ALLERGIC_TO:
-        return _CANNOT_EAT.search(text) is not None
-    return claim.relation is Relation.DISLIKES or _ABSENCE.search(claim.label) is not None
 
 
 def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> Verdict:
@@ -168,13 +148,12 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     shape = shaped(claim, said[-1].told, said[-1].place, said[-1].strength)
     if shape is None:
         return Refused(claim=claim, reason=Reason.RELATION)
-    turning = last if last.ended or last.denied else _ended_later(shape, last, reading)
-    turning = turning or _put_right_next(shape, last, reading) or _moved_later(shape, last, reading)
+    turning = last.told if last.ended or last.denied else ended_by(shape, last.told, last.place.clause, reading)
     ended = bool(affirmed) and (turning is not None or (claim.ended and _change_follows(said[-1], reading)))
     return Admitted(
         claim=shape,
         evidence=tuple(dict.fromkeys(support.told.id for support in sorted(said, key=_when))),
-        said_at=(turning or last).told.said_at,
+        said_at=(turning or last.told).said_at,
         order=(said[-1].told.place, said[-1].place.clause.sentence, said[-1].place.clause.start),
         ended=ended,
         closes=not affirmed,
@@ -187,108 +166,7 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
 
 def _denies_plainly(support: _Support) -> bool:
     """The relation is denied ("I'm not allergic"), or the word ("not Berlin"); "so no peanut snacks" is neither."""
-    return support.strength == _SAID_THERE or _PLAIN_DENIAL.match(support.place.clause.text) is not None
-
-
-def _ended_later(claim: Claim, last: _Support, reading: Reading) -> _Support | None:
-    """A later statement of the user, cited or not, that ends what the claim says."""
-    wanted = content_stems(claim.object)
-    for told in reading.told:
-        for clause in told.clauses:
-            after = (told.place, clause.start) > _when(last)
-            if after and clause.meant is Meant.ASSERTED and _new_one(claim, clause):
-                return _Support(
-                    told=told,
-                    place=Place(clauses=(clause,), start=0, end=0),
-                    ended=True,
-                    denied=False,
-                    strength=_SAID_THERE,
-                )
-            if not after or clause.meant is not Meant.ASSERTED or not (named := _named_in(clause, claim, wanted)):
-                continue
-            start, end = window(clause, named)
-            place = Place(clauses=(clause,), start=start, end=end)
-            itself = clause.owner_at(start).names & wanted
-            if not itself and subject_reason(claim, told, clause, start, reading):
-                continue
-            if (
-                is_over(claim, told, place)
-                or reversal.passes_over(clause.text, start)
-                or _contradicts(claim, told, place)
-            ):
-                return _Support(told=told, place=place, ended=True, denied=False, strength=2)
-    return None
-
-
-def _put_right_next(claim: Claim, last: _Support, reading: Reading) -> _Support | None:
-    """The user's next message, when it corrects this statement without saying its object again.
-
-    That is clear when the statement stood alone in its message, or shares another word with the correction.
-    """
-    told = next((told for told in reading.told if told.place > last.told.place), None)
-    if told is None or not any(clause.mistaken and clause.meant is Meant.ASSERTED for clause in told.clauses):
-        return None
-    thing = content_stems(claim.object)
-    refused = content_stems(reversal.refused_words(told.text))
-    if refused:
-        over = _Support(told=told, place=last.place, ended=True, denied=False, strength=_SAID_THERE)
-        return over if refused <= thing else None
-    spoken_of = claim.relation in LINKS and any(o.pronoun and o.person for c in told.clauses for o in c.owners)
-    if spoken_of or thing <= stems(told.text):
-        return None
-    others = content_stems(last.place.clause.text) - thing
-    alone = len([c for c in last.told.clauses if len(c.text.split()) > _FEW_WORDS]) <= 1
-    if not (content_stems(told.text) & others or (alone and reversal.replaces(told.text))):
-        return None
-    return _Support(told=told, place=last.place, ended=True, denied=False, strength=_SAID_THERE)
-
-
-def _moved_later(claim: Claim, last: _Support, reading: Reading) -> _Support | None:
-    """A later statement that gives the claim's subject another date: "they moved the conference to 10 October"."""
-    dates = moments(claim.object, last.told.said_at)
-    subject = content_stems(claim.subject)
-    if len(dates) != 1 or claim.relation not in _MOVABLE or is_user(claim.subject):
-        return None
-    for told in reading.told:
-        for clause in told.clauses:
-            if (told.place, clause.start) <= _when(last) or clause.meant is not Meant.ASSERTED:
-                continue
-            named = subject <= stems(clause.text) or _IT.search(clause.text) is not None
-            others = [m for m in moments(clause.text, told.said_at) if m.at != dates[0].at]
-            if named and others and reversal.moves_a_date(clause.text):
-                place = Place(clauses=(clause,), start=others[0].start, end=others[0].end)
-                return _Support(told=told, place=place, ended=True, denied=False, strength=_SAID_THERE)
-    return None
-
-
-def _new_one(claim: Claim, clause: Clause) -> bool:
-    """ "Got a new phone" ends what "my phone is …" said."""
-    if claim.relation is not Relation.RELATED_TO or not claim.label.startswith(SLOT) or not is_user(claim.subject):
-        return False
-    what = re.escape(claim.label.removeprefix(SLOT))
-    got = r"(?:got|bought|have|get|picked up|chose|found|switched to|ordered)"
-    news = rf"\b{got}\s+(?:an?|my)\s+(?:brand[- ])?(?:new|different|other)\s+{what}\b"
-    return re.search(news, clause.text, re.IGNORECASE) is not None
-
-
-def _named_in(clause: Clause, claim: Claim, wanted: frozenset[str]) -> frozenset[str]:
-    """The words by which a clause names the object: all of them, or its head ("my Golf" for "a Volkswagen Golf")."""
-    spoken = stems(clause.text)
-    if wanted <= spoken:
-        return wanted
-    head = words(claim.object)[-1]
-    owned = re.search(
-        rf"\b(?:my|our|the)\s+{re.escape(claim.object[head.start : head.end])}\b", clause.text, re.IGNORECASE
-    )
-    return frozenset({head.stem}) if owned else frozenset()
-
-
-def _contradicts(claim: Claim, told: Told, place: Place) -> bool:
-    clause = place.clause
-    if claim.relation is Relation.HAS_PREFERENCE_FOR and reversal.dislikes(clause.text):
-        return True
-    plainly = _PLAIN_DENIAL.match(clause.text) or strength(claim, told, place) == _SAID_THERE
-    return clause.negated and bool(plainly) and not _speaks_of_absence(claim, clause.text)
+    return support.strength == _SAID_THERE or reversal.denies_plainly(support.place.clause.text)
 
 
 def _change_follows(last: _Support, reading: Reading) -> bool:

@@ -58,6 +58,8 @@ _ABSOLUTE = tuple(
         rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?\b",
         rf"\b{_MONTH}\s+(?:the\s+)?{_DAY}(?![\d:])(?:,?\s+{_YEAR})?",
         rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b",
+        r"(?<!\d\s)(?<!st\s)(?<!nd\s)(?<!rd\s)(?<!th\s)(?<!of\s)"
+        r"\b(?P<month>january|february|april|june|july|august|september|october|november|december)\b(?!\s+\d)",
         rf"\b(?:in|since|until|till|by|from|early|late|mid|last|next|this|of|before|after|"
         rf"during)[\s-]+{_MONTH}(?!\w)(?:,?\s+{_YEAR})?",
         rf"\b(?:in|since|until|till|by|from|early|late|mid|of|before|after|during|summer|spring|winter|autumn|"

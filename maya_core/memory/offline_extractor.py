@@ -11,12 +11,13 @@ from maya_core.domain.memory import EntityKind, Relation
 from maya_core.memory.claims import Claim
 from maya_core.memory.clauses import Who
 from maya_core.memory.phrases import clean, is_empty
-from maya_core.memory.relations import single_valued
+from maya_core.memory.relations import SLOT, single_valued
 from maya_core.memory.stated import Said, said_in
 from maya_core.memory.statements import Clause, Meant, Told, read
 from maya_core.memory.wording import stems
 
 EXTRACTOR = "offline-1"
+_AGE = SLOT + "age"
 _SURE = 0.7
 _LESS_SURE = 0.6
 _TASTES = frozenset({Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES, Relation.PLANS})
@@ -91,6 +92,8 @@ def _doubtful(said: Said, clause: Clause) -> bool:
         return True
     if said.own_form:
         return False
+    if said.stated.label == _AGE and not clause.owners:
+        return True
     if owner.who is Who.OTHER and not owner.person:
         named = clause.text[owner.start : owner.start + 1].isupper() and len(owner.text.split()) <= 3
         return relation not in _OF_TASKS and not (named and relation in _OF_PEOPLE)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from maya_core.memory.clauses import HONORIFIC, PERSON_NOUNS, Owner, Who
 from maya_core.memory.wording import LIGHT, stem, stems
 
-_HONORIFICS = ("Mr", "Mrs", "Ms", "Dr", "Prof")
+_TITLE = re.compile(rf"\b{HONORIFIC}\.?\s+(?=[A-Z])")
+_RUN = re.compile(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*|[\w'-]+")
+"""A name of one or several words, or a single word."""
 _NOUNS = "|".join(sorted(PERSON_NOUNS, key=len, reverse=True))
 _PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _INTRODUCED = re.compile(
@@ -135,10 +137,8 @@ class People:
 
     def _hear(self, text: str) -> None:
         """Keep how a word or name was written."""
-        for word in text.split():
-            clean = word.strip("'.,").removesuffix("'s")
-            if clean.rstrip(".") in _HONORIFICS:
-                continue
-            if clean.lower() in PERSON_NOUNS or clean[:1].isupper():
-                whole = clean[:1].isupper() and text[:1].isupper()
-                self._written.setdefault(stem(clean), text if whole else clean)
+        for run in _RUN.finditer(_TITLE.sub("", text)):
+            name = run.group().removesuffix("'s")
+            for word in name.split():
+                if word.lower() in PERSON_NOUNS or word[:1].isupper():
+                    self._written.setdefault(stem(word), name)

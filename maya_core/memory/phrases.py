@@ -82,7 +82,8 @@ _PET = (
     r"rottweiler)"
 )
 _DEMONYM = (
-    r"[A-Z]\w*(?:ish|ese|ian|ean|ch|ic|tch|eek|wiss|slim|wish|ani|aqi|aeli|elsh|inn|pole|urk|zech|lovak|ane|erman|orean|"
+    r"[A-Z]\w*(?:ish|ese|ian|ean|ch|ic|tch|eek|wiss|slim|wish|ani|aqi|aeli|elsh|inn|pole|urk|zech|lovak|ane|erman|"
+    r"orean|"
     r"exican|merican|frican)\b"
 )
 """A capital after "I'm" that names no person: "I'm Danish"."""
@@ -146,7 +147,7 @@ _PHRASES = (
     ),
     _phrase(
         Relation.WORKS_AT,
-        rf"(?:an?|the)\s+(?:[\w-]+\s+){{0,3}}{_TRADES}\s+(?:at|for|with)\s+(?P<o>(?:the\s)?{_NAME})",
+        rf"(?:(?:an?|the)\s+)?(?:[\w-]+\s+){{0,3}}{_TRADES}\s+(?:at|for|with)\s+(?P<o>(?:the\s)?{_NAME})",
         EntityKind.ORGANISATION,
     ),
     _phrase(
@@ -461,7 +462,8 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:to\s+(?=[a-z])|(?:about|roughly|only|now|still|around|just|both|mostly|really|on|by|some|a little|a bit "
+    r"^(?:(?:my|our|his|her|their) own\s+|to\s+(?=[a-z])|(?:about|roughly|only|now|still|around|just|both|mostly|"
+    r"really|on|by|some|a little|a bit "
     r"of|fluent)\s+)+",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ _SLIP = re.compile(
     _I,
 )
 _MEANT = re.compile(
+    r"^\s*\*\w|^\W*(?:oh no|ah no|a+rgh|oops|no wait|wait no|hang on|hold on|wait)\W+(?:it's|it is|that's)\b|"
     r"^\W*(?:(?:no|sorry|wait|oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|"
     r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i "
     r"saying\b|\bi (?:got|had) (?:that|it|them|those) (?:wrong|mixed up|backwards|confused)\b|"
@@ -19,7 +20,8 @@ _MEANT = re.compile(
     r"[a-z]s?\b(?!['\w])|\b(?:spelled|"
     r"spelt|i meant|meant to "
     r"(?:say|write|type)|typo|misspoke|mistyped|"
-    r"misremembered|mixed (?:that|it|them|those) up|my mistake|my bad|scratch that|correction|make that|strike that|"
+    r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|that)|"
+    r"my mistake|my bad|scratch that|correction|make that|strike that|"
     r"should(?:'ve| have) (?:said|been|written)|i was wrong|got that wrong|"
     r"that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|instead of what i said|"
     r"to correct (?:myself|that|what)|let me correct|i said "
@@ -90,7 +92,9 @@ _ENDING_BEFORE = re.compile(rf"\b{_ENDING}\b(?P<between>(?:\s+[\w'.&-]+){{0,4}}?
 _ENDED_AFTER = re.compile(
     r"^\W*(?:\w+\s+){0,2}(?:died|passed away|passed|has died|is gone|ended|has ended|expired|was cancell?ed|got "
     r"cancell?ed|is cancell?ed|is over|was sold|got stolen|broke|is no more|fell through|is off|"
-    r"shut down|closed(?: down)?|went under|(?:broke|split) up|divorced|separated|parted|was replaced|got replaced|"
+    r"shut down|closed(?: down)?|went under|(?:broke|split) up|divorced|separated|parted|"
+    r"left (?:us|the (?:company|team|firm|band|group|project|department|club))|quit|resigned|retired|moved on|"
+    r"(?:was|got) (?:fired|laid off|let go)|was replaced|got replaced|"
     r"didn't work out)\b",
     _I,
 )
@@ -105,10 +109,54 @@ _MOVED_DATE = re.compile(
     r"extended|(?:is|are|it's|it is)\b.{0,30}\bnow)\b",
     _I,
 )
+_PLAIN_DENIAL = re.compile(
+    r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
+    r"\s+are)?\s*)?"
+    r"(?:not|isn't|wasn't|aren't)\b",
+    _I,
+)
+_LIKE = re.compile(r"\b(?:likes?|loves?|enjoys?|adores?|into|fond of|fan of|crazy about|grown on me)\b", _I)
+_OUTDATED = tuple(
+    (re.compile(rf"(?:an? |still )?(?:{of})", _I), re.compile(rf"\b(?:{by})\b", _I))
+    for of, by in (
+        (
+            r"single|unmarried|divorced|widowed|a bachelor|bachelor",
+            r"(?:got|am|are|'m|'re|we're|is|'s) (?:engaged|married)|married|my (?:wife|husband|fianc\w+|girlfriend|"
+            r"boyfriend|"
+            r"partner)|(?:dating|seeing) (?:someone|somebody|[A-Z]\w+)",
+        ),
+        (
+            r"unemployed|jobless|out of work|between jobs|looking for work|looking for a job",
+            r"(?:got|found|have|started) (?:a|my|the) (?:new )?job|hired|start(?:ed)? (?:work|working) (?:at|for|as)|"
+            r"(?:i|i've|i'm) (?:now )?(?:work|working|joined) (?:at|for|as)?",
+        ),
+        (r"pregnant|expecting", r"gave birth|(?:was|is) born|our (?:newborn|baby) (?:is|was|arrived)|miscarr\w+"),
+        (r"engaged|fiancée?", r"(?:got|are|am|'re|'m) married|my (?:wife|husband)|called off|broke (?:it )?(?:off|up)"),
+        (r"married", r"(?:got|am|are|'m|getting) (?:divorced|separated)|my ex-(?:wife|husband)|widowed"),
+        (r"(?:a |an )?(?:\w+ )?student", r"graduated|finished (?:uni\w*|school|my (?:degree|studies|phd))|dropped out"),
+        (r"renting|tenant", r"(?:bought|own) (?:our|my|a) (?:own )?(?:flat|house|apartment|place|home)"),
+    )
+)
+"""States that other words end."""
 _GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
 _NEXT_ONE = re.compile(r"\b(?:to|for|with|into|by|in favou?r of|onto)\b", _I)
+
+
+def denies_plainly(clause: str) -> bool:
+    """Denies the very word: "not Berlin", "it isn't Berlin"."""
+    return _PLAIN_DENIAL.match(clause) is not None
+
+
+def likes(clause: str) -> bool:
+    """Says that something is liked."""
+    return _LIKE.search(clause) is not None
+
+
+def outdates(state: str, clause: str) -> bool:
+    """Whether a clause says what cannot be while somebody is in a state: "got engaged" after "single"."""
+    return any(of.fullmatch(state) and by.search(clause) for of, by in _OUTDATED)
 
 
 def slips(clause: str) -> str | None:

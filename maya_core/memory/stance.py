@@ -96,7 +96,8 @@ _AFTER_IN = re.compile(
     _I,
 )
 _IF = re.compile(
-    r"(?<![\w'])(?:if|unless|suppose|supposing|assuming|provided|providing|imagine|were i|had i|should i|even if|as "
+    r"(?<![\w'])(?:worst case|best case|in the (?:worst|best) case|if|unless|suppose|supposing|assuming|provided|"
+    r"providing|imagine|were i|had i|should i|even if|as "
     r"long as|in the event)\b",
     _I,
 )
@@ -180,6 +181,12 @@ _OWN_REPORT = re.compile(
 _RHETORICAL = re.compile(
     r"^\W*(?:what am i (?:saying|talking about)|what was i thinking|who am i kidding)[\s,.!?–—-]+", _I
 )
+_SERIOUS_NOW = re.compile(
+    r"^\W*(?:(?:no|ok|okay|haha|lol|but)\W+)+(?:but\s+)?(?:seriously|for real|honestly|in all seriousness)\b|"
+    r"^\W*(?:(?:ok|"
+    r"okay|all|but|no)\W+)*(?:jokes?|joking|kidding) (?:aside|apart)\b|^\W*in all seriousness\b",
+    _I,
+)
 _DENIED_AFTER = re.compile(
     r"^\W*which\s+(?:(?:i|we|he|she|they|it)\s*)?(?:'m|'s|'re|am|is|are|was|were|do|does|did|have|has)?\s*(?:not|n't|"
     r"of course|obviously|absolutely|really|simply|totally|completely|just|so|\s)*(?:(?<=not)|(?<=n't)|wrong|false|"
@@ -213,7 +220,8 @@ _LAUGH = re.compile(
 _WINK = re.compile(r"[😉😏😜🤪]|(?<!\w);-?[)pP](?!\w)")
 _LAUGH_FIRST = re.compile(r"^\W*(?:lol+|lmao+|haha[ha]*|hehe[he]*|hah|ha|ha ha)[\s,!.]+", _I)
 _AFTER_JOKE = re.compile(
-    r"\b(?:kidding|jk|joking|joke|not really)\b[\s,.;:!—–)-]*(?:but\s+|no,?\s+|actually,?\s+|in reality,?\s+|i'm "
+    r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not really)\b[\s,.;:!—–)-]*(?:but\s+|no,?\s+|"
+    r"actually,?\s+|in reality,?\s+|i'm "
     r"actually|really,?\s+|it's actually|the truth)",
     _I,
 )
@@ -319,6 +327,11 @@ def laughs(sentence: str) -> bool:
 def winks(sentence: str) -> bool:
     """A wink: what was said just before was not meant."""
     return _WINK.search(sentence) is not None
+
+
+def turns_serious(sentence: str) -> bool:
+    """What stands before was a joke: "No but seriously, …"."""
+    return _SERIOUS_NOW.match(sentence) is not None
 
 
 def only_laughs(sentence: str) -> bool:

@@ -288,7 +288,8 @@ def _meanings(
 
 _RELATES = re.compile(
     r"\b(?:before|after|when|where|while|than|as|until|like|what|which|who|whom|and|or|but|because|since|if|though|so|"
-    r"know|knows|knew|hates?|loves?|likes?|remembers?|noticed|glad|happy|proud|means?|lets?|makes?|made)\s*(?:that\s*)?$|[,;]",
+    r"know|knows|knew|hates?|loves?|likes?|remembers?|noticed|glad|happy|proud|means?|lets?|makes?|"
+    r"made)\s*(?:that\s*)?$|[,;]",
     re.IGNORECASE,
 )
 _OTHERS_CONTENT = re.compile(
@@ -355,7 +356,7 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     if not clauses:
         return clauses
     meant = None
-    if stance.jokes(sentence.text):
+    if stance.jokes(sentence.text) or stance.turns_serious(sentence.text):
         meant = Meant.JOKE
     elif planting.withdraws(sentence.text):
         meant = Meant.WITHDRAWN

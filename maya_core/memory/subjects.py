@@ -35,6 +35,8 @@ _TASK_RELATIONS = frozenset(
 )
 _COLLECTIVE = stems("team company department squad group crew unit organisation startup household")
 """What "our team" does, the user does too."""
+_OF_ONE = frozenset({Relation.IS_NAMED, Relation.BORN_ON})
+"""Of these the user and their company have one each."""
 _COPULA = re.compile(r"(?:\b(?:is|are|was|were|been|be|remains?|became|starts?|ends?|got)\b|'s\s|:)", re.IGNORECASE)
 _POSSESSED = re.compile(r"\b(?:my|our|his|her|their)\s+(?:[\w-]+\s+)*[\w-]+'s?\s+(?:\w+\s+)*$", re.IGNORECASE)
 _MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)
@@ -57,10 +59,19 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
         return Reason.THIRD_PERSON if person or another else None
     meant = (
         (owner.who is not Who.OTHER and not person and wanted <= _sentence_stems(told, clause))
-        or ((clause.corrects or owner.pronoun) and _said_before(wanted, told, clause, reading))
+        or (
+            (clause.corrects or owner.pronoun)
+            and not _other_person(owner)
+            and _said_before(wanted, told, clause, reading)
+        )
         or _answers_about(wanted, told, clause, owner)
     )
     return None if meant else Reason.THIRD_PERSON
+
+
+def _other_person(owner: Owner) -> bool:
+    """Somebody named here, not pointed at."""
+    return owner.who is Who.OTHER and owner.person and not owner.pronoun
 
 
 def _sentence_stems(told: Told, clause: Clause) -> frozenset[str]:
@@ -84,7 +95,12 @@ def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) ->
         theirs = _of_another(clause, owner)
         return None if mine and linking and not theirs and wanted <= group else Reason.THIRD_PERSON
     ours = owner.mine and bool(owner.names & _COLLECTIVE)
-    return None if mine and (ours or clause.corrects or _says_what_it_is(clause, owner)) else Reason.THIRD_PERSON
+    another = ours and claim.relation in _OF_ONE
+    return (
+        None
+        if mine and not another and (ours or clause.corrects or _says_what_it_is(clause, owner))
+        else Reason.THIRD_PERSON
+    )
 
 
 def _of_another(clause: Clause, owner: Owner) -> bool:
