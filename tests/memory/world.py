@@ -39,6 +39,7 @@ from maya_core.stores.batches.sqlite import SqliteBatches
 from maya_core.stores.changes.mongo import MongoChanges
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.changes.sqlite import SqliteChanges
+from maya_core.stores.graph.port import Graph
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.mongo import MongoTranscripts
@@ -102,7 +103,7 @@ class World:
     batches: Batches
     changes: Changes
     vectors: SqliteVectors
-    graph: SqliteGraph
+    graph: Graph
     embedder: StubEmbedder
     episodes: Episodes
     indexing: Indexing
@@ -121,8 +122,12 @@ class World:
         policy: ConsolidationPolicy | None = None,
         database: Database | None = None,
         mongodb: tuple[str, str] | None = None,
+        graph: Graph | None = None,
     ) -> Self:
-        """Transcripts and batches are in the file too, unless `mongodb` names a server and a database for them."""
+        """Transcripts and batches are in the file too, unless `mongodb` names a server and a database for them.
+
+        So is the graph, unless another one is given.
+        """
         clock = clock or ManualClock(NOON + timedelta(hours=1))
         embedder = embedder or StubEmbedder()
         database = database or Database(file)
@@ -134,7 +139,7 @@ class World:
             transcripts, batches = connected, await MongoBatches.open(connected._database)
             changes = await MongoChanges.open(connected._database)
         vectors = SqliteVectors(database, model=embedder.model, dimension=embedder.dimension)
-        graph = SqliteGraph(database, clock=clock)
+        graph = graph or SqliteGraph(database, clock=clock)
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
         indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
         policy = policy or ConsolidationPolicy(lease=LeaseTimes(lasts_s=1.0, renew_every_s=0.2))
