@@ -81,7 +81,10 @@ class Lookback:
         return Found(
             history=tuple(history),
             excerpts=tuple(hit.excerpt for hit in recalled.hits),
-            facts=tuple(RecalledFact(sentence=f.sentence, message_ids=f.fact.evidence) for f in recalled.facts),
+            facts=tuple(
+                RecalledFact(sentence=f.sentence, message_ids=f.fact.evidence, fact_id=f.fact.id)
+                for f in recalled.facts
+            ),
             tiers=(chat, *recalled.tiers),
         )
 

@@ -113,10 +113,14 @@ class RecalledItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecalledFact:
-    """A fact that was given to the model, as a sentence ("You live in Porto"), with the messages that say so."""
+    """A fact that was given to the model, as a sentence ("You live in Porto"), with the messages that say so.
+
+    `fact_id` is "" in receipts from before it was kept.
+    """
 
     sentence: str
     message_ids: tuple[MessageId, ...]
+    fact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ Nothing here reads a whole graph: every call asks for a bounded part. Changing w
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,7 @@ _MOST_ABOUT = 100
 _FOUND_AT_MOST = 12
 _EVIDENCE_AT_MOST = 20
 _UNFOLDED_AT_MOST = 12
+_REPLIES_LOOKED_AT = 300
 _USER_NAME = "user"
 
 
@@ -156,6 +158,13 @@ class Explorer:
         ids = list(dict.fromkeys(message_id for of_fact in wanted.values() for message_id in of_fact))
         found = await self._excerpts(user_id, ids)
         return {fact_id: _evidence(message_ids, found) for fact_id, message_ids in wanted.items()}
+
+    async def uses(self, user_id: UserId, facts: Sequence[Fact]) -> dict[FactId, int]:
+        """How often each of these facts was given to a model, by the receipts of the newest 300 replies."""
+        wanted = {fact.id for fact in facts}
+        receipts = await self._transcripts.list_receipts(user_id, limit=_REPLIES_LOOKED_AT) if wanted else []
+        counted = Counter(used.fact_id for receipt in receipts for used in receipt.facts)
+        return {FactId(one): counted[one] for one in wanted}
 
     async def _excerpts(self, user_id: UserId, ids: Sequence[MessageId]) -> dict[MessageId, Excerpt]:
         some = [ids[first : first + 1000] for first in range(0, len(ids), 1000)]

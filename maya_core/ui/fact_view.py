@@ -27,7 +27,7 @@ def fact_card(known: KnownFact, evidence: Evidence | None, reading: Reading, *, 
         el(
             "span",
             el("bdi", known.sentence, class_="sentence"),
-            _menu(fact, known.sentence, held=held),
+            menu(known, reading),
             class_="claim",
         ),
         el("span", *_between(meta(known, reading, used=used)), class_="meta"),
@@ -79,14 +79,16 @@ def origin(fact: Fact) -> str:
             return "said by you" if fact.speaker.casefold() in {"you", "user"} else f"said by {fact.speaker}"
 
 
-def _menu(fact: Fact, sentence: str, *, held: bool) -> Node:
+def menu(known: KnownFact, reading: Reading) -> Node:
+    """The button with what can be done with a fact."""
+    held = known.fact.current(reading.now)
     return el(
         "button",
         icon("more_horiz"),
         class_="quiet",
         menu=MENU if held else PAST_MENU,
-        to=fact.id,
-        label=f"Change: {sentence[:_SHORT]}",
+        to=known.fact.id,
+        label=f"Change: {known.sentence[:_SHORT]}",
         title="Edit, wrong, out of date, forget" if held else "Forget",
     )
 

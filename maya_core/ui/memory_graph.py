@@ -26,7 +26,7 @@ from maya_core.ui.boundary import guarded, show
 from maya_core.ui.fact_view import fact_card
 from maya_core.ui.graph_build import kind_word, name_of, picture
 from maya_core.ui.graph_view import graph_view
-from maya_core.ui.markup import Node, el
+from maya_core.ui.markup import Node, el, icon
 from maya_core.ui.palette import KIND_NAMES
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
@@ -97,7 +97,7 @@ def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) ->
             [el("p", "Press to see facts. Press twice to unfold. Scroll to zoom.", class_="note", key="how")], key="how"
         )
     with right:
-        view(_facts(seen, reading), key="graph_facts", on_act=guarded(lambda act: fact_actions.act(maya, user, act)))
+        view(_facts(seen, reading), key="graph_facts", on_act=guarded(lambda act: _act_on_facts(maya, user, act)))
     view([_table(seen)], key="graph_table", on_act=guarded(_act))
     _download(seen)
 
@@ -245,6 +245,13 @@ def _dot(kind: EntityKind) -> Node:
 # What was pressed
 
 
+def _act_on_facts(maya: Runtime, user: User, act: Act) -> None:
+    if act.name == "centre":
+        _recentre(act.to)
+    else:
+        fact_actions.act(maya, user, act)
+
+
 def _act(act: Act) -> None:
     match act.name:
         case "centre":
@@ -305,6 +312,8 @@ def _facts(seen: Seen, reading: Reading) -> list[Node]:
         el("bdi", name_of(entity)),
         el("span", kind_word(entity.kind), class_="figure"),
     ]
+    if entity.kind is not EntityKind.USER:
+        head.append(_menu(entity))
     nodes: list[Node] = [el("h2", *head, class_="selected", key="h")]
     if entity.aliases:
         also = ", ".join(entity.aliases[:6])
@@ -321,6 +330,18 @@ def _facts(seen: Seen, reading: Reading) -> list[Node]:
     else:
         nodes.append(el("p", "Nothing was known of this then.", class_="empty", key="nothing"))
     return nodes
+
+
+def _menu(entity: Entity) -> Node:
+    return el(
+        "button",
+        icon("more_horiz"),
+        class_="quiet",
+        menu="merge=Merge with another|split=Split in two|forget=Forget",
+        to=entity.id,
+        label=f"Change {entity.name[:100]}",
+        title="Merge, split, forget",
+    )
 
 
 def _table(seen: Seen) -> Node:

@@ -10,11 +10,19 @@ import streamlit as st
 
 from maya_core.accounts.access import User
 from maya_core.clock import SystemClock
-from maya_core.ui import navigation
+from maya_core.ui import fact_actions, fact_dialogs, navigation
 from maya_core.ui.boundary import guarded, refusal_view, show
 from maya_core.ui.markup import Node, el
+from maya_core.ui.memory_bench import bench_tab
+from maya_core.ui.memory_changed import changed_tab
+from maya_core.ui.memory_export import export_tab
 from maya_core.ui.memory_facts import facts_tab
 from maya_core.ui.memory_graph import graph_tab
+from maya_core.ui.memory_quality import quality_tab
+from maya_core.ui.memory_questions import questions_tab
+from maya_core.ui.memory_review import review_tab, waiting
+from maya_core.ui.memory_search import search_tab
+from maya_core.ui.memory_summaries import summaries_tab
 from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
@@ -36,6 +44,14 @@ class Tab:
 TABS: tuple[Tab, ...] = (
     Tab(name="graph", title="Graph", draw=graph_tab),
     Tab(name="facts", title="Facts", draw=facts_tab),
+    Tab(name="search", title="Search", draw=search_tab),
+    Tab(name="questions", title="Questions", draw=questions_tab),
+    Tab(name="summaries", title="Summaries", draw=summaries_tab),
+    Tab(name="bench", title="Query bench", draw=bench_tab),
+    Tab(name="review", title="Review", draw=review_tab, waiting=waiting),
+    Tab(name="changed", title="What changed", draw=changed_tab),
+    Tab(name="quality", title="Quality", draw=quality_tab),
+    Tab(name="export", title="Export", draw=export_tab),
 )
 """In the order in which they are shown. A tab is added by one line."""
 
@@ -47,7 +63,9 @@ def memory_page(maya: Runtime, user: User) -> None:
     with st.container(key="wide_page"):
         view([_head(maya, user, opened)], key="memory_head", on_act=guarded(_act))
         _sentences()
+        fact_actions.done_bar(maya, user)
         show(lambda: opened.draw(maya, user, reading), key="tab")
+    fact_dialogs.open_dialog(maya, user, reading)
     if navigation.moved():
         st.rerun()
 

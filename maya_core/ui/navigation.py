@@ -95,6 +95,11 @@ def moved() -> bool:
     return bool(st.session_state.pop("moved", False))
 
 
+def redraw() -> None:
+    """The last action changed more than its own part of the page."""
+    st.session_state["moved"] = True
+
+
 def to_newest() -> None:
     """From an older passage to the end of the chat."""
     st.session_state.pop("find", None)
@@ -106,5 +111,5 @@ def _begin_anew() -> None:
 
 
 def _leave() -> None:
-    for name in ("window", "find", "editing", "commenting", "refusal", "notice"):
+    for name in ("window", "find", "editing", "commenting", "refusal", "notice", "memory_done", "memory_dialog"):
         st.session_state.pop(name, None)

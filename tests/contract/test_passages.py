@@ -12,6 +12,8 @@ from maya_core.domain.conversation import (
     MessageId,
     MessageStatus,
     NewMessage,
+    RecalledFact,
+    Receipt,
     Role,
     TitleSource,
     UserId,
@@ -165,3 +167,41 @@ async def test_too_many_passages_at_once_are_refused(store: Transcripts, user: U
 async def test_any_text_can_be_matched(store: Transcripts, user: UserId, text: str) -> None:
     await say(store, user, "My bicycle.")
     assert len(await store.match_words(user, text)) <= 1
+
+
+async def answered(store: Transcripts, user: UserId, *fact_ids: str, receipt: bool = True) -> ConversationId:
+    """A chat with one reply, whose receipt lists these facts."""
+    [asked] = await say(store, user, "What do you know?")
+    chat = (await store.get_message(user, asked)).conversation_id
+    reply = MessageId(uuid4().hex)
+    row = NewMessage(
+        id=reply,
+        conversation_id=chat,
+        turn_id=uuid4().hex,
+        role=Role.ASSISTANT,
+        speaker="Maya",
+        text="",
+        said_at=START + timedelta(minutes=len(fact_ids)),
+        status=MessageStatus.STREAMING,
+    )
+    await store.begin_turn(user, message=None, reply=row)
+    facts = tuple(RecalledFact(sentence="You like tea", message_ids=(), fact_id=one) for one in fact_ids)
+    kept = Receipt(turn_id=row.turn_id, facts=facts) if receipt else None
+    await store.finish_reply(
+        user, reply, status=MessageStatus.COMPLETE, text="Much.", spans=(), receipt=kept, at=row.said_at
+    )
+    return chat
+
+
+async def test_receipts_come_newest_first_and_only_a_users_own(store: Transcripts, user: UserId) -> None:
+    other = UserId(f"user-{uuid4().hex}")
+    assert await store.list_receipts(user) == []
+    await answered(store, user, "one")
+    await answered(store, user, "one", "two")
+    await answered(store, user, receipt=False)
+    await answered(store, other, "his", "his", "his")
+    gone = await answered(store, user, "a", "b", "c", "d")
+    await store.delete(user, gone, at=START)
+    found = await store.list_receipts(user)
+    assert [[fact.fact_id for fact in receipt.facts] for receipt in found] == [["one", "two"], ["one"]]
+    assert len(await store.list_receipts(user, limit=1)) == 1

@@ -8,17 +8,20 @@ from maya_core.domain.conversation import (
     MessageId,
     MessageStatus,
     Passage,
+    Receipt,
+    Role,
     UserId,
     WordMatch,
 )
 from maya_core.stores.transcripts.mongo_database import Document
 from maya_core.stores.transcripts.mongo_messages import to_message
 from maya_core.stores.transcripts.mongo_search import MongoSearch, ranked
-from maya_core.stores.transcripts.rows import bounded, clean_text, known_id
+from maya_core.stores.transcripts.rows import bounded, clean_text, known_id, receipt_from_json
 from maya_core.stores.transcripts.words import query_words, stem
 
 _MOST_SPEAKERS = 50
 _MOST_PASSAGES = 1_000
+_MOST_RECEIPTS = 1_000
 
 
 class MongoPassages(MongoSearch):
@@ -65,6 +68,19 @@ class MongoPassages(MongoSearch):
         async with self._database.bounded():
             names = await self._database.messages.distinct("speaker", {"user_id": known_id(user_id)})
         return sorted(str(name) for name in names)[:_MOST_SPEAKERS]
+
+    async def list_receipts(self, user_id: UserId, *, limit: int = 300) -> list[Receipt]:
+        user = known_id(user_id)
+        async with self._database.bounded():
+            wanted: Document = {
+                "user_id": user,
+                "role": Role.ASSISTANT.value,
+                "receipt": {"$ne": None},
+                "conversation_id": {"$nin": await self._hidden(user)},
+            }
+            newest = self._database.messages.find(wanted, {"receipt": 1}).sort([("said_at", -1), ("_id", 1)])
+            stored = [document["receipt"] async for document in newest.limit(bounded(limit, most=_MOST_RECEIPTS))]
+        return [receipt for one in stored if (receipt := receipt_from_json(one)) is not None]
 
 
 def _to_passage(document: Document, title: str) -> Passage:

@@ -220,6 +220,10 @@ class Passages(Protocol):
         """Names that messages of the user's chats bear as their speaker, by name, at most 50."""
         ...
 
+    async def list_receipts(self, user_id: UserId, *, limit: int = 300) -> list[Receipt]:
+        """The receipts of the newest `limit` (1 to 1,000) replies that have one, newest first."""
+        ...
+
 
 @runtime_checkable
 class Copies(Protocol):

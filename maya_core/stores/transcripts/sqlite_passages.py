@@ -11,17 +11,19 @@ from maya_core.domain.conversation import (
     MessageId,
     MessageStatus,
     Passage,
+    Receipt,
     Role,
     UserId,
     WordMatch,
 )
 from maya_core.stores.sqlite import Database
-from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, restored_text
+from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, receipt_from_json, restored_text
 from maya_core.stores.transcripts.sqlite_search import affordable, search_terms
 
 _MOST_SPEAKERS = 50
 _RANKED_AT_MOST = 300  # before every reply, so for less than the search that a person asks for
 _MOST_PASSAGES = 1_000
+_MOST_RECEIPTS = 1_000
 
 # The closest of the index first, three times as many as are wanted: looking up conversations costs more than ranking.
 _MATCHING = """
@@ -62,6 +64,12 @@ _SPEAKERS = """
         FROM names WHERE names.name IS NOT NULL
     )
     SELECT name FROM names WHERE name IS NOT NULL LIMIT :limit
+"""
+
+_RECEIPTS = """
+    SELECT m.receipt FROM messages m JOIN conversations c ON c.id = m.conversation_id
+    WHERE m.user_id = :user AND m.role = 'assistant' AND m.receipt IS NOT NULL AND c.deleted_at IS NULL
+    ORDER BY m.row DESC LIMIT :limit
 """
 
 
@@ -111,6 +119,13 @@ class SqlitePassages:
         return await self._database.read(
             lambda connection: [row["name"] for row in connection.execute(_SPEAKERS, values)]
         )
+
+    async def list_receipts(self, user_id: UserId, *, limit: int = 300) -> list[Receipt]:
+        values = {"user": known_id(user_id), "limit": bounded(limit, most=_MOST_RECEIPTS)}
+        stored = await self._database.read(
+            lambda connection: [receipt for (receipt,) in connection.execute(_RECEIPTS, values)]
+        )
+        return [receipt for one in stored if (receipt := receipt_from_json(one)) is not None]
 
 
 def _to_passage(row: sqlite3.Row) -> Passage:
