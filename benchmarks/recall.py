@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -39,7 +39,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.embeddings.minilm import MiniLmEmbedder
 from maya_core.embeddings.port import Embedder
-from maya_core.memory.episodes import Episodes
+from maya_core.memory.episodes import AFTER, BEFORE, Episodes
 from maya_core.memory.question import Voice, understand
 from maya_core.memory.ranking import Weights
 from maya_core.memory.recall import Recall, RecallPolicy
@@ -62,8 +62,6 @@ WANTED_HISTORIES = {"recall_at_5": ">= 0.8", "assistant_before_own_words": "0", 
 TIMED_QUESTIONS = 150
 PATIENT_S = 60.0
 """The deadline is not what is measured: on a busy machine a leg that is late would change the order."""
-
-Form = Literal["both", "alone", "within"]
 
 
 class Remembering:
@@ -91,36 +89,13 @@ class Remembering:
         await self._embedder.close()
 
 
-class OneForm:
-    """An embedder that lets a message be represented by one of its two texts alone, for the ablation."""
-
-    def __init__(self, embedder: Embedder, form: Form) -> None:
-        self._embedder = embedder
-        self._wanted = (form != "within", form != "alone")
-        self._calls = 0
-        self.model, self.dimension = f"{embedder.model}:{form}", embedder.dimension
-
-    async def embed_texts(self, texts: Sequence[str]) -> "Matrix":
-        """`Episodes` asks for the messages alone first, then for the same with the words around them."""
-        import numpy as np
-
-        wanted = self._wanted[self._calls % 2]
-        self._calls += 1
-        return await self._embedder.embed_texts(texts) if wanted else np.zeros((len(texts), self.dimension), np.float32)
-
-    async def embed_query(self, text: str) -> "Vector":
-        return await self._embedder.embed_query(text)
-
-    async def close(self) -> None:
-        """The embedder is closed by whoever made it."""
-
-
 class Nameless:
     """Transcripts that know no speaker: names stay in the question, and nobody's words are preferred by name."""
 
     def __init__(self, transcripts: SqliteTranscripts) -> None:
         self.match_words = transcripts.match_words
         self.list_passages = transcripts.list_passages
+        self.list_receipts = transcripts.list_receipts
 
     async def list_speakers(self, user_id: UserId) -> list[str]:
         return []
@@ -139,15 +114,21 @@ class Answer:
 class Bench:
     """Histories in one set of embedded stores."""
 
-    def __init__(self, transcripts: SqliteTranscripts, vectors: SqliteVectors, embedder: Embedder) -> None:
+    def __init__(
+        self, transcripts: SqliteTranscripts, vectors: SqliteVectors, embedder: Embedder, *, before: float, after: float
+    ) -> None:
         self.transcripts = transcripts
         self.vectors = vectors
         self.embedder = embedder
+        self._shares = (before, after)
         self._original: dict[MessageId, str] = {}
 
     async def fill(self, histories: Iterable[History]) -> None:
         """Store every message, then embed it."""
-        episodes = Episodes(embedder=self.embedder, vectors=self.vectors, transcripts=self.transcripts)
+        before, after = self._shares
+        episodes = Episodes(
+            embedder=self.embedder, vectors=self.vectors, transcripts=self.transcripts, before=before, after=after
+        )
         for history in histories:
             for number, chat in enumerate(history.chats):
                 messages = await self._store(history, number, chat)
@@ -226,12 +207,12 @@ async def _timed(call: Callable[[], Awaitable[object]]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-async def opened(folder: Path, embedder: Embedder) -> Bench:
+async def opened(folder: Path, embedder: Embedder, *, before: float = BEFORE, after: float = AFTER) -> Bench:
     """Empty stores in a folder."""
     database = Database(folder / "maya.db")
     transcripts = await SqliteTranscripts.open(database)
     vectors = await SqliteVectors.open(database, model=embedder.model, dimension=embedder.dimension)
-    return Bench(transcripts, vectors, embedder)
+    return Bench(transcripts, vectors, embedder, before=before, after=after)
 
 
 def figures_of(answers: Sequence[Answer]) -> dict[str, float]:
@@ -288,21 +269,25 @@ async def ablations(histories: Sequence[History]) -> None:
         "without times for when-questions": replace(whole, dated=0.0),
         "without the chat's best": replace(whole, chat=0.0),
     }
-    forms: tuple[Form, ...] = ("both", "alone", "within")
     rows: list[list[str]] = []
-    for form in forms:
+    with tempfile.TemporaryDirectory() as folder:
+        bench = await opened(Path(folder), model)
+        await bench.fill(histories)
+        rows.append(_row("all of it", await bench.answers(histories)))
+        rows.append(_row("names stay in the question", await bench.answers(histories, nameless=True)))
+        rows.append(_row("words alone", await bench.answers(histories, dense=False)))
+        for name, weights in without.items():
+            rows.append(_row(name, await bench.answers(histories, weights=weights)))
+        await bench.transcripts.close()
+    shares = {
+        "vectors of the message alone": (0.0, 0.0),
+        "as much of the message after as of the one before": (0.3, 0.3),
+    }
+    for name, (before, after) in shares.items():
         with tempfile.TemporaryDirectory() as folder:
-            bench = await opened(Path(folder), OneForm(model, form))
+            bench = await opened(Path(folder), model, before=before, after=after)
             await bench.fill(histories)
-            if form == "both":
-                rows.append(_row("all of it", await bench.answers(histories)))
-                rows.append(_row("names stay in the question", await bench.answers(histories, nameless=True)))
-                rows.append(_row("words alone", await bench.answers(histories, dense=False)))
-                for name, weights in without.items():
-                    rows.append(_row(name, await bench.answers(histories, weights=weights)))
-            else:
-                name = "vectors of the message alone" if form == "alone" else "vectors of the window alone"
-                rows.append(_row(name, await bench.answers(histories)))
+            rows.append(_row(name, await bench.answers(histories)))
             await bench.transcripts.close()
     await model.close()
     kinds = sorted({asked.kind for history in histories for asked in history.questions} - {""})

@@ -29,9 +29,10 @@ class Linear:
     bias: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        out: Floats = x @ self.weight
+        # As one matrix: with an axis of texts before it numpy would multiply text by text, each too small to be fast.
+        out: Floats = x.reshape(-1, x.shape[-1]) @ self.weight
         out += self.bias
-        return out
+        return out.reshape(*x.shape[:-1], -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,15 @@
 """Messages as they were said, made findable by meaning: what is embedded, under which id, and when again.
 
-Each message has a vector of its own: the direction between the message alone and the message with the words around
-it. "Yes, blue!" is found through the question before it, and still as what it says. A long message has several
-vectors, one for each piece.
+Each message has a vector of its own: its direction, turned a little towards what was said before and after it. "Yes,
+blue!" is found through the question before it, and still as what it says. A long message has several vectors, one for
+each piece. Every text is embedded once: its neighbours are known by the vectors of their own words.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maya_core.domain.conversation import ConversationId, Message, MessageId, MessageStatus, UserId
 from maya_core.domain.memory import MemoryKind, MemoryRef
@@ -17,30 +18,48 @@ from maya_core.memory.substance import substance
 from maya_core.stores.transcripts.port import Messages
 from maya_core.stores.vectors.port import VectorItem, Vectors
 
+if TYPE_CHECKING:
+    from maya_core.embeddings.port import Matrix
+
 PIECE_CHARACTERS = 900
 MOST_PIECES = 8
-NEIGHBOUR_CHARACTERS = 300
+BEFORE = 0.3
+AFTER = 0.2
 _EMBEDDED_AT_ONCE = 64
 _BREAK = re.compile(r"(?<=[.!?\n])\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a message, and the same with the words around it."""
+    """A part of a message."""
 
     id: str
     message: Message
-    alone: str
-    within: str
+    text: str
 
 
 class Episodes:
-    """Embeds messages and stores their vectors. Repeating any of it changes nothing."""
+    """Embeds messages and stores their vectors. Repeating any of it changes nothing.
 
-    def __init__(self, *, embedder: Embedder, vectors: Vectors, transcripts: Messages) -> None:
+    Args:
+        before, after: the share that a vector takes from the one before and the one after it. docs/recall.md says what
+            they bring.
+    """
+
+    def __init__(
+        self,
+        *,
+        embedder: Embedder,
+        vectors: Vectors,
+        transcripts: Messages,
+        before: float = BEFORE,
+        after: float = AFTER,
+    ) -> None:
         self._embedder = embedder
         self._vectors = vectors
         self._transcripts = transcripts
+        self._before = before
+        self._after = after
 
     async def index(self, user_id: UserId, conversation_id: ConversationId, messages: Sequence[Message]) -> int:
         """Make consecutive messages of a conversation findable; returns how many vectors were stored.
@@ -55,10 +74,11 @@ class Episodes:
         earlier = await self._transcripts.list_messages(user_id, conversation_id, before_seq=given[0].seq, limit=2)
         said = [message for message in (*earlier, *given) if is_findable(message)]
         first = given[0].seq if not earlier else earlier[-1].seq
-        pieces = [piece for piece in cut(said, model=self._embedder.model) if piece.message.seq >= first]
-        for start in range(0, len(pieces), _EMBEDDED_AT_ONCE):
-            await self._store(user_id, pieces[start : start + _EMBEDDED_AT_ONCE])
-        return len(pieces)
+        pieces = list(cut(said, model=self._embedder.model))
+        begin = sum(piece.message.seq < first for piece in pieces)
+        for start in range(begin, len(pieces), _EMBEDDED_AT_ONCE):
+            await self._store(user_id, pieces, start, min(start + _EMBEDDED_AT_ONCE, len(pieces)))
+        return len(pieces) - begin
 
     async def forget(self, user_id: UserId, message_ids: Sequence[MessageId]) -> None:
         """Remove the vectors of these messages; the words around their neighbours stay until those are done again."""
@@ -66,16 +86,20 @@ class Episodes:
             user_id, [id for message_id in message_ids for id in episode_ids(message_id, model=self._embedder.model)]
         )
 
-    async def _store(self, user_id: UserId, pieces: Sequence[Piece]) -> None:
-        alone = await self._embedder.embed_texts([piece.alone for piece in pieces])
-        within = await self._embedder.embed_texts([piece.within for piece in pieces])
-        await self._vectors.put(
-            user_id,
-            [
-                VectorItem(ref=self._ref(piece), vector=one + other)
-                for piece, one, other in zip(pieces, alone, within, strict=True)
-            ],
-        )
+    async def _store(self, user_id: UserId, pieces: Sequence[Piece], start: int, end: int) -> None:
+        """Store those from `start` up to `end`; their neighbours are embedded with them."""
+        first, last = max(0, start - 1), min(len(pieces), end + 1)
+        alone = await self._embedder.embed_texts([piece.text for piece in pieces[first:last]])
+        turned = self._turned(alone)[start - first : end - first]
+        items = [VectorItem(ref=self._ref(p), vector=v) for p, v in zip(pieces[start:end], turned, strict=True)]
+        await self._vectors.put(user_id, items)
+
+    def _turned(self, alone: "Matrix") -> "Matrix":
+        """Each with a share of its neighbours; the store brings it to length 1."""
+        turned = alone.copy()
+        turned[1:] += self._before * alone[:-1]
+        turned[:-1] += self._after * alone[1:]
+        return turned
 
     def _ref(self, piece: Piece) -> MemoryRef:
         message = piece.message
@@ -115,22 +139,9 @@ def episode_ids(message_id: MessageId, *, model: str) -> list[str]:
 
 def cut(messages: Sequence[Message], *, model: str) -> Iterator[Piece]:
     """The pieces of messages that follow one another in one conversation."""
-    for place, message in enumerate(messages):
-        before = messages[place - 1].text[-NEIGHBOUR_CHARACTERS:] if place else ""
-        after = messages[place + 1].text[:NEIGHBOUR_CHARACTERS] if place + 1 < len(messages) else ""
-        parts = list(_parts(message.text))
-        for number, part in enumerate(parts):
-            around = (
-                parts[number - 1][-NEIGHBOUR_CHARACTERS:] if number else before,
-                part,
-                parts[number + 1][:NEIGHBOUR_CHARACTERS] if number + 1 < len(parts) else after,
-            )
-            yield Piece(
-                id=episode_id(message.id, number, model=model),
-                message=message,
-                alone=part,
-                within="\n".join(text.strip() for text in around if text.strip()),
-            )
+    for message in messages:
+        for number, part in enumerate(_parts(message.text)):
+            yield Piece(id=episode_id(message.id, number, model=model), message=message, text=part)
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from maya_core.domain.conversation import ConversationId, Message, MessageId, MessageStatus, Role, UserId
 from maya_core.domain.memory import MemoryKind
 from maya_core.memory.episodes import (
+    AFTER,
+    BEFORE,
     MOST_PIECES,
-    NEIGHBOUR_CHARACTERS,
     PIECE_CHARACTERS,
     cut,
     episode_id,
     episode_ids,
     is_findable,
 )
+from tests.support.embedders import HashingEmbedder
 from tests.support.histories import START, Past
 
 ME = UserId("user-1")
@@ -67,12 +69,33 @@ async def test_each_message_gets_a_vector_with_what_ranking_wants_to_know(past: 
     assert (ref.statement_words, ref.asks, ref.dated) == (4, True, True)
 
 
-async def test_a_vector_lies_between_the_message_and_the_message_among_its_neighbours(past: Past) -> None:
-    await past.chat(ME, "c", "I: Which colour?", "I: Yes, blue!", "I: Lovely.")
-    alone = await past.embedder.embed_query("Yes, blue!")
-    within = await past.embedder.embed_query("Which colour?\nYes, blue!\nLovely.")
-    expected = (alone + within) / np.linalg.norm(alone + within)
-    assert await vector_of(past, 2) == pytest.approx(expected, abs=1e-5)
+async def test_a_vector_is_that_of_the_message_turned_towards_its_neighbours(past: Past) -> None:
+    lines = ("Which colour?", "Yes, blue!", "Lovely.")
+    await past.chat(ME, "c", *(f"I: {line}" for line in lines))
+    before, alone, after = [await past.embedder.embed_query(line) for line in lines]
+    expected = alone + BEFORE * before + AFTER * after
+    assert await vector_of(past, 2) == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)
+    assert float(before @ await vector_of(past, 2)) > float(before @ alone)
+
+
+async def test_every_text_is_embedded_once_however_many_neighbours_it_has(past: Past) -> None:
+    assert isinstance(past.embedder, HashingEmbedder)
+    await past.chat(ME, "c", *(f"I: Message number {n} of many." for n in range(50)))
+    assert past.embedder.embedded == 50
+    await past.chat(ME, "c", "I: One more.")
+    assert past.embedder.embedded == 53  # and the two before it: the last has a new neighbour
+
+
+async def test_vectors_stored_in_parts_are_those_of_the_whole(past: Past, tmp_path: Path) -> None:
+    lines = [f"I: Message number {n} about topic {n % 7}." for n in range(150)]
+    stored = await past.chat(ME, "c", *lines)
+    other = await Past.begin(tmp_path / "other")
+    await other.chat(ME, "c", *lines, embed=False)
+    for start in range(0, 150, 40):
+        await other.episodes.index(ME, CHAT, stored[start : start + 40])
+    for seq in (1, 40, 41, 64, 65, 128, 129, 150):
+        assert await vector_of(past, seq) == pytest.approx(await vector_of(other, seq), abs=1e-6)
+    await other.close()
 
 
 async def test_what_is_said_next_changes_the_vector_of_the_message_before_and_no_other(past: Past) -> None:
@@ -130,11 +153,9 @@ def test_a_long_message_is_cut_between_sentences_and_every_part_can_be_found() -
     pieces = list(cut([message(1, "Before."), message(2, " ".join(sentences)), message(3, "After.")], model="m"))
     parts = [piece for piece in pieces if piece.message.seq == 2]
     assert 1 < len(parts) <= MOST_PIECES
-    assert " ".join(piece.alone for piece in parts) == " ".join(sentences)
-    assert all(piece.alone.endswith("own.") for piece in parts)
+    assert " ".join(piece.text for piece in parts) == " ".join(sentences)
+    assert all(piece.text.endswith("own.") for piece in parts)
     assert [piece.id for piece in parts] == episode_ids(MessageId("c-2"), model="m")[: len(parts)]
-    assert parts[0].within.startswith("Before.\n")
-    assert parts[-1].within.endswith("\nAfter.")
 
 
 @given(st.lists(st.text(max_size=3000).filter(lambda text: text.strip() != ""), min_size=1, max_size=4))
@@ -144,11 +165,9 @@ def test_any_messages_are_cut_into_bounded_pieces_with_ids_of_their_own(texts: l
     for text, number in zip(texts, range(1, len(texts) + 1), strict=True):
         own = [piece for piece in pieces if piece.message.seq == number]
         assert 1 <= len(own) <= MOST_PIECES
-        assert "".join("".join(piece.alone for piece in own).split()) == "".join(text.split())
-        for piece in own:
-            assert len(piece.within) <= len(piece.alone) + 2 * NEIGHBOUR_CHARACTERS + 2
+        assert "".join("".join(piece.text for piece in own).split()) == "".join(text.split())
 
 
 def test_a_text_without_sentences_is_one_piece() -> None:
     (piece,) = cut([message(1, "x" * 5 * PIECE_CHARACTERS)], model="m")
-    assert len(piece.alone) == 5 * PIECE_CHARACTERS
+    assert len(piece.text) == 5 * PIECE_CHARACTERS
