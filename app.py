@@ -62,7 +62,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
 app = st.App(
     settings.ROOT / "maya_core" / "ui" / "main.py",
     lifespan=lifespan,
-    routes=routes(),
+    routes=routes(runtime.monitoring(CHOSEN)),
     middleware=[
         Middleware(Gate, allowed_hosts=CHOSEN.allowed_hosts),
         Middleware(SecurityHeaders, policy=content_security_policy(Path(st.__file__).parent / "static" / "index.html")),

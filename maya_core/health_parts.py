@@ -9,6 +9,7 @@ from maya_core.domain.health import Circuit, Light, PartSeen
 from maya_core.health.board import Board, Known, Quotas
 from maya_core.health.calls import CallRecorder
 from maya_core.health.controls import Controls
+from maya_core.health.figures import as_text
 from maya_core.health.readiness import Readiness, readiness
 from maya_core.health.standing import LOOK_EVERY_S, Standing
 from maya_core.jobs.port import Inspectable, Jobs
@@ -33,6 +34,10 @@ class Health:
     async def ready(self) -> Readiness:
         """Whether this process can serve people, asked now."""
         return await readiness(self.pings)
+
+    async def metrics(self) -> bytes:
+        """The figures of this moment for a monitoring server."""
+        return as_text(await self.board.take(), self.recorder.since_start)
 
     async def keep_looking(self) -> None:
         """Follow the standing orders and store what was counted, for ever."""

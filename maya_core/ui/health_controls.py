@@ -257,7 +257,7 @@ def _runner(maya: Runtime) -> Callable[[Coroutine[object, object, None], str], s
 def _confirm(wish: Wish) -> None:
     @st.dialog(wish.question)
     def dialog() -> None:
-        st.write(wish.means)
+        view([el("p", wish.means)], key="wish")
         with st.container(horizontal=True, gap="small"):
             agreed = st.button(wish.button, type="primary", key="wish_yes")
             if st.button("Cancel", key="wish_no"):

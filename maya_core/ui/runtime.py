@@ -4,10 +4,13 @@ Streamlit runs the pages in many short-lived threads; there is one runtime for a
 before the first page; a page test that has no launcher gets one from the environment on first use.
 """
 
+import asyncio
 import atexit
 import gc
 import threading
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import TypeVar
 
 from maya_core import logs, settings
 from maya_core.accounts.access import LOCAL_USER, User
@@ -16,13 +19,18 @@ from maya_core.chat.turn import TurnService
 from maya_core.container import Container, build_container
 from maya_core.domain.health import CircuitSnapshot, Light
 from maya_core.engine import Engine
+from maya_core.health.readiness import Readiness
 from maya_core.health_parts import Health
 from maya_core.jobs.child import WorkerChild
 from maya_core.jobs.port import JobTable
 from maya_core.stores.transcripts.port import Transcripts
+from maya_core.web.monitoring import Monitoring
 
 _START_WITHIN_S = 60.0
 _STOP_WITHIN_S = 30.0
+_ASKED_WITHIN_S = 5.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,28 @@ def current() -> Runtime:
         runtime = start(chosen)
         atexit.register(stop)
     return runtime
+
+
+def monitoring(chosen: settings.Settings) -> Monitoring:
+    """What `/readyz` and `/metrics` ask, from the server's loop, of the Maya that runs by then."""
+
+    async def ready() -> Readiness | None:
+        return await _from_outside(lambda container: container.health.ready())
+
+    async def metrics() -> bytes | None:
+        return await _from_outside(lambda container: container.health.metrics())
+
+    token = chosen.metrics_token.get_secret_value() if chosen.metrics_token is not None else ""
+    return Monitoring(ready=ready, metrics=metrics, token=token)
+
+
+async def _from_outside(ask: Callable[[Container], Coroutine[object, object, T]]) -> T | None:
+    """Ask on the engine's loop from another one. None when Maya is not running; raises TimeoutError."""
+    runtime = _holder.runtime
+    if runtime is None:
+        return None
+    async with asyncio.timeout(_ASKED_WITHIN_S):
+        return await asyncio.wrap_future(runtime.engine.start(ask(runtime.container)))
 
 
 def require_user() -> User:
