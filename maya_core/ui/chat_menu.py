@@ -10,9 +10,11 @@ from maya_core.accounts.access import User
 from maya_core.chat.conversations import UNDO_S
 from maya_core.chat.export import Format, export
 from maya_core.domain.conversation import Conversation, ConversationId, ConversationKind
+from maya_core.domain.forgetting import Scope, ScopeKind
 from maya_core.ui import navigation
 from maya_core.ui.boundary import attempt, guarded
 from maya_core.ui.markup import Node, el
+from maya_core.ui.memory_forget import forget
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import view
 
@@ -31,7 +33,7 @@ def head(maya: Runtime, user: User, chat: Conversation) -> None:
             list(entries),
             key="chat_menu",
             type="tertiary",
-            help="Rename, tags, pin, export, archive, delete",
+            help="Rename, tags, pin, export, archive, delete, forget",
         )
     if chosen is not None:
         _do(maya, user, chat, entries[chosen])
@@ -57,6 +59,7 @@ def _entries(chat: Conversation) -> dict[str, str]:
         "Export": "export",
         "Take out of the archive" if chat.archived else "Archive": "archive",
         "Delete": "delete",
+        "Forget": "forget",
     }
 
 
@@ -70,6 +73,9 @@ def _do(maya: Runtime, user: User, chat: Conversation, name: str) -> None:
             _export(maya, user, chat)
         case "delete":
             _delete(maya, user, chat)
+        case "forget":
+            scope = Scope(kind=ScopeKind.CONVERSATION, id=chat.id)
+            forget(maya, user, scope, named=chat.title, left=navigation.new_chat)
         case "pin":
             _change(
                 lambda: maya.engine.run(maya.conversations.pin(user, chat.id, not chat.pinned), timeout_s=_WITHIN_S)

@@ -10,13 +10,14 @@ import streamlit as st
 
 from maya_core.accounts.access import User
 from maya_core.clock import SystemClock
-from maya_core.ui import fact_actions, fact_dialogs, navigation
+from maya_core.ui import fact_actions, fact_dialogs, memory_forget, navigation
 from maya_core.ui.boundary import guarded, refusal_view, show
 from maya_core.ui.markup import Node, el
 from maya_core.ui.memory_bench import bench_tab
 from maya_core.ui.memory_changed import changed_tab
 from maya_core.ui.memory_export import export_tab
 from maya_core.ui.memory_facts import facts_tab
+from maya_core.ui.memory_forget import forget_tab
 from maya_core.ui.memory_graph import graph_tab
 from maya_core.ui.memory_quality import quality_tab
 from maya_core.ui.memory_questions import questions_tab
@@ -52,6 +53,7 @@ TABS: tuple[Tab, ...] = (
     Tab(name="changed", title="What changed", draw=changed_tab),
     Tab(name="quality", title="Quality", draw=quality_tab),
     Tab(name="export", title="Export", draw=export_tab),
+    Tab(name="forget", title="Forget", draw=forget_tab),
 )
 """In the order in which they are shown. A tab is added by one line."""
 
@@ -66,6 +68,7 @@ def memory_page(maya: Runtime, user: User) -> None:
         fact_actions.done_bar(maya, user)
         show(lambda: opened.draw(maya, user, reading), key="tab")
     fact_dialogs.open_dialog(maya, user, reading)
+    memory_forget.open_dialog(maya, user)
     if navigation.moved():
         st.rerun()
 

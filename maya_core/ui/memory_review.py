@@ -15,6 +15,7 @@ from maya_core.memory.effect_lines import Line
 from maya_core.memory.review import Inbox, Proposal, ProposalKind
 from maya_core.ui import words
 from maya_core.ui.boundary import attempt, guarded
+from maya_core.ui.fact_actions import ask
 from maya_core.ui.markup import Node, el
 from maya_core.ui.memory_acts import lead
 from maya_core.ui.memory_lines import line_view
@@ -74,16 +75,16 @@ def _count(maya: Runtime, user: User) -> int:
 
 def _act(maya: Runtime, user: User, act: Act) -> None:
     """An answer. The services check every id against the user."""
-    memory, run = maya.container.memory, maya.engine.run
+    memory = maya.container.memory
     match act.name:
         case "accept":
-            run(memory.review.accept(user.id, ChangeId(new_id()), act.to), timeout_s=_WITHIN_S)
+            ask(maya, memory.review.accept(user.id, ChangeId(new_id()), act.to))
             st.session_state["notice"] = "Accepted. You can take it back below."
         case "reject":
-            run(memory.review.reject(user.id, ChangeId(new_id()), act.to), timeout_s=_WITHIN_S)
+            ask(maya, memory.review.reject(user.id, ChangeId(new_id()), act.to))
             st.session_state["notice"] = "Rejected. It will not be proposed again."
         case "undo":
-            run(memory.changes.undo(user.id, ChangeId(new_id()), ChangeId(act.to)), timeout_s=_WITHIN_S)
+            ask(maya, memory.changes.undo(user.id, ChangeId(new_id()), ChangeId(act.to)))
             st.session_state["notice"] = "Taken back."
         case _:
             lead(maya, user, act)

@@ -7,14 +7,16 @@ import streamlit as st
 
 from maya_core.accounts.access import User
 from maya_core.chat.prompt import shorten
+from maya_core.domain.forgetting import ScopeKind
 from maya_core.memory.search_all import QUERY_CHARACTERS, Everything, Found, Tier
 from maya_core.ui import words
 from maya_core.ui.boundary import attempt, guarded, refusal_view
-from maya_core.ui.markup import Node, el
+from maya_core.ui.markup import Node, el, icon
 from maya_core.ui.memory_acts import lead
+from maya_core.ui.memory_forget import ask_for
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
-from maya_core.ui.view import view
+from maya_core.ui.view import Act, view
 
 _WITHIN_S = 10.0
 _SUMMARY_CHARACTERS = 400
@@ -51,7 +53,21 @@ def search_tab(maya: Runtime, user: User, reading: Reading) -> None:
         lambda: maya.engine.run(search.search(user, text, tiers=chosen or list(Tier)), timeout_s=_WITHIN_S)
     )
     nodes = [refusal_view(problem)] if found is None else _hits(found, reading)
-    view(nodes, key="hits", on_act=guarded(lambda act: lead(maya, user, act)))
+    view(nodes, key="hits", on_act=guarded(lambda act: _act(maya, user, act)))
+
+
+def _act(maya: Runtime, user: User, act: Act) -> None:
+    """Go there, or ask whether it is to be forgotten. The services check every id against the user."""
+    chat_id, _, message_id = act.to.partition(" ")
+    match act.name:
+        case "forget_message":
+            ask_for(ScopeKind.MESSAGE, message_id)
+        case "forget_conversation":
+            ask_for(ScopeKind.CONVERSATION, chat_id)
+        case "forget_fact":
+            ask_for(ScopeKind.FACT, act.to)
+        case _:
+            lead(maya, user, act)
 
 
 def _hits(found: Everything, reading: Reading) -> list[Node]:
@@ -90,8 +106,22 @@ def _hit(hit: Found, reading: Reading) -> Node:
             el("p", *said, dir="auto", class_="past" if hit.over else ""),
             el("p", *_meta(hit, reading), " · ", link, class_="note"),
         ),
+        _menu(hit),
         key=f"{hit.tier.value} {hit.fact_id or hit.message_id} {hit.at.timestamp()}",
     )
+
+
+def _menu(hit: Found) -> Node:
+    """What can be forgotten of a hit."""
+    if hit.fact_id is not None:
+        entries, to = "forget_fact=Forget this fact", str(hit.fact_id)
+    elif hit.tier is Tier.SAID:
+        entries = "forget_message=Forget this message|forget_conversation=Forget this chat"
+        to = f"{hit.conversation_id} {hit.message_id}"
+    else:
+        entries, to = "forget_conversation=Forget this chat", f"{hit.conversation_id} "
+    name = "More about this hit"
+    return el("button", icon("more_horiz"), class_="quiet", menu=entries, to=to, label=name, title="Forget")
 
 
 def _meta(hit: Found, reading: Reading) -> list[Node]:
