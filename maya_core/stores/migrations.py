@@ -14,6 +14,7 @@ from maya_core.stores.changes.schema import changes
 from maya_core.stores.forgets.schema import forgets
 from maya_core.stores.graph.schema import graph, graph_fences
 from maya_core.stores.quality.schema import memory_quality
+from maya_core.stores.usage.schema import usage
 from maya_core.stores.vectors.schema import vectors
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -162,6 +163,11 @@ def message_speakers(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX messages_speakers ON messages (user_id, speaker)")
 
 
+def message_replies(connection: sqlite3.Connection) -> None:
+    """The newest replies of a user, for what their receipts say."""
+    connection.execute("CREATE INDEX messages_replies ON messages (user_id) WHERE role = 'assistant'")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     transcripts,
     transcript_search,
@@ -176,4 +182,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     call_hours,
     memory_quality,
     forgets,
+    usage,
+    message_replies,
 )

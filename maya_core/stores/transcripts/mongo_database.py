@@ -31,6 +31,7 @@ _MESSAGE_INDEXES: tuple[Mapping[str, int], ...] = (
     {"status": 1, "heartbeat_at": 1},
     {"user_id": 1, "words": 1, "said_at": -1},
     {"user_id": 1, "speaker": 1},
+    {"user_id": 1, "role": 1, "said_at": -1},
 )
 
 
@@ -79,6 +80,9 @@ class MongoDatabase:
         self.audit: AsyncCollection[Document] = selected["audit"]
         self.call_hours: AsyncCollection[Document] = selected["call_hours"]
         self.quality: AsyncCollection[Document] = selected["memory_quality"]
+        self.ledger: AsyncCollection[Document] = selected["ledger"]
+        self.usage_sums: AsyncCollection[Document] = selected["usage_sums"]
+        self.usage_pots: AsyncCollection[Document] = selected["usage_pots"]
         self._probes: AsyncCollection[Document] = selected["probes"]
 
     async def make_indexes(self) -> None:
