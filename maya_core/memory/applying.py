@@ -6,7 +6,6 @@ from maya_core.domain.changes import Change, ChangeState
 from maya_core.domain.conversation import UserId
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import Conflict
-from maya_core.failpoint import failpoint
 from maya_core.memory.decisions import change_texts, fact_vector_id
 from maya_core.memory.holding import Hold
 from maya_core.stores.batches.port import LeaseLost
@@ -40,11 +39,8 @@ class Applying:
 
     async def apply(self, hold: Hold, change: Change) -> Change:
         """Write one change to both stores and mark it."""
-        failpoint("C1")
         await self._write_vectors(hold, change)
-        failpoint("C2")
         await self._write_graph(hold, change)
-        failpoint("C4")
         return await self._changes.applied(hold.lease, change)
 
     async def _write_vectors(self, hold: Hold, change: Change) -> None:
@@ -82,7 +78,6 @@ class Applying:
             facts=[each.after for each in facts if each.after is not None],
             fence=fence,
         )
-        failpoint("C3")
         gone_entities = [each.id for each in entities if each.after is None]
         gone_facts = [each.id for each in facts if each.after is None]
         if gone_entities or gone_facts:

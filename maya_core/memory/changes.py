@@ -224,7 +224,7 @@ class MemoryChanges:
         async with self.held(user_id) as hold:
             change = await self._changes.find(user_id, change_id)
             if change is None:
-                await self._half_written.finish_half_written(hold, user_id)
+                await self._finish_half_written(hold, user_id)
                 at = stored_moment(self._clock.now())
                 new = await plan(at)
                 change = await self._changes.append(hold.lease, user_id, new, at=at)
@@ -260,6 +260,12 @@ class MemoryChanges:
             if self._clock.monotonic() >= waited_until:
                 raise _busy()
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _finish_half_written(self, hold: Hold, user_id: UserId) -> None:
+        try:
+            await self._half_written.finish_half_written(hold, user_id)
+        except ProviderError as away:
+            raise StoreUnavailable("something half written cannot be finished without the embedding model") from away
 
     async def _preview(self, user_id: UserId, plan: Plan) -> Preview:
         new = await plan(stored_moment(self._clock.now()))

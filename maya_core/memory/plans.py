@@ -3,6 +3,7 @@
 Nothing is written here. The same plan serves the preview and, under the lease of the user, the change itself.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,7 @@ EXTRACTOR = "person"
 
 _FACTS_AT_MOST = 1000
 _ENTITIES_AT_ONCE = 500
+_ASKED_AT_ONCE = 20
 _IMPORTED_AT_MOST = 500
 _STALE = "This was replaced or taken back already; please reload the page."
 
@@ -349,7 +351,12 @@ class Plans:
         entities = await self._entities(user_id, ends | {each.id for each in effect.entities}, missing_is_fine=True)
         centres = {each.id for each in effect.entities if each.before is None or each.before != each.after}
         centres |= {old.subject for each in effect.facts if (old := each.before)}
-        about = {id: await self._about(user_id, id) for id in sorted(centres) if id in entities}
+        about: dict[EntityId, list[Fact]] = {}
+        wanted = sorted(id for id in centres if id in entities)
+        for start in range(0, len(wanted), _ASKED_AT_ONCE):
+            part = wanted[start : start + _ASKED_AT_ONCE]
+            lists = await asyncio.gather(*(self._about(user_id, id) for id in part))
+            about |= dict(zip(part, lists, strict=True))
         around = [fact for found in about.values() for fact in found]
         entities = await self._with_ends(user_id, around, entities)
         found = {fact.id: fact for fact in facts}

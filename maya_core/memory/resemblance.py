@@ -100,16 +100,24 @@ def _likeness_of_names(one: str, other: str) -> tuple[float, str]:
     short, long = sorted((one.split(), other.split()), key=len)
     if len(short) < len(long) and long[: len(short)] == short and not any(c.isdigit() for c in one + other):
         return _PART_OF_NAME, "The name of one is the beginning of the other's."
-    if min(len(one), len(other)) < _SHORTEST_SPELT or _digits(one) != _digits(other):
+    if len(short) != len(long) or min(len(one), len(other)) < _SHORTEST_SPELT or _digits(one) != _digits(other):
         return 0.0, ""
-    ratio = _spelt_alike(one, other)
-    words = zip(one.split(), other.split(), strict=False)
-    alike = len(short) == len(long) and all(_spelt_alike(a, b) >= _WORD_ALIKE_FROM and a[0] == b[0] for a, b in words)
-    return (ratio * _SPELT, "Their names are spelt almost alike.") if alike and ratio >= _ALIKE_FROM else (0.0, "")
+    words = list(zip(one.split(), other.split(), strict=True))
+    if any(a[0] != b[0] for a, b in words) or any(not _spelt_alike(a, b, _WORD_ALIKE_FROM) for a, b in words):
+        return 0.0, ""
+    ratio = _spelt_alike(one, other, _ALIKE_FROM)
+    return (ratio * _SPELT, "Their names are spelt almost alike.") if ratio else (0.0, "")
 
 
-def _spelt_alike(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+def _spelt_alike(one: str, other: str, least: float) -> float:
+    """How alike two spellings are, 0 for less than `least`."""
+    if one == other:
+        return 1.0
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio >= least else 0.0
 
 
 def _digits(name: str) -> str:

@@ -9,6 +9,7 @@ open again. Three sorts:
     DOUBTFUL    a fact that Maya is not sure of    accept: it is right        reject: it is wrong
 """
 
+import asyncio
 import hashlib
 import logging
 from collections import defaultdict
@@ -261,7 +262,7 @@ class Review:
             entities |= {entity.id: entity for entity in part}
         apart = {pair_of(fact.subject, fact.object) for fact in facts} | await self._split(user_id)
         meaning = await self._closeness(list(entities.values())[: self._policy.compared_by_meaning])
-        found = resemblances(entities.values(), apart=apart, meaning=meaning)
+        found = await asyncio.to_thread(resemblances, entities.values(), apart=apart, meaning=meaning)
         return [_merge(each.pair, each.score, each.reason, by_entity) for each in found]
 
     async def _split(self, user_id: UserId) -> set[Pair]:
