@@ -117,6 +117,7 @@ class Plan:
         sentences: hashes of the sentences of facts that go, and of titles that chats have had.
         names: hashes of names that nobody has said any more.
         batches: ids of batches that lose a message, and get another summary.
+        resummed: those, and batches whose summary speaks of what goes.
         retitled: conversations that stay, whose title came from a message that goes.
     """
 
@@ -134,6 +135,7 @@ class Plan:
     sentences: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
+    resummed: tuple[str, ...] = ()
     retitled: tuple[ConversationId, ...] = ()
     touched: tuple[ConversationId, ...] = ()
     everything: bool = False

@@ -515,7 +515,7 @@ class Forgetting:
         """The texts of facts and summaries that stay in another form, by the id of their vector."""
         memory = await self._memory(user_id)
         wanted = {fact_vector_id(id, model=self._model) for id in plan.changed_facts}
-        wanted |= {summary_vector_id(BatchId(id), model=self._model) for id in plan.batches}
+        wanted |= {summary_vector_id(BatchId(id), model=self._model) for id in plan.resummed}
         return {id: text for id, text in memory.texts.items() if id in wanted}
 
     async def _embed_again(self, hold: Hold, user_id: UserId, plan: Plan) -> None:

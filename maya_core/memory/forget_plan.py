@@ -22,6 +22,7 @@ from maya_core.memory.decisions import Replayed, fact_vector_id, summary_vector_
 from maya_core.memory.entities import is_user
 from maya_core.memory.fact_sentences import fact_sentence, written_out
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
+from maya_core.memory.mentions import spoken
 from maya_core.memory.reconcile import entity_tombstone, tombstone
 from maya_core.stores.batches.port import Batch, Batches, BatchState
 from maya_core.stores.changes.port import Changes
@@ -296,7 +297,8 @@ def _draft(
     written = [_written(memory.facts[id], memory.entities) for id in sorted(gone)]
     scrubbed = scrub(known.batches, known.changes, rules, summaries={})
     vectors = [fact_vector_id(id, model=each) for id in sorted(gone) for each in models]
-    vectors += [summary_vector_id(b.id, model=m) for b in known.batches if b.id in rules.batches for m in models]
+    resummed = rules.batches | {b.id for b in known.batches if _summary_speaks(rules, b)}
+    vectors += [summary_vector_id(b.id, model=m) for b in known.batches if b.id in resummed for m in models]
     erased = sum(batch.conversation_id in rules.conversations for batch in known.batches)
     plan = Plan(
         conversations=tuple(sorted(wanted.conversations)),
@@ -308,11 +310,12 @@ def _draft(
         changed_entities=tuple(sorted(changed_entities)),
         vectors=tuple(vectors),
         neighbours=tuple(neighbours),
-        tombstones=tuple(sorted(rules.tombstones)),
+        tombstones=tuple(sorted(rules.tombstones | set(map(spoken, rules.mentions)))),
         mentions=tuple(tuple(sorted(group)) for group in rules.mentions),
         sentences=tuple(sorted({sentence_hash(user_id, each) for each in (*sentences, *written, *titles)})),
         names=tuple(sorted(names)),
         batches=tuple(sorted(rules.batches)),
+        resummed=tuple(sorted(resummed)),
         retitled=tuple(retitled),
         touched=tuple(touched),
         everything=rules.everything,
@@ -330,6 +333,13 @@ def _draft(
 
 def _replayed(scrubbed: Scrubbed, *, model: str) -> Replayed:
     return decisions.replay(_counting(scrubbed.live()), scrubbed.made(), model=model)
+
+
+def _summary_speaks(rules: Rules, batch: Batch) -> bool:
+    if batch.output is None or not rules.mentions:
+        return False
+    summary = reading.output_from_bytes(batch.output).summary
+    return rules.without(summary) != summary
 
 
 def _losing(

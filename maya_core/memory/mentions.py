@@ -8,6 +8,7 @@ from maya_core.domain.conversation import UserId
 from maya_core.memory.reconcile import entity_tombstone
 
 _LONGEST_NAME_WORDS = 5
+_SPOKEN = "spoken:"
 _SENTENCE_END = re.compile(r"(?<=[.!?…\n])\s+")
 
 
@@ -25,9 +26,15 @@ def without_names(user_id: UserId, text: str, groups: Collection[AbstractSet[str
     return text if len(kept) == len(sentences) else " ".join(kept)
 
 
+def spoken(group: AbstractSet[str]) -> str:
+    """The tombstone that keeps a group of names out of summaries, and nothing else."""
+    return _SPOKEN + "+".join(sorted(group))
+
+
 def without_tombstones(user_id: UserId, text: str, tombstones: AbstractSet[str]) -> str:
-    """A text without the sentences that name an entity which was forgotten."""
-    return without_names(user_id, text, [{each} for each in tombstones])
+    """A text without the sentences that speak of what was forgotten."""
+    groups = [frozenset(each.removeprefix(_SPOKEN).split("+")) for each in tombstones if each.startswith(_SPOKEN)]
+    return without_names(user_id, text, groups)
 
 
 def _holds_one(named: AbstractSet[str], groups: Collection[AbstractSet[str]]) -> bool:

@@ -184,29 +184,29 @@ class RedisWhiteboard:
                 return removed
 
     async def _rewrite_log(self) -> None:
-        """Have the server write its append-only file anew, without what was deleted. Needs none where there is none.
+        """Have the server write its append-only file anew, without what was deleted; not every server has one.
 
         Raises StoreUnavailable when that is not done in time; asking again is fine.
         """
         from redis.exceptions import ResponseError
 
-        try:
-            async with self._bounded("erase", extra_s=_ERASE_S):
+        async with self._bounded("erase", extra_s=_ERASE_S):
+            try:
                 if not (await self._client.info("persistence")).get("aof_enabled"):
                     return
+                await self._wait_for_log()
                 await self._client.bgrewriteaof()
-        except StoreUnavailable as refused:
-            if isinstance(refused.__cause__, ResponseError):  # not for us to ask, or one is being written already
-                log.info("the server was not asked to rewrite its log: %s", type(refused.__cause__).__name__)
-            else:
-                raise
-        async with self._bounded("erase", extra_s=_ERASE_S):
-            while await self._rewriting():  # noqa: ASYNC110 - the server tells nobody when it is done
-                await asyncio.sleep(0.02)
+                await self._wait_for_log()
+            except ResponseError as refused:  # a server without a log, or one that lets nobody ask
+                log.info("the server was not asked to rewrite its log: %s", type(refused).__name__)
 
-    async def _rewriting(self) -> bool:
-        state = await self._client.info("persistence")
-        return bool(state.get("aof_rewrite_in_progress") or state.get("aof_rewrite_scheduled"))
+    async def _wait_for_log(self) -> None:
+        """Wait until the log is not being written anew; the server tells nobody when it is done."""
+        while True:
+            state = await self._client.info("persistence")
+            if not state.get("aof_rewrite_in_progress") and not state.get("aof_rewrite_scheduled"):
+                return
+            await asyncio.sleep(0.02)
 
     async def ping(self) -> None:
         async with self._bounded("ping"):
