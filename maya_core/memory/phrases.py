@@ -409,6 +409,12 @@ _DATE_MOVED = re.compile(
     r"th)?(?:\s\d{4})?|\d{4}-\d\d-\d\d))",
     re.IGNORECASE,
 )
+_BUDGET_CHANGED = re.compile(
+    r"\b(?:cut|raised|increased|reduced|lowered|set|changed|bumped|doubled|halved|upped|trimmed)\s+(?:the|our|my)\s+"
+    r"(?P<what>(?:[\w'-]+\s+){0,3}?)budget(?:\s+for\s+(?:the\s+|our\s+|my\s+)?(?P<purpose>[\w\s'-]{2,40}?))?\s+"
+    rf"(?:up\s+|down\s+)?(?:from\s+[^.!?]{{2,25}}?\s+)?to\s+{_MONEY}",
+    re.IGNORECASE,
+)
 _LOCATED = re.compile(
     r"\b(?:[Mm]y|[Oo]ur|[Tt]he)\s+(?P<what>(?:[\w'-]+\s+){0,2}?(?:office|studio|shop|workshop|meeting|class|school|gym|"
     r"headquarters|hq|warehouse|conference|wedding|party|apartment|flat|house|cabin|garage|restaurant|retreat|offsite|"
@@ -524,6 +530,7 @@ def stated_of_me(clause: str) -> list[tuple[str, Stated]]:
         )
     for pattern, relation in (
         (_BUDGET, Relation.HAS_BUDGET),
+        (_BUDGET_CHANGED, Relation.HAS_BUDGET),
         (_DEADLINE, Relation.HAS_DEADLINE),
         (_HAVE_TO_BY, Relation.HAS_DEADLINE),
         (_TAKES_PLACE, Relation.TAKES_PLACE_ON),

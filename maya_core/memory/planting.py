@@ -2,6 +2,8 @@
 
 import re
 
+from maya_core.memory.clauses import PERSON_NOUNS
+
 _I = re.IGNORECASE
 _TAKEOVER = re.compile(
     r"\b(?:(?:ignore|disregard|forget|override|bypass|discard|drop) (?:all |any |every |the |your |my |these |those "
@@ -85,6 +87,12 @@ _WITHDRAWAL = re.compile(
     r")?(?:kid|cat|son|daughter|brother|friend|colleague) typed)\b",
     _I,
 )
+_SOMEBODY_ELSE = re.compile(
+    r"^\W*(?:(?:no|nope|sorry|wait|oops|actually)[\s,.!]+)+(?:that|this|it)(?:'s|'d| is| was| would be) (?:my|our|"
+    r"his|her) (?:" + "|".join(re.escape(noun) for noun in sorted(PERSON_NOUNS, key=len, reverse=True)) + r")\b",
+    _I,
+)
+"""What was said is so of somebody else: "No, that's my wife"."""
 
 
 def takes_over(text: str) -> bool:
@@ -115,4 +123,4 @@ def off_record(text: str) -> bool:
 
 def withdraws(text: str) -> bool:
     """Takes back what was said in the message before."""
-    return _WITHDRAWAL.match(text) is not None
+    return _WITHDRAWAL.match(text) is not None or _SOMEBODY_ELSE.match(text) is not None

@@ -11,7 +11,9 @@ _SLIP = re.compile(
     _I,
 )
 _MEANT = re.compile(
-    r"^\s*\*\w|^\W*(?:oh no|ah no|a+rgh|oops|no wait|wait no|hang on|hold on|wait)\W+(?:it's|it is|that's)\b|"
+    r"^\s*\*\w|^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"twelve)(?:\s\S+)?,? actually\b|"
+    r"^\W*(?:oh no|ah no|a+rgh|oops|no wait|wait no|hang on|hold on|wait)\W+(?:it's|it is|that's)\b|"
     r"^\W*(?:(?:no|sorry|wait|oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|"
     r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i "
     r"saying\b|\bi (?:got|had) (?:that|it|them|those) (?:wrong|mixed up|backwards|confused)\b|"

@@ -25,7 +25,7 @@ _LABEL = (
     r"log\s?-?ins?|credentials?|account\s+(?:number|no\.?)|sort\s+code|routing\s+number|iban|bic|card\s+(?:number|"
     r"no\.?)|"
     r"(?:credit|debit|bank|visa|amex|master\s?card|company|corporate)[\s-]+card|passport(?:\s+(?:number|no\.?))?|"
-    r"ssn|social\s+security(?:\s+number)?|"
+    r"ssn|social(?:\s+security)?(?:\s+(?:number|no\.?))?|"
     r"national\s+insurance(?:\s+number)?|tax\s+id|driver'?s?\s+licen[cs]e(?:\s+number)?|wi-?fi\s+(?:key|code|pass\w*))"
 )
 _LABELLED = re.compile(
@@ -53,7 +53,7 @@ _SHAPES = (
     re.compile(r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL),
     re.compile(r"\b[a-z][a-z0-9+]*://[^\s:/@]+:[^\s@]+@\S+", re.IGNORECASE),
     re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"),
-    re.compile(r"\b\d{3}-\d{2}-\d{4}\b"),
+    re.compile(r"\b\d{3}[- ]\d{2}[- ]\d{4}\b"),
     re.compile(r"\b[Bb]earer\s+[\w.~+/=-]{8,}"),
 )
 _CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])")

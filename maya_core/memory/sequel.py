@@ -8,6 +8,7 @@ from maya_core.domain.memory import Relation
 from maya_core.memory import reversal
 from maya_core.memory.bearing import is_over, speaks_of_absence, strength
 from maya_core.memory.claims import Claim
+from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place, window
 from maya_core.memory.moments import moments
@@ -20,7 +21,12 @@ from maya_core.memory.wording import content_stems, stems, words
 _SAID_THERE = 2
 _FEW_WORDS = 2
 _IT = re.compile(r"\bit\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MOVED_HOUSE = re.compile(
+    r"\b(?:moved (?:in|into|house|out)|relocated|bought (?:an?|our|my) (?:\w+ ){0,2}(?:house|flat|apartment|place|"
+    r"home) (?:in|"
+    r"near))\b",
+    re.IGNORECASE,
+)
 _DATED = frozenset({Relation.TAKES_PLACE_ON, Relation.HAS_DEADLINE, Relation.BORN_ON})
 
 
@@ -30,6 +36,7 @@ def ended_by(claim: Claim, told: Told, clause: Clause, reading: Reading) -> Told
         if (
             _spoken_of_as_over(claim, later, after, reading)
             or _new_one(claim, after)
+            or _moved_house(claim, after)
             or _moved(claim, told, later, after)
             or reversal.outdates(claim.object, after.text)
             or (_elsewhere(told, clause, later, after) and _restated(claim, later, after))
@@ -97,6 +104,13 @@ def _new_one(claim: Claim, clause: Clause) -> bool:
     return re.search(f"{new}|{none}", clause.text, re.IGNORECASE) is not None
 
 
+def _moved_house(claim: Claim, after: Clause) -> bool:
+    """The user lives somewhere else since, also where that place is not said to be their home."""
+    own = after.owners[:1] and after.owners[0].who is Who.USER
+    elsewhere = not content_stems(claim.object) & stems(after.text) and _MOVED_HOUSE.search(after.text) is not None
+    return claim.relation is Relation.LIVES_IN and is_user(claim.subject) and bool(own) and elsewhere
+
+
 def _moved(claim: Claim, told: Told, later: Told, after: Clause) -> bool:
     """The claim's subject is given another date: "they moved the conference to 10 October"."""
     dates = moments(claim.object, told.said_at)
@@ -158,4 +172,8 @@ def _another_value(claim: Claim, told: Told, later: Told) -> bool:
     """A date or a number in place of the claim's own."""
     if dates := moments(claim.object, told.said_at):
         return any(moment.at != dates[0].at for moment in moments(later.text, later.said_at))
-    return bool(_NUMBER.search(claim.object)) and _NUMBER.search(later.text) is not None
+    return bool(_numbers(claim.object)) and bool(_numbers(later.text) - _numbers(claim.object))
+
+
+def _numbers(text: str) -> set[str]:
+    return {stem for stem in stems(text) if stem[0].isdigit()}

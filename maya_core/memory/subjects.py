@@ -56,9 +56,10 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
         another = owner.who is Who.ASSISTANT or (
             owner.who is Who.OTHER and (owner.person or claim.subject[:1].isupper())
         )
-        return Reason.THIRD_PERSON if person or another else None
+        theirs = _belongs_to_owner(claim.subject, clause.text)
+        return Reason.THIRD_PERSON if (person or another) and not theirs else None
     meant = (
-        (owner.who is not Who.OTHER and not person and wanted <= _sentence_stems(told, clause))
+        (_nobody_else(owner, claim) and not person and wanted <= _sentence_stems(told, clause))
         or (
             (clause.corrects or owner.pronoun)
             and not _other_person(owner)
@@ -67,6 +68,20 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
         or _answers_about(wanted, told, clause, owner)
     )
     return None if meant else Reason.THIRD_PERSON
+
+
+def _belongs_to_owner(subject: str, text: str) -> bool:
+    """A thing of somebody's, of which something is said: the wedding in "my sister's wedding is on 21 June"."""
+    thing = re.escape(_without_possessor(subject))
+    return (
+        re.search(rf"'s?\s+(?:\w+\s+)?{thing}\s+(?:is|are|was|were|will|has|takes?|starts?|got)\b", text, re.I)
+        is not None
+    )
+
+
+def _nobody_else(owner: Owner, claim: Claim) -> bool:
+    """No other subject, and not the user in place of somebody with a name: "Fatima prefers tea, I prefer coffee"."""
+    return owner.who is not Who.OTHER and not (owner.who is Who.USER and claim.subject[:1].isupper())
 
 
 def _other_person(owner: Owner) -> bool:

@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*[+#]*")
+_DIGIT = re.compile(r"\d")
 _GROUPED_NUMBER = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _THOUSANDS = re.compile(r"\b(\d+(?:\.\d+)?)k\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
@@ -57,9 +58,9 @@ def words(text: str) -> list[Word]:
 
 def stems(text: str) -> frozenset[str]:
     """The comparable forms of a text's words; "2,000" and "2k" are the same number."""
-    counted = _THOUSANDS.sub(lambda m: f"{float(m.group(1)) * 1000:.0f}", _GROUPED_NUMBER.sub("", text))
-    found = {stem(m.group()) for m in _WORD.finditer(counted)}
-    return frozenset(found)
+    if _DIGIT.search(text):
+        text = _THOUSANDS.sub(lambda m: f"{float(m.group(1)) * 1000:.0f}", _GROUPED_NUMBER.sub("", text))
+    return frozenset(map(stem, _WORD.findall(text)))
 
 
 def content_stems(text: str) -> frozenset[str]:
@@ -71,7 +72,7 @@ def content_stems(text: str) -> frozenset[str]:
 def stem(word: str) -> str:
     """One form for the commonest endings and spellings of an English word."""
     word = fold(word).removesuffix("'s").rstrip("'")
-    if ordinal := _ORDINAL.match(word):
+    if word[:1].isdigit() and (ordinal := _ORDINAL.match(word)):
         return ordinal.group(1)
     if word in _NUMBER_WORDS:
         return _NUMBER_WORDS[word]
@@ -89,6 +90,8 @@ def stem(word: str) -> str:
 
 def fold(word: str) -> str:
     """Lower case, no accents, plain apostrophes."""
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", plain(word).casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
