@@ -1,26 +1,22 @@
-"""Who is who: names compared without case, articles and punctuation; aliases; proposals to merge. Pure.
+"""Who is who: names compared without case, articles and punctuation; aliases. Pure.
 
-A name belongs to one entity through a table of names. That table, not the names, decides after a merge or a split; a
-merge is data that can be taken back, never a rewriting of facts.
+After a merge the names of the entity that went are aliases of the one that stayed, after a split the new one has those
+that were given to it: so a name leads to one entity, and new words about it do too.
 """
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind
-
-Similar = Callable[[str], Sequence[tuple[EntityId, float]]]
-"""Entities whose names mean something close, with cosine; handed in by whoever holds the vectors."""
 
 _USER_NAMES = frozenset({"user", "i", "me", "myself", "self", "speaker", "we", "us", "human"})
 _POSSESSOR = re.compile(r"^(?:(?:the\s+)?users?'?s?'?s?|my|our|his|her|their|your)\s+(?=\S)")
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+(?=\S)")
 _KEPT_SIGNS = re.compile(r"[^\w+#\s]")
-_PROPOSED_FROM = 0.86
 _PREFIXES = ("", "the ", "a ", "an ", "my ", "our ")
 
 
@@ -56,16 +52,6 @@ def minted_id(user_id: UserId, name: str, first_evidence: MessageId) -> EntityId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MergeProposal:
-    """Two entities may be one. Accepting it only rewrites the table of names, so it can be taken back."""
-
-    keep: EntityId
-    merge: EntityId
-    score: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
     """An entity found or made for a name. `changed`: it is new, or got an alias."""
 
@@ -75,27 +61,15 @@ class Named:
 
 @dataclass(slots=True, kw_only=True)
 class Register:
-    """The entities known so far and the names they answer to; grows while one batch is decided.
-
-    `names` is the table edited by merge and split; it wins over the names written in the entities.
-    """
+    """The entities known so far and the names they answer to; grows while one batch is decided."""
 
     user_id: UserId
     entities: dict[EntityId, Entity]
     names: dict[str, EntityId]
-    similar: Similar | None = None
-    proposals: list[MergeProposal] = field(default_factory=list)
 
     @classmethod
-    def of(
-        cls,
-        user_id: UserId,
-        entities: Iterable[Entity],
-        *,
-        names: Mapping[str, EntityId] | None = None,
-        similar: Similar | None = None,
-    ) -> "Register":
-        """A register of known entities. Names that the table does not list point to the first entity bearing them."""
+    def of(cls, user_id: UserId, entities: Iterable[Entity]) -> "Register":
+        """A register of known entities. A name leads to the first entity that bears it."""
         known = {entity.id: entity for entity in entities}
         table: dict[str, EntityId] = {}
         for entity in known.values():
@@ -103,7 +77,7 @@ class Register:
                 table.setdefault(normal_name(name), entity.id)
         own = user_entity_id(user_id)
         known.setdefault(own, Entity(id=own, name="user", kind=EntityKind.USER))
-        return cls(user_id=user_id, entities=known, names=table | dict(names or {}), similar=similar)
+        return cls(user_id=user_id, entities=known, names=table)
 
     def find(self, name: str) -> Entity | None:
         """The entity that a name stands for, by its normalised name or an alias."""
@@ -113,7 +87,7 @@ class Register:
         return self.entities.get(found) if found else None
 
     def name(self, name: str, *, kind: EntityKind, aliases: Sequence[str], evidence: MessageId) -> Named:
-        """The entity for a name, made when it is not known. A close one by meaning becomes a proposal, no more."""
+        """The entity for a name, made when it is not known."""
         found = self.find(name) or next((e for alias in aliases if (e := self._alias(alias, kind))), None)
         if found is None:
             return self._mint(name, kind=kind, aliases=aliases, evidence=evidence)
@@ -139,11 +113,6 @@ class Register:
         entity = Entity(
             id=minted_id(self.user_id, name, evidence), name=" ".join(name.split()), kind=kind, aliases=free
         )
-        if self.similar and kind is not EntityKind.VALUE:
-            for other, score in self.similar(name):
-                if score >= _PROPOSED_FROM and other in self.entities and other != entity.id:
-                    reason = f"the names are close in meaning ({score:.2f})"
-                    self.proposals.append(MergeProposal(keep=other, merge=entity.id, score=score, reason=reason))
         self._keep(entity)
         return Named(entity=entity, changed=True)
 
@@ -151,16 +120,6 @@ class Register:
         self.entities[entity.id] = entity
         for name in (entity.name, *entity.aliases):
             self.names.setdefault(normal_name(name), entity.id)
-
-
-def merged(names: Mapping[str, EntityId], proposal: MergeProposal) -> dict[str, EntityId]:
-    """The table of names after a merge: every name of the one points to the other."""
-    return {name: proposal.keep if target == proposal.merge else target for name, target in names.items()}
-
-
-def split(names: Mapping[str, EntityId], entity: Entity) -> dict[str, EntityId]:
-    """The table of names after a merge was taken back: the names of `entity` point to it again."""
-    return dict(names) | {normal_name(name): entity.id for name in (entity.name, *entity.aliases)}
 
 
 def _digest(*parts: str) -> str:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
 from maya_core.memory.claims import Admitted, Claim
-from maya_core.memory.entities import MergeProposal, Register, is_user, normal_name
+from maya_core.memory.entities import Register, is_user, normal_name
 from maya_core.memory.relations import single_valued
 
 Text = TypeVar("Text", bound=str)
@@ -50,12 +50,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """All decisions of one batch. `entities` are new ones and those with a new alias; `names` the table after it."""
+    """All decisions of one batch. `entities` are new ones and those with a new alias."""
 
     decisions: tuple[Decision, ...]
     entities: tuple[Entity, ...]
-    names: Mapping[str, EntityId]
-    proposals: tuple[MergeProposal, ...]
 
     def facts(self) -> tuple[Fact, ...]:
         """Every fact to write, in its last version."""
@@ -114,8 +112,6 @@ def decide(
     return Reconciliation(
         decisions=tuple(decisions),
         entities=tuple(desk.entities.values()),
-        names=dict(register.names),
-        proposals=tuple(register.proposals),
     )
 
 

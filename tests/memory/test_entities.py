@@ -1,19 +1,16 @@
-"""Names: which are the same, whom they stand for, and that merging is a proposal that can be taken back."""
+"""Names: which are the same, and whom they stand for."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maya_core.domain.conversation import MessageId
-from maya_core.domain.memory import Entity, EntityId, EntityKind
+from maya_core.domain.memory import Entity, EntityKind
 from maya_core.memory.entities import (
     Register,
     is_user,
-    merged,
     minted_id,
     normal_name,
-    split,
-    user_entity_id,
 )
 from tests.memory.talk import USER
 
@@ -89,23 +86,3 @@ def test_an_alias_of_another_kind_is_somebody_else() -> None:
 def test_ids_are_the_same_however_often_they_are_minted() -> None:
     assert minted_id(USER, "the Porto office", FIRST) == minted_id(USER, "porto office", FIRST)
     assert minted_id(USER, "Porto", FIRST) != minted_id(USER, "Porto", MessageId("m2"))
-
-
-def test_the_table_of_names_wins_over_the_names_in_the_entities() -> None:
-    one = Entity(id=EntityId("e1"), name="Anna", kind=EntityKind.PERSON)
-    two = Entity(id=EntityId("e2"), name="Anna", kind=EntityKind.PERSON)
-    register = Register.of(USER, (one, two), names={"anna": two.id})
-    assert register.find("Anna") == two
-
-
-def test_likeness_in_meaning_only_proposes_and_a_merge_can_be_taken_back() -> None:
-    known = Entity(id=EntityId("e1"), name="Billing migration", kind=EntityKind.TASK)
-    register = Register.of(USER, (known,), similar=lambda name: [(known.id, 0.93), (user_entity_id(USER), 0.2)])
-    fresh = named(register, "Payments move", EntityKind.TASK)
-    assert fresh.id != known.id
-    (proposal,) = register.proposals
-    assert (proposal.keep, proposal.merge) == (known.id, fresh.id)
-    before = dict(register.names)
-    after = merged(before, proposal)
-    assert after["payments move"] == known.id
-    assert split(after, fresh) == before
