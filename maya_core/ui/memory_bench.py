@@ -22,11 +22,12 @@ from maya_core.ui.view import view
 
 _WITHIN_S = 15.0
 _EXCERPT_CHARACTERS = 180
+_SHOWN = 10
 _PARTS = (
     ("dense", "meaning"),
     ("keyword", "words"),
     ("neighbour", "neighbours"),
-    ("prior", "voice and substance"),
+    ("prior", "voice"),
     ("chat", "its chat"),
     ("graph", "graph"),
 )
@@ -92,7 +93,7 @@ def _columns(trial: Trial, reading: Reading) -> Node:
         _column("Graph", graph, "Nobody and nothing that is known is named."),
         _column(
             "Together",
-            [_fused(number, hit, reading) for number, hit in enumerate(trial.together, start=1)],
+            [_fused(number, hit, reading) for number, hit in enumerate(trial.together[:_SHOWN], start=1)],
             "Nothing was found.",
         ),
         class_="columns",

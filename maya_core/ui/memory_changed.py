@@ -70,7 +70,10 @@ def _item(item: Item, number: int, reading: Reading) -> Node:
         el("time", words.clock(item.at, after_s=0, zone=reading.zone), title=words.exact(item.at, zone=reading.zone))
     ]
     if item.speaker:
-        behind += [" · ", el("bdi", f"said by {item.speaker}")]
+        behind += [
+            " · ",
+            el("bdi", "said by you" if item.speaker.casefold() in {"you", "user"} else f"said by {item.speaker}"),
+        ]
     if item.because:
         behind += [" · ", el("bdi", item.because)]
     if item.message_id is not None:

@@ -80,7 +80,7 @@ def _hits(found: Everything, reading: Reading) -> list[Node]:
             *nodes,
             el("p", "Nothing was found. Try another word, or the beginning of one.", class_="empty", key="no"),
         ]
-    return [*nodes, el("ul", *(_hit(hit, reading) for hit in found.hits), class_="hits", key="list")]
+    return [*nodes, el("ul", *(_hit(hit, reading) for hit in found.hits), class_="found-everywhere", key="list")]
 
 
 def _hit(hit: Found, reading: Reading) -> Node:
