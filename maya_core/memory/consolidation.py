@@ -29,6 +29,7 @@ from typing import Protocol, TypeVar, assert_never
 
 from maya_core.alerts import Alert, alert
 from maya_core.clock import Clock
+from maya_core.domain.changes import ChangeKind
 from maya_core.domain.conversation import ConversationId, ConversationKind, Message, MessageId, UserId
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, Relation
@@ -69,6 +70,8 @@ _PASSAGES_AT_ONCE = 1000
 _PAGE = 200
 _NEVER = timedelta(days=3650)
 _FACTS_AT_MOST = 1000
+_CHANGES_AT_MOST = 500
+_SETS_RIGHT = frozenset({ChangeKind.EDIT, ChangeKind.WRONG, ChangeKind.REJECT, ChangeKind.UNDO})
 _ENTITIES_AT_ONCE = 20
 
 
@@ -415,6 +418,7 @@ class Consolidation:
         if not entities:
             return Known()
         facts = await self._facts_about(self._graph, batch.user_id, entities, sought.relations)
+        facts += await self._set_right(self._graph, batch.user_id, entities, facts)
         facts += await self._successors(self._graph, batch.user_id, facts)
         entities |= await self._ends(self._graph, batch.user_id, facts, known=entities)
         said_at = await self._said_at(batch.user_id, facts)
@@ -433,6 +437,18 @@ class Consolidation:
         if own:
             found += await graph.facts(user_id, about=own, relations=relations, current=False, limit=_FACTS_AT_MOST)
         return list({fact.id: fact for fact in found}.values())
+
+    async def _set_right(
+        self, graph: Graph, user_id: UserId, entities: Mapping[EntityId, Entity], facts: Sequence[Fact]
+    ) -> list[Fact]:
+        """What the person marked or corrected about these entities, where so much is newer that it was not read."""
+        if len(facts) < _FACTS_AT_MOST:
+            return []
+        changes = await self._changes.latest(user_id, kinds=_SETS_RIGHT, limit=_CHANGES_AT_MOST)
+        known = {fact.id for fact in facts}
+        touched = dict.fromkeys(each.id for change in changes for each in change.effect.facts if each.id not in known)
+        found = await graph.get_facts(user_id, list(touched)[:_FACTS_AT_MOST]) if touched else []
+        return [fact for fact in found if {fact.subject, fact.object} & entities.keys()]
 
     async def _known_without(self, user_id: UserId, replaced: BatchId, sought: Sought) -> Known:
         """What would be known if a batch had never been."""

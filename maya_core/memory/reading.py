@@ -7,21 +7,21 @@ was stored, by the gate and by `reconcile`.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
 from pydantic import TypeAdapter
 
 from maya_core.domain.conversation import Message, Role, UserId
-from maya_core.domain.generation import ChainFailed, Chunk, Done, Prompt
+from maya_core.domain.generation import Caller, ChainFailed, Chunk, Done, Prompt, Purpose
 from maya_core.domain.memory import RELATION_RULES, Entity, EntityId, Fact, Relation
 from maya_core.errors import ExtractionError
 from maya_core.memory import extraction, gate, offline_extractor, reconcile
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused
 from maya_core.memory.consolidation import Extracted, Known, Sought
 from maya_core.memory.decisions import DecidedFact, Decisions, Stretch, Verdict
-from maya_core.memory.entities import Register, normal_name
+from maya_core.memory.entities import Register, spellings
 from maya_core.memory.fact_sentences import written_out
 from maya_core.memory.mentions import without_tombstones
 from maya_core.providers.port import Chain
@@ -30,8 +30,6 @@ from maya_core.stores.batches.port import Batch
 log = logging.getLogger(__name__)
 
 VERSION = "1"
-_PREFIXES = ("", "the ", "a ", "an ", "my ", "our ")
-"""Entities are stored under the name as it was said; these are what `normal_name` takes away."""
 _REPLACEABLE = {relation for relation, rule in RELATION_RULES.items() if rule.single} | {Relation.RELATED_TO}
 """Whatever relation an extractor names, the gate may find one of these in the words; then one fact replaces another."""
 
@@ -73,7 +71,7 @@ class Reader:
         """Ask a model once; without one, read offline. A range without words is read without asking anybody."""
         if not messages:
             return Extracted(output=output_to_bytes(Output(summary="", claims=())), extractor="none", offline=False)
-        if self._chain is not None and (asked := await self._ask(self._chain, messages)) is not None:
+        if self._chain is not None and (asked := await self._ask(self._chain, user_id, messages)) is not None:
             return asked
         if not offline:
             return None
@@ -87,7 +85,7 @@ class Reader:
             for claim in claims
             for name in (claim.subject, claim.object, *claim.subject_aliases, *claim.object_aliases)
         }
-        spelt = [prefix + name for name in sorted(named | {normal_name(n) for n in named}) for prefix in _PREFIXES]
+        spelt = [spelling for name in sorted(named) for spelling in spellings(name)]
         relations = {claim.relation for claim in claims} | _REPLACEABLE if claims else ()
         return Sought(names=["user", *dict.fromkeys(spelt)], relations=sorted(relations))
 
@@ -124,9 +122,10 @@ class Reader:
             ),
         )
 
-    async def _ask(self, chain: Chain, messages: Sequence[Message]) -> Extracted | None:
+    async def _ask(self, chain: Chain, user_id: UserId, messages: Sequence[Message]) -> Extracted | None:
         """None when no model answers, or none gives an answer of the right shape."""
-        call = _Call(chain, offline=self._offline)
+        caller = Caller(user_id=user_id, purpose=Purpose.CONSOLIDATION)
+        call = _Call(chain, offline=self._offline, caller=caller)
         try:
             async with asyncio.timeout(self._model_within_s):
                 found = await extraction.extract(messages, ask=call)
@@ -151,14 +150,15 @@ class _NoModel(Exception):
 class _Call:
     """Puts prompts to the chain and remembers which model answered last."""
 
-    def __init__(self, chain: Chain, *, offline: str) -> None:
+    def __init__(self, chain: Chain, *, offline: str, caller: Caller) -> None:
         self._chain = chain
+        self._caller = caller
         self._offline = offline
         self.model = ""
 
     async def __call__(self, prompt: Prompt) -> str:
         parts: list[str] = []
-        async for event in self._chain.stream(prompt):
+        async for event in self._chain.stream(replace(prompt, caller=self._caller)):
             if isinstance(event, Chunk):
                 if event.provider == self._offline:
                     raise _NoModel

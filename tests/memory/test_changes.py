@@ -1,6 +1,7 @@
 """What people change in their memory: it holds, it survives reading the old messages again, and it can be undone."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -117,6 +118,20 @@ async def test_a_wrong_fact_is_not_learnt_again_from_old_messages(world: World) 
     await world.remember(OTHER)
     assert "user LIVES_IN Porto" not in await world.sentences()
     await rebuilt_is_the_same(world)
+
+
+async def test_a_wrong_fact_is_remembered_as_such_behind_a_thousand_newer_ones(world: World) -> None:
+    wrong = await fact(world, Relation.HAS_PREFERENCE_FOR, "tea")
+    await world.people.wrong(ANN, an_id(), wrong.id)
+    things = [Entity(id=EntityId(f"e-{n}"), name=f"thing {n}", kind=EntityKind.THING) for n in range(1000)]
+    newer = world.clock.now() + timedelta(minutes=1)
+    liked = [replace(wrong, id=FactId(f"f-{t.id}"), object=t.id, recorded_at=newer, retracted_at=None) for t in things]
+    await world.graph.put(ANN, entities=things, facts=liked)
+    await world.say(OTHER, "I like tea.", said_at=NOON + timedelta(minutes=5))
+    await world.remember(OTHER)
+    [stored] = await world.graph.get_facts(ANN, [wrong.id])
+    assert stored.retracted_at is not None
+    assert [f.id for f in await world.graph.facts(ANN, about=[wrong.object])] == []
 
 
 async def test_a_wrong_fact_is_learnt_again_when_it_is_said_anew(world: World) -> None:
