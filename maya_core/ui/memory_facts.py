@@ -25,9 +25,9 @@ _SEARCH, _RELATIONS, _PAST, _LOOK = "facts_search", "facts_relations", "facts_pa
 _SORT, _OFFSET, _ASKED = "facts_sort", "facts_offset", "facts_asked"
 _TABLE, _CARDS = "Table", "Cards"
 _COLUMNS = (
-    (FactOrder.SUBJECT, "Who or what"),
-    (FactOrder.RELATION, "Fact"),
-    (FactOrder.OBJECT, "What"),
+    (FactOrder.SUBJECT, "Subject"),
+    (FactOrder.RELATION, "Relation"),
+    (FactOrder.OBJECT, "Object"),
     (FactOrder.RECORDED, "Noted"),
     (FactOrder.SINCE, "So since"),
     (FactOrder.CONFIDENCE, "Sure"),
@@ -58,7 +58,8 @@ def facts_tab(maya: Runtime, user: User, reading: Reading) -> None:
 
 def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) -> None:
     query = _controls(contents)
-    listed = maya.engine.run(_read(maya.container.memory.explorer, user, query), timeout_s=_WITHIN_S)
+    offset = int(st.session_state.get(_OFFSET, 0))
+    listed = maya.engine.run(_read(maya.container.memory.explorer, user, query, offset), timeout_s=_WITHIN_S)
     view(
         _list(listed, query, reading, empty=not contents.relations),
         key="facts",
@@ -111,8 +112,7 @@ def _controls(contents: GraphCounts) -> FactQuery:
     return query
 
 
-async def _read(explorer: Explorer, user: User, query: FactQuery) -> Listed:
-    offset = int(st.session_state.get(_OFFSET, 0))
+async def _read(explorer: Explorer, user: User, query: FactQuery, offset: int) -> Listed:
     page = await explorer.list_facts(user.id, query, offset=offset)
     facts = [known.fact for known in page.facts]
     return Listed(

@@ -77,7 +77,7 @@ def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) ->
     explorer = maya.container.memory.explorer
     found = _controls(maya, user, reading, contents)
     at = _moment(reading)
-    seen = maya.engine.run(_look(explorer, user, contents, at), timeout_s=_WITHIN_S)
+    seen = maya.engine.run(_look(explorer, user, _asked(contents, at)), timeout_s=_WITHIN_S)
     view([*_found(found), _legend(contents), _heading(seen, at, reading)], key="graph_head", on_act=guarded(_act))
     if seen is None:
         view([_nothing_then(at)], key="graph_none")
@@ -102,29 +102,60 @@ def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) ->
     _download(seen)
 
 
-async def _look(explorer: Explorer, user: User, contents: GraphCounts, at: datetime | None) -> Seen | None:
-    """Read everything that is shown; None where nothing was known at that moment."""
-    centre = EntityId(st.session_state.get(_CENTRE, "")) or await explorer.start(user.id)
-    if centre is None:
-        return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be shown: taken from the session before the engine reads anything, which knows of no session."""
+
+    centre: EntityId
+    selected: str
+    hops: int
+    unfolded: tuple[EntityId, ...]
+    kinds: tuple[EntityKind, ...]
+    relations: tuple[Relation, ...]
+    at: datetime | None
+
+
+def _asked(contents: GraphCounts, at: datetime | None) -> Asked:
     hidden = set(st.session_state.get(_HIDDEN, ()))
-    kinds = [kind for kind, _ in contents.kinds if kind.value not in hidden] if hidden else []
-    relations = [Relation(name) for name in st.session_state.get(_RELATIONS, ())]
-    hops = int(st.session_state.get(_HOPS) or 1)
-    unfolded = [EntityId(one) for one in st.session_state.get(_UNFOLDED, ())]
-    try:
-        around = await explorer.around(
-            user.id, centre, hops=hops, unfolded=unfolded, kinds=kinds, relations=relations, at=at
-        )
-    except NotFound:  # merged or forgotten since
-        if (fresh := await explorer.start(user.id)) is None:
-            return None
-        around = await explorer.around(user.id, fresh, hops=hops, kinds=kinds, relations=relations, at=at)
-    chosen = st.session_state.get(_SELECTED, "")
-    selected = next((entity for entity in around.entities if entity.id == chosen), around.entities[0])
-    facts = (await explorer.about(user.id, selected.id, at=at))[:_FACTS_SHOWN]
+    return Asked(
+        centre=EntityId(st.session_state.get(_CENTRE, "")),
+        selected=st.session_state.get(_SELECTED, ""),
+        hops=int(st.session_state.get(_HOPS) or 1),
+        unfolded=tuple(EntityId(one) for one in st.session_state.get(_UNFOLDED, ())),
+        kinds=tuple(kind for kind, _ in contents.kinds if kind.value not in hidden) if hidden else (),
+        relations=tuple(Relation(name) for name in st.session_state.get(_RELATIONS, ())),
+        at=at,
+    )
+
+
+async def _look(explorer: Explorer, user: User, asked: Asked) -> Seen | None:
+    """Read everything that is shown; None where nothing is remembered."""
+    around = await _around(explorer, user, asked, asked.centre) if asked.centre else None
+    if around is None:  # merged or forgotten since, or nobody was chosen
+        start = await explorer.start(user.id)
+        around = None if start is None else await _around(explorer, user, asked, start)
+    if around is None:
+        return None
+    selected = next((entity for entity in around.entities if entity.id == asked.selected), around.entities[0])
+    facts = (await explorer.about(user.id, selected.id, at=asked.at))[:_FACTS_SHOWN]
     evidence = await explorer.evidence_of(user.id, [known.fact for known in facts])
     return Seen(view=around, selected=selected, facts=facts, evidence=evidence)
+
+
+async def _around(explorer: Explorer, user: User, asked: Asked, centre: EntityId) -> Neighbourhood | None:
+    """None for an entity that is not there."""
+    try:
+        return await explorer.around(
+            user.id,
+            centre,
+            hops=asked.hops,
+            unfolded=asked.unfolded,
+            kinds=asked.kinds,
+            relations=asked.relations,
+            at=asked.at,
+        )
+    except NotFound:
+        return None
 
 
 # Search and filters

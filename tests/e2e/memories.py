@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 def small_world() -> World:
     """Some ten entities, one of them known otherwise until a week ago."""
     world = World()
-    you = world.entity("user", EntityKind.USER)
+    you = world.you()
     jana = world.entity("Jana", aliases=("my colleague",))
     noor = world.entity("Noor")
     house = world.entity("Kulturhaus", EntityKind.PLACE)
@@ -52,7 +52,7 @@ def crowded_world(entities: int = 400, facts: int = 1200) -> World:
     )
     places = "Harbour Mill Garden Tower Square Bridge Market Hall Quay Yard Station Library".split()
     world = World()
-    you = world.entity("user", EntityKind.USER)
+    you = world.you()
     kinds = [kind for kind in EntityKind if kind is not EntityKind.USER]
     for number in range(entities - 1):
         name = f"{chance.choice(first)} {chance.choice(places)} {number}"

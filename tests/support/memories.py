@@ -12,6 +12,7 @@ from pathlib import Path
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
+from maya_core.memory.entities import user_entity_id
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from tests.support.seeding import LOCAL
@@ -59,6 +60,11 @@ class World:
 
     def entity(self, name: str, kind: EntityKind = EntityKind.PERSON, *, aliases: tuple[str, ...] = ()) -> Entity:
         self.entities.append(somebody(name, kind, aliases=aliases))
+        return self.entities[-1]
+
+    def you(self, owner: UserId = LOCAL) -> Entity:
+        """The user themself, with the id that their own memory gives them."""
+        self.entities.append(somebody("user", EntityKind.USER, id=user_entity_id(owner)))
         return self.entities[-1]
 
     def fact(self, subject: Entity, relation: Relation, thing: Entity, **more: object) -> Fact:
