@@ -5,8 +5,8 @@ import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
-from maya_core import settings as configuration
 from maya_core.chat.conversations import ConversationService
 from maya_core.chat.live import LiveReplies
 from maya_core.chat.lookback import Lookback, LookbackPolicy
@@ -37,6 +37,7 @@ from maya_core.stores.factory import (
     open_breaker,
     open_jobs,
     open_orders,
+    open_pool,
     open_records,
     open_redis,
     open_stores,
@@ -44,6 +45,7 @@ from maya_core.stores.factory import (
 )
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Erasable, Whiteboard
+from maya_core.usage_parts import UsageParts, build_usage, titles_by_model, with_cheaper
 from maya_core.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ class Container:
     conversations: ConversationService
     watch: Watch
     health: Health
+    usage: UsageParts
     views: MemoryViews
     background: tuple[asyncio.Task[None], ...]
 
@@ -105,7 +108,8 @@ class Container:
     def lights(self) -> tuple[Light, ...]:
         """How each part is, as last looked at."""
         notice = self.memory.notice
-        return self.watch.lights() + ((notice,) if notice else ())
+        limits = self.usage.quota.lights() if self.usage.quota is not None else ()
+        return self.watch.lights() + limits + ((notice,) if notice else ())
 
     def warm(self) -> None:
         """Load what is slow to load now, from a thread of the caller's, so that no turn has to."""
@@ -128,6 +132,7 @@ class Container:
             closing.push_async_callback(self.views.close)
             closing.push_async_callback(self.jobs.close)
             closing.push_async_callback(self.whiteboard.close)
+            closing.push_async_callback(self.usage.ledger.close)
             closing.push_async_callback(self.chain.close)
             closing.push_async_callback(self.health.close)
             closing.push_async_callback(self.turns.close, drain_s=self.settings.drain_s)
@@ -154,13 +159,13 @@ async def build_container(
     clock = clock or SystemClock()
     given = overrides or Overrides()
     table: JobTable = jobs or {}
-    for sentence in configuration.without_effect():
-        log.warning("%s", sentence)
 
     async def perform(name: str, ids: Mapping[str, str]) -> None:
         await table[name](container, ids)
 
     providers = given.providers or tuple(build_providers(provider_settings(settings), clock=clock))
+    if given.providers is None:
+        providers = with_cheaper(settings, providers, clock=clock)
     model_configured = any(p.name != OFFLINE for p in providers)
     async with AsyncExitStack() as opened:  # closes what was opened when something after it cannot be
         redis = await open_redis(settings, clock)
@@ -169,13 +174,28 @@ async def build_container(
         standing = Standing(open_orders(redis, settings), clock, on_arrange=lambda first: asked.arrange(first))  # noqa: PLW0108 - made below
         breaker = DrilledBreaker(given.breaker or open_breaker(redis, settings, clock), standing, clock)
         links = [Link(provider=p, place=_PLACES.get(p.name, Place.CLOUD)) for p in providers]
-        asked = FallbackChain(links, breaker, clock=clock, limits=_limits(settings))
 
         stores = await open_stores(settings)
         opened.push_async_callback(stores.close)
         records = await open_records(stores)
+        usage = build_usage(
+            settings,
+            vendors=[link.provider for link in links if link.place is Place.CLOUD],
+            usage=records.usage,
+            quality=records.quality,
+            pool=open_pool(redis),
+            clock=clock,
+        )
+        chain_of = partial(
+            FallbackChain,
+            breaker=breaker,
+            clock=clock,
+            limits=_limits(settings),
+            quota=usage.quota,
+            account=usage.ledger,
+        )
         recorder = CallRecorder(records.calls, clock)
-        chain = ObservedChain(asked, recorder)
+        chain = ObservedChain(asked := chain_of(links), recorder)
         stores.transcripts = given.transcripts or stores.transcripts
         pings = {SAVED_CHATS: stores.transcripts.ping, FAST_MEMORY: whiteboard.ping}
         stores.transcripts = hideable(stores.transcripts, SAVED_CHATS, standing)
@@ -239,20 +259,15 @@ async def build_container(
         batches=stores.batches,
         jobs=queue,
         queue=jobs_queue if isinstance(jobs_queue, Inspectable) else None,
-        quotas=None,
+        quotas=usage,
         lights=lambda: container.lights(),  # noqa: PLW0108 - made below
         parts=watch.seen,
         pings=pings,
-        alone=lambda circuit: ObservedChain(
-            FallbackChain(
-                [link for link in links if link.circuit == circuit], breaker, clock=clock, limits=_limits(settings)
-            ),
-            recorder,
-        ),
+        alone=lambda circuit: ObservedChain(chain_of([link for link in links if link.circuit == circuit]), recorder),
         consolidate_after_s=settings.consolidate_after_s,
         clock=clock,
     )
-    background.append(health.keep_looking())
+    background += [health.keep_looking(), usage.ledger.keep_writing()]
     if not working:
         background.append(health.keep_watching())
     container = Container(
@@ -271,6 +286,7 @@ async def build_container(
         conversations=conversations,
         watch=watch,
         health=health,
+        usage=usage,
         background=tuple(asyncio.create_task(work) for work in background),
     )
     return container
@@ -298,7 +314,7 @@ def _turns(
     naming = Naming(
         transcripts=transcripts,
         chain=chain,
-        ask_a_model=any(p.name != OFFLINE for p in providers),
+        ask_a_model=titles_by_model(settings) and any(p.name != OFFLINE for p in providers),
         offline=OFFLINE,
     )
     followers: list[Follower] = [naming]

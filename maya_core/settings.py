@@ -19,11 +19,6 @@ from maya_core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LATER = {
-    "API_MONTHLY_LIMIT": "the monthly limit is not enforced by this version",
-}
-"""Names of earlier installations whose feature this version does not have; the start says so in the log."""
-
 _FOR_TOOLS = ("MAYA_TEST_", "MAYA_SERVICES_")
 
 
@@ -185,6 +180,63 @@ class Settings(BaseSettings):
         "", validation_alias="MAYA_OLLAMA_MODEL", description="Model id; empty: the built-in default."
     )
 
+    # Limits and prices of a month (UTC)
+    monthly_limit: int | None = Field(
+        None,
+        ge=1,
+        validation_alias="API_MONTHLY_LIMIT",
+        description="Most requests a month to each vendor; models on this machine are not counted. Without it: no limit.",
+    )
+    prices: str = Field(
+        "",
+        validation_alias="MAYA_PRICES",
+        description="What a million tokens cost, in and out: `gemini:gemini-3.8-flash=0.30/2.50,anthropic=1/5`. "
+        "Without a price Maya shows tokens only.",
+    )
+    currency: str = Field(
+        "", validation_alias="MAYA_CURRENCY", description="The currency of MAYA_PRICES, as in `USD`; it is only shown."
+    )
+    monthly_budget: float | None = Field(
+        None,
+        gt=0,
+        validation_alias="MAYA_MONTHLY_BUDGET",
+        description="Most money a month for each vendor, in that currency. Needs a price for every model.",
+    )
+    monthly_budget_per_person: float | None = Field(
+        None,
+        gt=0,
+        validation_alias="MAYA_MONTHLY_BUDGET_PER_PERSON",
+        description="Most money a month for each person, over all vendors. Needs a price for every model.",
+    )
+    background_share: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        validation_alias="MAYA_BACKGROUND_SHARE",
+        description="Share of a vendor's limits that work in the background (memory, titles) may use.",
+    )
+    careful_from: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        validation_alias="MAYA_CAREFUL_FROM",
+        description="From this share of a limit on, background work stops and less of a chat is sent.",
+    )
+    cheaper_gemini_model: str = Field(
+        "",
+        validation_alias="MAYA_CHEAPER_GEMINI_MODEL",
+        description="Gemini model that answers from then on; empty: the same one.",
+    )
+    cheaper_anthropic_model: str = Field(
+        "", validation_alias="MAYA_CHEAPER_ANTHROPIC_MODEL", description="The same for Anthropic."
+    )
+    cheaper_cohere_model: str = Field(
+        "", validation_alias="MAYA_CHEAPER_COHERE_MODEL", description="The same for Cohere."
+    )
+    ledger_days: int = Field(
+        400, ge=35, validation_alias="MAYA_LEDGER_DAYS", description="How long each call's row is kept; sums stay."
+    )
+
     # Times of a model call, in seconds
     first_token_s: Seconds = Field(
         12.0, validation_alias="MAYA_FIRST_TOKEN_S", description="Wait for the first text of the first provider."
@@ -326,12 +378,6 @@ def variables() -> list[str]:
     return [str(field.validation_alias) for field in Settings.model_fields.values()]
 
 
-def without_effect(environ: Mapping[str, str] | None = None, *, env_file: Path | None = None) -> list[str]:
-    """A sentence for every variable that is set, there or in `.env`, although this version does nothing with it."""
-    present = _merged(environ, env_file)
-    return [f"{name} is set, but {why}." for name, why in LATER.items() if present.get(name)]
-
-
 def _merged(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
     """What is set in the environment, and in `.env` where the environment does not say."""
     file = env_file if env_file is not None else ROOT / ".env"
@@ -372,10 +418,6 @@ def as_markdown() -> str:
     ]
     for field in Settings.model_fields.values():
         lines.append(f"| `{field.validation_alias}` | {_shown(field.default)} | {field.description} |")
-    lines += [
-        "",
-        "Known from earlier installations and without effect here: " + ", ".join(f"`{n}`" for n in LATER) + ".",
-    ]
     return "\n".join(lines) + "\n"
 
 

@@ -57,10 +57,7 @@ def test_an_env_file_of_an_earlier_installation_is_read_without_renaming(tmp_pat
     assert chosen.redis_host == "127.0.0.1"
     assert chosen.redis_password is None
     assert chosen.database_url is not None
-    told = ["API_MONTHLY_LIMIT is set, but the monthly limit is not enforced by this version."]
-    assert settings.without_effect({}, env_file=file) == told
-    assert settings.without_effect({"API_MONTHLY_LIMIT": "1000"}, env_file=NOWHERE) == told
-    assert settings.without_effect({}, env_file=NOWHERE) == []
+    assert chosen.monthly_limit == 1000
 
 
 def test_the_data_folder_may_be_below_the_home_folder() -> None:

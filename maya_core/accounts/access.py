@@ -21,12 +21,14 @@ class Action(StrEnum):
     READ_OWN_CHATS = "read_own_chats"
     CHANGE_OWN_CHATS = "change_own_chats"
     EXPORT_OWN_CHATS = "export_own_chats"
+    READ_OWN_USAGE = "read_own_usage"
+    READ_ALL_USAGE = "read_all_usage"
     SEE_HEALTH = "see_health"
     CONTROL_PROVIDERS = "control_providers"
     QUERY_GRAPH = "query_graph"
 
 
-_ADMIN_ONLY = frozenset({Action.CONTROL_PROVIDERS, Action.QUERY_GRAPH})
+_ADMIN_ONLY = frozenset({Action.READ_ALL_USAGE, Action.CONTROL_PROVIDERS, Action.QUERY_GRAPH})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

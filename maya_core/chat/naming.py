@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 from maya_core.accounts.access import User
 from maya_core.chat import titles
 from maya_core.domain.conversation import ConversationChanges, Message, TitleSource
-from maya_core.domain.generation import ChainFailed, Chunk, Done, Prompt
+from maya_core.domain.generation import Caller, ChainFailed, Chunk, Done, Prompt, Purpose
 from maya_core.providers.port import Chain
 from maya_core.stores.transcripts.port import Transcripts
 
@@ -37,7 +38,8 @@ class Naming:
         """After the first turn, ask a model for a better title; keep the first words when it has none."""
         if not self._ask_a_model or message.seq != 1 or reply.seq != 2:
             return
-        title = await self._from_model(titles.prompt_for_title(message.text, reply.text))
+        caller = Caller(user_id=user.id, purpose=Purpose.TITLE)
+        title = await self._from_model(replace(titles.prompt_for_title(message.text, reply.text), caller=caller))
         if title is None:
             return
         conversation = await self._transcripts.get(user.id, message.conversation_id)

@@ -34,7 +34,7 @@ from maya_core.domain.conversation import (
     Role,
     Span,
 )
-from maya_core.domain.generation import Asking, ChainFailed, Chunk, Done, Prompt, Switched
+from maya_core.domain.generation import Asking, Caller, ChainFailed, Chunk, Done, Prompt, Switched
 from maya_core.errors import Conflict, InvalidInput, NotFound, StorageFull, StoreError, StoreUnavailable
 from maya_core.providers.port import Chain
 from maya_core.stores.transcripts.port import Transcripts
@@ -339,7 +339,7 @@ class TurnService:
         status = MessageStatus.FAILED  # until something better is known
         try:
             request = await self._prepare(user, message, live, draft)
-            await self._stream(request, live, draft)
+            await self._stream(replace(request, caller=Caller(user_id=user.id)), live, draft)
             status = MessageStatus.COMPLETE
         except ChainFailed as failure:
             draft.failed(failure)

@@ -3,8 +3,8 @@
 The default model ids are those that the installed SDKs name; `docs/providers.md` says where.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
@@ -77,6 +77,21 @@ def build_providers(settings: ProviderSettings, *, clock: Clock) -> list[Provide
     """
     models = _model_providers(settings, clock)
     return [*models, OfflineProvider(configured=[provider.label for provider in models])]
+
+
+def cheaper_providers(settings: ProviderSettings, models: Mapping[str, str], *, clock: Clock) -> list[Provider]:
+    """The same vendors with the models named for them, for those that have keys. Opens nothing."""
+    chosen = replace(
+        settings,
+        gemini_keys=settings.gemini_keys if models.get("gemini") else (),
+        gemini_model=models.get("gemini", ""),
+        anthropic_keys=settings.anthropic_keys if models.get("anthropic") else (),
+        anthropic_model=models.get("anthropic", ""),
+        cohere_keys=settings.cohere_keys if models.get("cohere") else (),
+        cohere_model=models.get("cohere", ""),
+        ollama_url="",
+    )
+    return _model_providers(chosen, clock)
 
 
 def _model_providers(settings: ProviderSettings, clock: Clock) -> list[Provider]:

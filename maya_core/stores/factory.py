@@ -25,6 +25,8 @@ from maya_core.stores.graph.query_port import CypherReader
 from maya_core.stores.orders.port import Orders
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.transcripts.port import Transcripts
+from maya_core.stores.usage.pool import QuotaPool
+from maya_core.stores.usage.port import Usage
 from maya_core.stores.vectors.port import Vectors
 from maya_core.stores.whiteboard.port import Whiteboard
 
@@ -158,6 +160,13 @@ def open_orders(place: RedisPlace, settings: Settings) -> Orders:
     return RedisOrders(place.client, timeout_s=settings.whiteboard_timeout_s)
 
 
+def open_pool(place: RedisPlace) -> QuotaPool:
+    """The pool of allowances on that Redis."""
+    from maya_core.stores.usage.redis_pool import RedisPool
+
+    return RedisPool(place.prompt)
+
+
 def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker:
     """The breaker that all processes on that Redis share; by itself it decides in process while Redis is away."""
     from maya_core.resilience.shared import SharedBreaker
@@ -230,6 +239,7 @@ class Records:
     audit: Audit
     calls: CallHistory
     quality: QualityLog
+    usage: Usage
 
 
 async def open_records(stores: Stores) -> Records:
@@ -238,16 +248,19 @@ async def open_records(stores: Stores) -> Records:
         from maya_core.stores.audit.sqlite import SqliteAudit
         from maya_core.stores.calls.sqlite import SqliteCallHistory
         from maya_core.stores.quality.sqlite import SqliteQualityLog
+        from maya_core.stores.usage.sqlite import SqliteUsage
 
         return Records(
             audit=await SqliteAudit.open(stores.file),
             calls=await SqliteCallHistory.open(stores.file),
             quality=await SqliteQualityLog.open(stores.file),
+            usage=await SqliteUsage.open(stores.file),
         )
     from maya_core.stores.audit.mongo import MongoAudit
     from maya_core.stores.calls.mongo import MongoCallHistory
     from maya_core.stores.quality.mongo import MongoQualityLog
     from maya_core.stores.transcripts.mongo import MongoTranscripts
+    from maya_core.stores.usage.mongo import MongoUsage
 
     if not isinstance(stores.transcripts, MongoTranscripts):
         raise ConfigurationError("records are kept in SQLite or in MongoDB")
@@ -257,9 +270,15 @@ async def open_records(stores: Stores) -> Records:
             audit=await MongoAudit.open(database),
             calls=await MongoCallHistory.open(database),
             quality=await MongoQualityLog.open(database),
+            usage=await MongoUsage.open(database),
         )
     except StoreUnavailable:  # away at the start: its indexes are made by the next one
-        return Records(audit=MongoAudit(database), calls=MongoCallHistory(database), quality=MongoQualityLog(database))
+        return Records(
+            audit=MongoAudit(database),
+            calls=MongoCallHistory(database),
+            quality=MongoQualityLog(database),
+            usage=MongoUsage(database),
+        )
 
 
 def _file(settings: Settings) -> "Database":

@@ -1,0 +1,20 @@
+"""A prompt that costs less: fewer of the earlier messages, the same instructions, memories and question."""
+
+from dataclasses import replace
+
+from maya_core.domain.generation import Prompt
+
+KEPT_CHARACTERS = 4_000
+
+
+def shortened(prompt: Prompt) -> Prompt:
+    """Keep the newest messages up to 4,000 characters, the last one whole whatever its length."""
+    *earlier, newest = prompt.messages
+    kept = [newest]
+    left = KEPT_CHARACTERS - len(newest.text)
+    for message in reversed(earlier):
+        left -= len(message.text)
+        if left < 0:
+            break
+        kept.append(message)
+    return replace(prompt, messages=tuple(reversed(kept)))
