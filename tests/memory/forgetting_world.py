@@ -187,26 +187,26 @@ def in_bytes(file: Path, words: Sequence[str]) -> list[str]:
 
 async def in_redis(redis: "Redis", words: Sequence[str]) -> list[str]:
     """The words that stand in any key or value of any type."""
-    held: list[bytes] = []
+    held: list[object] = []
     async for key in redis.scan_iter(count=500):
-        held.append(bytes(key))
+        held.append(key)
         match await redis.type(key):
             case b"string":
-                held.append(bytes(await redis.get(key) or b""))
+                held.append(await redis.get(key))
             case b"list":
-                held += [bytes(each) for each in await redis.lrange(key, 0, -1)]
+                held.append(await redis.lrange(key, 0, -1))
             case b"hash":
-                held += [bytes(each) for pair in (await redis.hgetall(key)).items() for each in pair]
+                held.append(await redis.hgetall(key))
             case b"set":
-                held += [bytes(each) for each in await redis.smembers(key)]
+                held.append(await redis.smembers(key))
             case b"zset":
-                held += [bytes(each) for each in await redis.zrange(key, 0, -1)]
+                held.append(await redis.zrange(key, 0, -1))
             case b"stream":
-                held += [bytes(value) for _, fields in await redis.xrange(key) for value in fields.values()]
+                held.append(await redis.xrange(key))
             case other:
                 raise AssertionError(f"a type of key that is not looked into: {other!r}")
-    joined = b"\n".join(held).lower()
-    return [f"redis: {word}" for word in words if word.lower().encode() in joined]
+    shown = repr(held).lower()
+    return [f"redis: {word}" for word in words if word.lower() in shown]
 
 
 async def traces(rig: Rig, words: Sequence[str]) -> list[str]:
