@@ -10,7 +10,7 @@ from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.moments import begins, moments
-from maya_core.memory.relations import STATES, expressed, expressions, own_slot, slot_of
+from maya_core.memory.relations import SLOT, STATES, expressed, expressions, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.wording import content_stems, stems
@@ -179,6 +179,8 @@ _NEVER_DATED = frozenset(Relation) - {
     Relation.HAS_STATUS,
     Relation.RELATED_TO,
 }
+_COUNTED = frozenset({Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON, Relation.HAS_BUDGET})
+_BARE_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _TIMES = (Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON)
 _BIRTH = re.compile(r"\b(?:born|b-?day|birthday)\b", re.IGNORECASE)
 _DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECASE)
@@ -188,7 +190,10 @@ _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS
 _MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
 _CONTRACTED = re.compile(r"'(?:m|s|ve|re|ll|d)\b")
+_ELSEWHERE = re.compile(r"\b(?:for|at|in|on|with|from|to|by|near)\b", re.IGNORECASE)
 _LONGEST_LIST = 8
+_LONGEST_LEAD = 4
+"""Words before the object of a clause that goes on with a list: "and a bit of"."""
 _TURNS = re.compile(r"\b(?:but|nothing|nobody|except|instead|because|so|if|when|while)\b", re.IGNORECASE)
 """After these words a sentence does not go on with its list."""
 _BARE_PLACE = re.compile(
@@ -258,8 +263,7 @@ def _joined(relation: Relation, clause: Clause, place: Place) -> bool:
     if relation in _COMMON_VERBS:
         return bool(gaps) and _beside(gaps[-1]) and (relation is Relation.USES or not _ASIDE.search(gaps[-1]))
     gaps += [clause.text[place.end : start] for start, _ in spots if start >= place.end]
-    within = any(start < place.end and place.start < end for start, end in spots)
-    return within or any(_beside(gap) for gap in gaps)
+    return any(_beside(gap) for gap in gaps)
 
 
 def _beside(gap: str) -> bool:
@@ -284,6 +288,8 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
         return None
     relation = _dated(claim, relation, told, clause)
     if relation in _NEVER_DATED and _is_date(claim, told):
+        return None
+    if relation not in _COUNTED and not label.startswith(SLOT) and _BARE_NUMBER.fullmatch(claim.object.strip()):
         return None
     if clause.future and relation in STATES and relation not in _DATED_PLANS:
         relation, label = Relation.PLANS, ""
@@ -344,6 +350,9 @@ def _context(told: Told, place: Place) -> str:
         return " ".join([told.earlier, told.asked, *before, clause.text])
     if told.clauses[:1] == (clause,):
         return f"{told.asked} {clause.text}" if told.asked.rstrip().endswith("?") else ""
+    lead = clause.text[: place.start]
+    if len(lead.split()) > _LONGEST_LEAD or _ELSEWHERE.search(lead):
+        return ""
     begin = min(c.start for c in told.clauses if c.sentence == clause.sentence)
     led = " ".join(told.text[begin : clause.start + place.start].split()[-_LONGEST_LIST:])
     if _TURNS.search(led):

@@ -132,7 +132,8 @@ def _place_reason(claim: Claim, told: Told, place: Place, reading: Reading) -> R
 def _support(claim: Claim, told: Told, place: Place) -> _Support:
     clause = place.clause
     ended = is_over(claim, told, place)
-    denied = clause.negated and not ended and not speaks_of_absence(claim, clause.text)
+    without = reversal.only_without(clause.text, place.end)
+    denied = clause.negated and not without and not ended and not speaks_of_absence(claim, clause.text)
     return _Support(told=told, place=place, ended=ended, denied=denied, strength=strength(claim, told, place))
 
 

@@ -92,7 +92,8 @@ def _doubtful(said: Said, clause: Clause) -> bool:
         return True
     if said.own_form:
         return False
-    if said.stated.label == _AGE and not clause.owners:
+    stranger = owner.person and not (owner.mine or owner.pronoun) and owner.text.islower()
+    if stranger or (said.stated.label == _AGE and not clause.owners):
         return True
     if owner.who is Who.OTHER and not owner.person:
         named = clause.text[owner.start : owner.start + 1].isupper() and len(owner.text.split()) <= 3

@@ -401,7 +401,9 @@ _TAKES_PLACE = re.compile(
     re.IGNORECASE,
 )
 _DATE_MOVED = re.compile(
-    r"\b(?:moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought|put)\s+(?:back\s+|forward\s+)?"
+    r"\b(?:(?:had|have|decided|agreed|need|needed) to (?:move|push|postpone|reschedule|shift|delay|change)|moved|"
+    r"pushed|"
+    r"postponed|rescheduled|shifted|delayed|changed|brought|put)\s+(?:back\s+|forward\s+)?"
     r"(?:the|our|my)\s+(?P<what>(?:[\w'-]+\s+){0,3}?[\w'-]+)\s+(?:back\s+|forward\s+)?(?:from\s+[^.!?,;]{3,25}?\s+)?"
     r"(?:to|until)\s+(?P<o>(?:the\s+)?(?:(?:next|this|coming)\s+\w+|(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|"
     r"\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:\s\d{4})?|"

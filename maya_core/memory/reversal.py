@@ -11,7 +11,8 @@ _SLIP = re.compile(
     _I,
 )
 _MEANT = re.compile(
-    r"^\s*\*\w|^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"^\s*\*\w|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|"
+    r"^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|seven|eight|nine|ten|"
     r"twelve)(?:\s\S+)?,? actually\b|"
     r"^\W*(?:oh no|ah no|a+rgh|oops|no wait|wait no|hang on|hold on|wait)\W+(?:it's|it is|that's)\b|"
     r"^\W*(?:(?:no|sorry|wait|oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|"
@@ -34,7 +35,8 @@ _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
     r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|can't (?:type|"
     r"spell|count|read)|fat fingers?|what am i "
-    r"saying)\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$"
+    r"saying)\b|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b"
+    r"|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$"
     r"|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
 )
@@ -87,7 +89,8 @@ _ENDING = (
     r"migrated (?:away )?(?:from|off)|moved off|(?:dropped|"
     r"ditched|abandoned|cancell?ed|called off|finished|graduated from|lost|returned|scrapped|deleted|uninstalled|"
     r"unsubscribed from|laid off (?:from|by)|fired (?:from|by)|changed from|went from|"
-    r"ended|traded(?: in)?|replaced|gave away|let go of|parted ways with|done with|over with|outgrew|outgrown|"
+    r"ended|traded(?: in)?|swapped|exchanged|replaced|gave away|let go of|parted ways with|done with|over with|"
+    r"outgrew|outgrown|"
     r"converted from))"
 )
 _ENDING_BEFORE = re.compile(rf"\b{_ENDING}\b(?P<between>(?:\s+[\w'.&-]+){{0,4}}?)\s*$", _I)
@@ -107,7 +110,8 @@ _REFUSED = re.compile(
     _I,
 )
 _MOVED_DATE = re.compile(
-    r"\b(?:moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought (?:it )?forward|put (?:it )?back|"
+    r"\b(?:(?:had|have|decided|agreed|need|needed|forced) to (?:move|push|postpone|reschedule|shift|delay|change)|"
+    r"moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought (?:it )?forward|put (?:it )?back|"
     r"extended|(?:is|are|it's|it is)\b.{0,30}\bnow)\b",
     _I,
 )
@@ -136,14 +140,35 @@ _OUTDATED = tuple(
         (r"engaged|fiancée?", r"(?:got|are|am|'re|'m) married|my (?:wife|husband)|called off|broke (?:it )?(?:off|up)"),
         (r"married", r"(?:got|am|are|'m|getting) (?:divorced|separated)|my ex-(?:wife|husband)|widowed"),
         (r"(?:a |an )?(?:\w+ )?student", r"graduated|finished (?:uni\w*|school|my (?:degree|studies|phd))|dropped out"),
+        (
+            r"(?:heavy |chain |occasional )?smoker|smoking",
+            r"smoke-?\s?free|(?:quit|stopped|gave up|given up) (?:smoking|cigarettes)|non-?smoker|last cigarette",
+        ),
         (r"renting|tenant", r"(?:bought|own) (?:our|my|a) (?:own )?(?:flat|house|apartment|place|home)"),
     )
 )
 """States that other words end."""
+_WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
+_HARMLESS = re.compile(
+    r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
+    r"not a problem)\b",
+    _I,
+)
 _GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
 _NEXT_ONE = re.compile(r"\b(?:to|for|with|into|by|in favou?r of|onto)\b", _I)
+
+
+def harmless(rest: str) -> bool:
+    """What follows a thing says that it does no harm: "… are fine"."""
+    return _HARMLESS.match(rest) is not None
+
+
+def only_without(clause: str, end: int) -> bool:
+    """Whether the denial is a "without" after the words that end at `end`: "short answers without emojis"."""
+    found = _WITHOUT.search(clause, end)
+    return found is not None and not negates(clause[: found.start()])
 
 
 def denies_plainly(clause: str) -> bool:

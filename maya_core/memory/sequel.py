@@ -90,6 +90,8 @@ def _contradicts(claim: Claim, told: Told, place: Place) -> bool:
         return True
     if claim.relation is Relation.DISLIKES:
         return not reversal.dislikes(clause.text) and reversal.likes(clause.text)
+    if claim.relation is Relation.ALLERGIC_TO and reversal.harmless(clause.text[place.end :]):
+        return True
     plainly = reversal.denies_plainly(clause.text) or strength(claim, told, place) == _SAID_THERE
     return clause.negated and plainly and not speaks_of_absence(claim, clause.text)
 

@@ -363,7 +363,8 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     last = clauses[-1].sentence
     if meant:
         return [_meant(clause, meant) for clause in clauses]
-    if stance.only_laughs(sentence.text) or stance.winks(sentence.text):
+    added = stance.laughs(sentence.text) and not owners_in(sentence.text)
+    if added or stance.only_laughs(sentence.text) or stance.winks(sentence.text):
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
     if stance.asks_bare(sentence.text):
         return [_meant(clause, Meant.QUESTION) if clause.sentence == last else clause for clause in clauses]
