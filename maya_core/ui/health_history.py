@@ -23,7 +23,7 @@ COLOURS = {
 
 _HEIGHT = 320
 _KEPT = 32
-_drawn: dict[tuple[str, str, str], tuple[object, "Figure"]] = {}
+_drawn: dict[tuple[str, str, str, str], "Figure"] = {}
 
 
 def details_view(
@@ -75,20 +75,20 @@ def _keys(provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) 
     return el("div", el("h3", "Keys, by fingerprint"), el("ul", *rows) if rows else empty)
 
 
-def figure(week: tuple[CallHour, ...], *, name: str, theme: str, zone: tzinfo) -> "Figure":
-    """Calls by the hour, answered and failed, above the time to the first words. Zooming survives new data.
+def figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo, as_of: str) -> "Figure":
+    """Calls by the hour, answered and failed, above the time to the first words.
 
-    The same week gives the same figure: plots are dear, and seldom is there something new.
+    The same `as_of` gives the same figure, whatever was counted since: a plot with other data is another plot to the
+    browser, and forgets how it was zoomed.
     """
-    seen = tuple((hour.begins_at, hour.answered, hour.failures) for hour in week)
-    asked = (name, theme, str(zone))
+    asked = (name, theme, str(zone), as_of)
     drawn = _drawn.get(asked)
-    if drawn is None or drawn[0] != seen:
+    if drawn is None:
+        drawn = _figure(week, name=name, theme=theme, zone=zone)
         while len(_drawn) >= _KEPT:
             _drawn.pop(next(iter(_drawn)), None)
-        drawn = (seen, _figure(week, name=name, theme=theme, zone=zone))
         _drawn[asked] = drawn
-    return drawn[1]
+    return drawn
 
 
 def _figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo) -> "Figure":
@@ -129,7 +129,8 @@ def _seconds(ms: float | None) -> float | None:
     return None if ms is None else round(ms / 1000, 2)
 
 
-def summary(week: Sequence[CallHour]) -> str:
-    """The plot in one sentence, for those who do not see it."""
+def summary(week: Sequence[CallHour], as_of: str) -> str:
+    """The plot in a sentence, for those who do not see it, and from when it is."""
     calls, failed = sum(hour.calls for hour in week), sum(hour.failures for hour in week)
-    return f"{words.count(calls, 'call')} in {words.count(len(week), 'hour')}, {failed:,} of them failed."
+    said = f"{words.count(calls, 'call')} in {words.count(len(week), 'hour')}, {failed:,} of them failed."
+    return f"{said} The plot is as of {as_of}; open it again for a newer one."

@@ -21,6 +21,7 @@ from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
 
 _OPENED = "provider_opened"
+_OPENED_AT = "provider_opened_at"
 _WITHIN_S = 10.0
 
 
@@ -56,26 +57,28 @@ def _live(maya: Runtime, user: User, order: list[str]) -> None:
 
 
 def _history(maya: Runtime, user: User, provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) -> None:
-    """What opens under the providers. The plot is made anew when there is something new to see, not at every tick."""
+    """What opens under the providers. The plot stays as it was when it was opened, so that its zoom does too."""
     name = provider.circuit.name
     week = maya.engine.run(maya.health.board.week(user, provider.circuit), timeout_s=_WITHIN_S)
     view([details_view(provider, week, snapshot, reading)], key="details")
     if not week:
         view([el("p", "It was not asked in the last seven days.", class_="note", key="none")], key="no_week")
         return
+    as_of = str(st.session_state.get(_OPENED_AT, ""))
     theme = "dark" if st.context.theme.type == "dark" else "light"
     st.plotly_chart(
-        figure(week, name=name, theme=theme, zone=reading.zone),
+        figure(week, name=name, theme=theme, zone=reading.zone, as_of=as_of),
         key=f"week {name}",
         theme="streamlit",
         config={"displaylogo": False, "scrollZoom": True},
     )
-    view([el("p", summary(week), class_="note", key="summary")], key="week_summary")
+    view([el("p", summary(week, as_of), class_="note", key="summary")], key="week_summary")
 
 
 def _act(act: Act) -> None:
     if act.name == "open":
         st.session_state[_OPENED] = "" if st.session_state.get(_OPENED) == act.to else act.to
+        st.session_state[_OPENED_AT] = f"{SystemClock().now().astimezone(browser_zone()):%H:%M}"
     elif act.name == "replay":
         ask("replay", act.to)
     st.session_state["moved"] = True
