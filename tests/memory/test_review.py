@@ -160,7 +160,7 @@ async def test_what_is_sure_enough_is_done_without_asking_and_stays_undone(world
 
 
 async def test_entities_that_were_split_are_not_proposed_to_be_merged(world: World) -> None:
-    split = await world.people.split(ANN, an_id(), LIMITED.id, name="Contoso Limited", facts=[OWNS.id])
+    split = await world.people.split(ANN, an_id(), LIMITED.id, name="Contoso Ltd Porto", facts=[OWNS.id])
     pairs = [{p.first, p.second} for p in await proposed(world, ProposalKind.MERGE)]
     part = next(each.id for each in split.effect.entities if each.before is None)
     assert {LIMITED.id, part} not in pairs
