@@ -34,6 +34,7 @@ from maya_core.stores.forgets.sqlite import SqliteForgets, scour
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.mongo import MongoTranscripts
+from maya_core.stores.vectors.port import Vectors
 from maya_core.stores.whiteboard.redis import RedisWhiteboard
 from tests.memory.world import ANN, NOON, World, first_words
 
@@ -65,6 +66,7 @@ class Rig:
         database: Database | None = None,
         mongodb: tuple[str, str] | None = None,
         graph: Graph | None = None,
+        vectors: Vectors | None = None,
         lease: LeaseTimes = LEASE,
         look_again_after_s: float = LOOK_AGAIN_S,
         jobs: Jobs | None = None,
@@ -72,7 +74,9 @@ class Rig:
         clock = clock or ManualClock(NOON + timedelta(hours=1))
         database = database or Database(file)
         policy = ConsolidationPolicy(messages=8, lease=lease)
-        world = await World.open(file, clock=clock, database=database, mongodb=mongodb, graph=graph, policy=policy)
+        world = await World.open(
+            file, clock=clock, database=database, mongodb=mongodb, graph=graph, vectors=vectors, policy=policy
+        )
         forgets: Forgets = SqliteForgets(database)
         if isinstance(world.transcripts, MongoTranscripts):
             forgets = await MongoForgets.open(world.transcripts.database)

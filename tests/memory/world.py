@@ -45,6 +45,7 @@ from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.mongo import MongoTranscripts
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
+from maya_core.stores.vectors.port import Vectors
 from maya_core.stores.vectors.sqlite import SqliteVectors
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class World:
     transcripts: Transcripts
     batches: Batches
     changes: Changes
-    vectors: SqliteVectors
+    vectors: Vectors
     graph: Graph
     embedder: StubEmbedder
     episodes: Episodes
@@ -123,10 +124,11 @@ class World:
         database: Database | None = None,
         mongodb: tuple[str, str] | None = None,
         graph: Graph | None = None,
+        vectors: Vectors | None = None,
     ) -> Self:
         """Transcripts and batches are in the file too, unless `mongodb` names a server and a database for them.
 
-        So is the graph, unless another one is given.
+        So are graph and vectors, unless others are given.
         """
         clock = clock or ManualClock(NOON + timedelta(hours=1))
         embedder = embedder or StubEmbedder()
@@ -138,7 +140,7 @@ class World:
             connected = await MongoTranscripts.connect(mongodb[0], database=mongodb[1], timeout_s=30.0)
             transcripts, batches = connected, await MongoBatches.open(connected._database)
             changes = await MongoChanges.open(connected._database)
-        vectors = SqliteVectors(database, model=embedder.model, dimension=embedder.dimension)
+        vectors = vectors or SqliteVectors(database, model=embedder.model, dimension=embedder.dimension)
         graph = graph or SqliteGraph(database, clock=clock)
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
         indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
