@@ -172,7 +172,10 @@ class Plans:
             for fact in facts
             if fact.id not in known_facts
         ]
-        brought = [FactChange(id=f.id, before=None, after=f, sentence=_sentence(f, named)) for f in new]
+        places = await self._places(user_id, new)
+        brought = [
+            FactChange(id=f.id, before=None, after=f, sentence=_sentence(f, named), place=places.get(f.id)) for f in new
+        ]
         changed = [EntityChange(id=id, before=known.get(id), after=entity) for id, entity in named.items()]
         effect = Effect(entities=tuple(changed), facts=tuple(brought))
         return NewChange(id=id, kind=ChangeKind.IMPORT, target=id, effect=effect, note="imported by you")
@@ -240,7 +243,7 @@ class Plans:
         if replaces is not None:
             entities = await self._with_ends(user_id, (replaces,), entities)
         fresh = [entity.id for entity, is_new in ((subject, new_subject), (thing, new_thing)) if is_new]
-        place = await self._place(user_id, new)
+        place = (await self._places(user_id, (new,))).get(new.id)
         return amending.added(new, replaces=replaces, others=others, entities=entities, fresh=fresh, place=place, at=at)
 
     @staticmethod
@@ -333,12 +336,16 @@ class Plans:
         wanted = normal_name(name)
         return [e for e in found if wanted in {normal_name(n) for n in (e.name, *e.aliases)}]
 
-    async def _place(self, user_id: UserId, fact: Fact) -> Place | None:
-        passages = await self._transcripts.list_passages(user_id, fact.evidence[:1]) if fact.evidence else []
-        return next(
-            (Place(conversation_id=p.excerpt.conversation_id, seq=p.seq, said_at=p.excerpt.said_at) for p in passages),
-            None,
-        )
+    async def _places(self, user_id: UserId, facts: Sequence[Fact]) -> dict[FactId, Place]:
+        """Where facts were first said, as far as that can still be read."""
+        first = {fact.id: fact.evidence[0] for fact in facts if fact.evidence}
+        wanted = list(dict.fromkeys(first.values()))
+        passages = await self._transcripts.list_passages(user_id, wanted) if wanted else []
+        said = {
+            p.excerpt.message_id: Place(conversation_id=p.excerpt.conversation_id, seq=p.seq, said_at=p.excerpt.said_at)
+            for p in passages
+        }
+        return {fact_id: said[message_id] for fact_id, message_id in first.items() if message_id in said}
 
     async def _present(self, user_id: UserId, change: Change) -> Present:
         effect = change.effect
