@@ -1,5 +1,7 @@
 """Random histories of talking, working, changing memory by hand and dying in the middle of it."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
@@ -16,6 +18,7 @@ from tests.memory.world import ANN, read_offline
 
 SORTS = st.sampled_from(["add", "edit", "wrong", "out_of_date", "merge", "undo"])
 LONG = 1_000
+FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 
 
 class ChangedHistories(Histories):
@@ -107,6 +110,9 @@ class ChangedHistories(Histories):
 
 
 ChangedHistories.TestCase.settings = settings(
-    max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60 if FULL else 4,
+    stateful_step_count=30 if FULL else 15,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 test_random_histories_with_changes_keep_the_invariants = ChangedHistories.TestCase
