@@ -399,7 +399,8 @@ class Forgetting:
     async def _learned(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
         """Batches and changes are written again without what is forgotten; their conversations take the rest along."""
         user_id = request.user_id
-        scrubbed = await self._scrubbed(user_id, plan)
+        rules = Rules.of(user_id, plan)
+        scrubbed = await self._scrubbed(user_id, plan, rules)
         for each in scrubbed.batches:
             if each.changed:
                 hold.check()
@@ -411,19 +412,18 @@ class Forgetting:
             if change.effect != effect:
                 hold.check()
                 await self._changes.rewrite(hold.lease, change, effect)
-        left = await self._scrubbed(user_id, plan)
+        left = await self._scrubbed(user_id, plan, rules)
         return scrubbed.different, left.different
 
-    async def _scrubbed(self, user_id: UserId, plan: Plan) -> Scrubbed:
+    async def _scrubbed(self, user_id: UserId, plan: Plan, rules: Rules) -> Scrubbed:
         batches = await all_batches(self._batches, user_id, states=())
         changes = await all_changes(self._changes, user_id)
         losing, going = set(plan.batches), set(plan.conversations)
         staying = [batch for batch in batches if batch.id in losing and batch.conversation_id not in going]
-        summaries = {batch.id: await self._new_summary(batch, plan) for batch in staying}
-        rules = Rules.of(user_id, plan)
+        summaries = {batch.id: await self._new_summary(batch, plan, rules) for batch in staying}
         return await asyncio.to_thread(scrub, batches, changes, rules, summaries=summaries)
 
-    async def _new_summary(self, batch: Batch, plan: Plan) -> str:
+    async def _new_summary(self, batch: Batch, plan: Plan, rules: Rules) -> str:
         """What can be said of the messages that stay; a model sums them up again when one answers."""
         going = set(plan.messages)
         try:
@@ -436,7 +436,7 @@ class Forgetting:
         if not left:
             return ""
         summary = await asyncio.to_thread(self._summarise, left)
-        return Rules.of(batch.user_id, plan).without(summary)
+        return rules.without(summary)
 
     async def _said(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
         user_id, removed = request.user_id, 0

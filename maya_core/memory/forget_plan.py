@@ -22,7 +22,7 @@ from maya_core.memory.decisions import Replayed, fact_vector_id, summary_vector_
 from maya_core.memory.entities import is_user
 from maya_core.memory.fact_sentences import fact_sentence, written_out
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
-from maya_core.memory.mentions import spoken
+from maya_core.memory.mentions import NameReader, spoken
 from maya_core.memory.reconcile import entity_tombstone, tombstone
 from maya_core.stores.batches.port import Batch, Batches, BatchState
 from maya_core.stores.changes.port import Changes
@@ -272,6 +272,7 @@ def _draft(
     messages = frozenset(wanted.ids())
     first = Rules(
         user_id=user_id,
+        reader=NameReader(user_id),
         conversations=frozenset(wanted.conversations),
         messages=messages,
         facts=frozenset(wanted.facts),

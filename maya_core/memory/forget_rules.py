@@ -12,7 +12,7 @@ from maya_core.memory import decisions, reading
 from maya_core.memory.claims import Claim
 from maya_core.memory.decisions import CHANGE_PREFIX, DecidedFact, Decisions
 from maya_core.memory.fact_sentences import written_out
-from maya_core.memory.mentions import names_in, without_names
+from maya_core.memory.mentions import NameReader
 from maya_core.memory.reading import Output
 from maya_core.memory.reconcile import entity_tombstone, tombstone
 from maya_core.stores.batches.port import Batch, BatchId, BatchState
@@ -38,12 +38,14 @@ class Rules:
     sentences: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     everything: bool = False
+    reader: NameReader
 
     @classmethod
     def of(cls, user_id: UserId, plan: Plan) -> "Rules":
         """The rules that a plan comes to."""
         return cls(
             user_id=user_id,
+            reader=NameReader(user_id),
             conversations=frozenset(plan.conversations),
             messages=frozenset(plan.messages),
             facts=frozenset(plan.facts),
@@ -98,7 +100,7 @@ class Rules:
 
     def without(self, text: str) -> str:
         """A text without the sentences that speak of what is forgotten."""
-        return without_names(self.user_id, text, self.mentions)
+        return self.reader.without(text, self.mentions)
 
     def receipt(self, receipt: Receipt) -> Receipt:
         """A receipt that quotes nothing that is forgotten."""
@@ -114,7 +116,7 @@ class Rules:
         """Whether a sentence is that of a forgotten fact, or names a forgotten entity."""
         if sentence_hash(self.user_id, sentence) in self.sentences:
             return True
-        return bool(self.tombstones) and bool(self.tombstones & names_in(self.user_id, sentence))
+        return bool(self.tombstones) and bool(self.tombstones & self.reader.names_in(sentence))
 
     def _retitled(self, item: RecalledItem) -> RecalledItem:
         """The title that a chat had may hold words of the message that it came from."""

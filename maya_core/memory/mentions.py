@@ -12,18 +12,26 @@ _SPOKEN = "spoken:"
 _SENTENCE_END = re.compile(r"(?<=[.!?…\n])\s+")
 
 
-def names_in(user_id: UserId, text: str) -> set[str]:
-    """The hashes of everything in a text that could be a name: its words, alone and up to five in a row."""
-    return {entity_tombstone(user_id, run) for run in _runs(text.split())}
+class NameReader:
+    """The hashes of names in texts, each text read once. Its memory ends with the work that it was made for."""
 
+    def __init__(self, user_id: UserId) -> None:
+        self._user_id = user_id
+        self._known: dict[str, frozenset[str]] = {}
 
-def without_names(user_id: UserId, text: str, groups: Collection[AbstractSet[str]]) -> str:
-    """A text without the sentences that hold every name of one of these groups; as it is when none does."""
-    if not groups or not text:
-        return text
-    sentences = _SENTENCE_END.split(text)
-    kept = [s for s in sentences if not _holds_one(names_in(user_id, s), groups)]
-    return text if len(kept) == len(sentences) else " ".join(kept)
+    def names_in(self, text: str) -> frozenset[str]:
+        """The hashes of everything in a text that could be a name: its words, alone and up to five in a row."""
+        if text not in self._known:
+            self._known[text] = frozenset(entity_tombstone(self._user_id, run) for run in _runs(text.split()))
+        return self._known[text]
+
+    def without(self, text: str, groups: Collection[AbstractSet[str]]) -> str:
+        """A text without the sentences that hold every name of one of these groups; as it is when none does."""
+        if not groups or not text:
+            return text
+        sentences = _SENTENCE_END.split(text)
+        kept = [s for s in sentences if not _holds_one(self.names_in(s), groups)]
+        return text if len(kept) == len(sentences) else " ".join(kept)
 
 
 def spoken(group: AbstractSet[str]) -> str:
@@ -34,7 +42,7 @@ def spoken(group: AbstractSet[str]) -> str:
 def without_tombstones(user_id: UserId, text: str, tombstones: AbstractSet[str]) -> str:
     """A text without the sentences that speak of what was forgotten."""
     groups = [frozenset(each.removeprefix(_SPOKEN).split("+")) for each in tombstones if each.startswith(_SPOKEN)]
-    return without_names(user_id, text, groups)
+    return NameReader(user_id).without(text, groups)
 
 
 def _holds_one(named: AbstractSet[str], groups: Collection[AbstractSet[str]]) -> bool:

@@ -245,6 +245,7 @@ async def share_and_ask(rig: Rig) -> None:
     await rig.forgetting.ask(ANN, Scope(kind=ScopeKind.CONVERSATION, id=chat(0)), RequestId("request-0"))
 
 
+@pytest.mark.timeout(1800)
 def test_random_kills_leave_every_receipt_verified_and_no_trace(place: Place) -> None:
     random_ = random.Random(20261123)
     count = KILLS + 3
