@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
@@ -15,6 +16,8 @@ from maya_core.memory.drafts import ChangeRefused, Draft
 from maya_core.memory.plans import Plans
 from tests.memory.test_consolidation_machine import PLACES, POLICY, Histories, Killed, Life
 from tests.memory.world import ANN, read_offline
+
+pytestmark = pytest.mark.faults
 
 SORTS = st.sampled_from(["add", "edit", "wrong", "out_of_date", "merge", "undo"])
 LONG = 1_000

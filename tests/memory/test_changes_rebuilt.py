@@ -26,6 +26,8 @@ from tests.contract.test_graph import neo4j_uri
 from tests.memory.test_consolidation import answer, consolidation, lives_in, modelled
 from tests.memory.world import NOON, World
 
+pytestmark = pytest.mark.faults
+
 FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 SEEDS = range(20) if FULL else range(1)
 CHANGES = 50
@@ -219,7 +221,12 @@ async def test_fifty_changes_by_hand_survive_the_loss_of_vectors_and_graph(world
 async def read_again_with_a_model(world: World, user: UserId, chat: ConversationId) -> None:
     """The first batch, read offline, is replaced by what a model makes of the same messages."""
     [batch] = await world.batches.list_batches(user, conversation_id=chat)
-    likes: dict[str, object] = {"subject": "user", "relation": "HAS_PREFERENCE_FOR", "object": FORGOTTEN, "messages": [7]}
+    likes: dict[str, object] = {
+        "subject": "user",
+        "relation": "HAS_PREFERENCE_FOR",
+        "object": FORGOTTEN,
+        "messages": [7],
+    }
     reader, _ = modelled(answer(lives_in("Porto", 1), likes))
     await consolidation(world, understanding=reader).redo(user, batch.id)
 
