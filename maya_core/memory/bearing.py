@@ -196,6 +196,10 @@ _LONGEST_LEAD = 4
 """Words before the object of a clause that goes on with a list: "and a bit of"."""
 _TURNS = re.compile(r"\b(?:but|nothing|nobody|except|instead|because|so|if|when|while)\b", re.IGNORECASE)
 """After these words a sentence does not go on with its list."""
+_INTRODUCED = re.compile(
+    r"\b(?:my|our)\s+(?!(?:former|old|previous|ex)\b)(?:(?!was\b|were\b|is\b|used\b)[a-z-]+\s+){1,3}$", re.IGNORECASE
+)
+"""Before a name: who somebody is ("my mentor Adaora used to …"); the verb after it is theirs."""
 _BARE_PLACE = re.compile(
     r"(?:\b(?:am|is|are|was|were|be|been|im)|'(?:m|s|re))\s+(?:\w+ly\s+|just\s+|still\s+|now\s+)*(?:on|in|at|near|"
     r"by|with|off|under|over|up|out|down|around|before|after|about|between|behind)\b[^,]*$",
@@ -301,7 +305,11 @@ def is_over(claim: Claim, told: Told, place: Place) -> bool:
     clause = place.clause
     if claim.relation in _STAYS_PAST:
         return False
-    if reversal.no_longer(clause.text) or reversal.ends_around(clause.text, place.start, place.end):
+    if reversal.ends_around(clause.text, place.start, place.end):
+        return True
+    if is_user(claim.subject) and _INTRODUCED.search(clause.text[: place.start]):
+        return False
+    if reversal.no_longer(clause.text):
         return True
     if claim.relation not in STATES or clause.future:
         return False

@@ -189,6 +189,12 @@ _NAMED_FREELY: tuple[tuple[str, Relation], ...] = (
     (r"like|love|prefer|enjoy|interest|hobby|fan of", Relation.HAS_PREFERENCE_FOR),
     (r"^is$|^is an?$|^is a\b|identity|\bdiet", Relation.IS_A),
 )
+_OF_THE_MOMENT = frozenset(
+    "battery wifi internet connection signal screen fan printer mic microphone camera keyboard mouse browser page tab "
+    "question problem issue point guess bad mistake fault apologies head hands feet back stomach throat nose "
+    "turn".split()
+)
+"""Things of which "my … is …" says how they are just now."""
 _FAVOURITE = re.compile(
     r"\bfavou?rite[\s_-]+(?P<what>[\w-]+(?:\s+(?!is\b|are\b|was\b|has\b|right\b|now\b|these\b|would\b|of\b|in\b|"
     r"to\b|at\b)[\w-]+)?)",
@@ -237,6 +243,8 @@ def own_slot(clause: str, place: int) -> str:
     for found in _SLOT_IN_CLAUSE.finditer(clause):
         what = found.group("what").lower().split()
         person = bool(set(what) & PERSON_NOUNS) and what[-1] not in SINGLE_ROLES
+        if what[-1] in _OF_THE_MOMENT:
+            continue
         if found.end() <= place and not person:
             return SLOT + " ".join(what)
     return ""

@@ -11,10 +11,13 @@ _SLIP = re.compile(
     _I,
 )
 _MEANT = re.compile(
-    r"^\s*\*\w|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|"
+    r"\b(?:renam(?:e|ed)|rebrand(?:ed)?|(?:the|my|our) old (?:one|name|number|address)|out(?:dated| of date)|"
+    r"my fingers slipped)\b|^\s*\*\w|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
+    r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|"
     r"^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|seven|eight|nine|ten|"
     r"twelve)(?:\s\S+)?,? actually\b|"
-    r"^\W*(?:oh no|ah no|a+rgh|oops|no wait|wait no|hang on|hold on|wait)\W+(?:it's|it is|that's)\b|"
+    r"^\W*(?:oh no|ah no|a+rgh|oops|(?:oh |ah )?no wait|(?:oh |ah )?wait no|hang on|hold on|(?:oh |"
+    r"ah )?wait)\W+(?:it's|it is|that's)\b|"
     r"^\W*(?:(?:no|sorry|wait|oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|"
     r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i "
     r"saying\b|\bi (?:got|had) (?:that|it|them|those) (?:wrong|mixed up|backwards|confused)\b|"
@@ -110,7 +113,8 @@ _REFUSED = re.compile(
     _I,
 )
 _MOVED_DATE = re.compile(
-    r"\b(?:(?:had|have|decided|agreed|need|needed|forced) to (?:move|push|postpone|reschedule|shift|delay|change)|"
+    r"\b(?:slipped|slid|bumped|(?:had|have|decided|agreed|need|needed|forced) to (?:move|push|postpone|reschedule|"
+    r"shift|delay|change)|"
     r"moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought (?:it )?forward|put (?:it )?back|"
     r"extended|(?:is|are|it's|it is)\b.{0,30}\bnow)\b",
     _I,
@@ -139,7 +143,11 @@ _OUTDATED = tuple(
         (r"pregnant|expecting", r"gave birth|(?:was|is) born|our (?:newborn|baby) (?:is|was|arrived)|miscarr\w+"),
         (r"engaged|fiancée?", r"(?:got|are|am|'re|'m) married|my (?:wife|husband)|called off|broke (?:it )?(?:off|up)"),
         (r"married", r"(?:got|am|are|'m|getting) (?:divorced|separated)|my ex-(?:wife|husband)|widowed"),
-        (r"(?:a |an )?(?:\w+ )?student", r"graduated|finished (?:uni\w*|school|my (?:degree|studies|phd))|dropped out"),
+        (
+            r"(?:a |an )?(?:\w+ )?student",
+            r"graduated|finished (?:uni\w*|school|my (?:degree|studies|phd))|dropped out|"
+            r"defended (?:my|the) (?:thesis|phd)",
+        ),
         (
             r"(?:heavy |chain |occasional )?smoker|smoking",
             r"smoke-?\s?free|(?:quit|stopped|gave up|given up) (?:smoking|cigarettes)|non-?smoker|last cigarette",

@@ -44,6 +44,11 @@ _NUMBERED = re.compile(
     r"combination)\s*(?:number|code)?\s*(?:is|:|=|#)?\s*#?(?P<value>\d[\d\s-]{1,}\d)",
     re.IGNORECASE,
 )
+_LOCKED = re.compile(
+    r"\b(?:pad|bike |luggage |suitcase )?(?:lock|locker|safe|vault|alarm|keypad)\b"
+    r"[^.!?\n]{0,25}?(?P<value>\d[\d\s-]+\d)",
+    re.IGNORECASE,
+)
 _SHAPES = (
     re.compile(
         r"\b(?:sk|pk|rk|api|key|tok|pat|ghp|gho|ghs|ghu|glpat|xox[abprs]|hf|gsk|npm|pypi|shpat|whsec|dop|"
@@ -112,7 +117,8 @@ def _labelled(text: str) -> list[SecretSpan]:
     for match in _REVERSED.finditer(text):
         if re.search(r"[\d!@#$%^&*_]", match.group("value")):
             found.append(SecretSpan(start=match.start("value"), end=match.end("value")))
-    found += [SecretSpan(start=m.start("value"), end=m.end("value")) for m in _NUMBERED.finditer(text)]
+    for pattern in (_NUMBERED, _LOCKED):
+        found += [SecretSpan(start=m.start("value"), end=m.end("value")) for m in pattern.finditer(text)]
     if _LABEL_ALONE.search(text):
         for match in re.finditer(r"(?<!\S)\S*[^\s.,;:!?()\"']", text):
             if _looks_chosen(match.group().strip("()\"'")):

@@ -21,6 +21,7 @@ from maya_core.memory.wording import content_stems, stems, words
 _SAID_THERE = 2
 _FEW_WORDS = 2
 _IT = re.compile(r"\bit\b", re.IGNORECASE)
+_NAME = re.compile(r"(?<![.!?]\s)(?<!^)(?!I\b)\b[A-Z][\w-]+|^[A-Z][\w-]+$")
 _MOVED_HOUSE = re.compile(
     r"\b(?:moved (?:in|into|house|out)|relocated|bought (?:an?|our|my) (?:\w+ ){0,2}(?:house|flat|apartment|place|"
     r"home) (?:in|"
@@ -165,9 +166,15 @@ def _put_right_next(claim: Claim, told: Told, clause: Clause, reading: Reading) 
     others = content_stems(clause.text) - thing
     alone = len([each for each in told.clauses if len(each.text.split()) > _FEW_WORDS]) <= 1
     related = bool(content_stems(later.text) & others)
-    if related or _another_value(claim, told, later) or (alone and reversal.replaces(later.text)):
-        return later
-    return None
+    instead = alone and (reversal.replaces(later.text) or _another_name(claim, later))
+    return later if related or instead or _another_value(claim, told, later) else None
+
+
+def _another_name(claim: Claim, later: Told) -> bool:
+    """A name in place of a name."""
+    named = _NAME.search(claim.object) is not None
+    others = (match.group() for match in _NAME.finditer(later.text))
+    return named and any(not content_stems(name) & content_stems(claim.object) for name in others)
 
 
 def _another_value(claim: Claim, told: Told, later: Told) -> bool:

@@ -76,7 +76,7 @@ _WISH = re.compile(
     r"consider(?:ing|ed|s)?|contemplat\w+|toy(?:ing|ed)? with|tempted|debating|deciding|deliberating|fantasi\w+|"
     r"imagin\w+|suppos(?:e|ing)|pretend\w*|assum(?:e|ing)\b|"
     r"hypothetical(?:ly)?|theoretical(?:ly)?|in theory|as if|as though|if only|someday|some day|one day(?! (?:a|per|"
-    r"each|every)\b)|ideally|in case|should|ought to|"
+    r"each|every)\b)|ideally|in case|should(?!(?:'ve| have) (?:said|written|put|been|typed)\b)|ought to|"
     r"unless|not sure|unsure|let's say|lets say|say (?:i|my|we|that)|what if|were to|eventually|at some point|might|"
     r"looking to|hard to decide|"
     r"(?:it'd|that'd|there'd)|undecided|torn between|on the fence|either way|tentatively|potential(?:ly)?|if i'm "
@@ -168,7 +168,8 @@ _HEARSAY_WORDS = re.compile(
     r"|word (?:is|has it)|they say|it says|legend has it|as they say|as the saying goes|the saying|quote|quoting|"
     r"quoted|in the words of|as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|"
     r"fortune cookie|"
-    r"(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|i've been told|been told|"
+    r"(?<!have )(?<!'ve )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
+    r"i've been told|been told|"
     r"lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|wiki))\b",
     _I,
 )

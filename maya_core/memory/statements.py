@@ -364,6 +364,9 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     if meant:
         return [_meant(clause, meant) for clause in clauses]
     added = stance.laughs(sentence.text) and not owners_in(sentence.text)
+    if stance.only_laughs(sentence.text) and not any(c.owners for c in clauses if c.sentence == last):
+        last = max((clause.sentence for clause in clauses if clause.sentence < last), default=last)
+        clauses = [_meant(clause, Meant.JOKE) if clause.sentence > last else clause for clause in clauses]
     if added or stance.only_laughs(sentence.text) or stance.winks(sentence.text):
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
     if stance.asks_bare(sentence.text):
