@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -383,7 +383,7 @@ async def test_a_conversation_that_comes_back_is_finished(world: World) -> None:
     assert await world.sentences() == {"user LIVES_IN Porto"}
 
 
-def answer(*facts: dict[str, object], summary: str = "They spoke of where they live.") -> list[Step]:
+def answer(*facts: Mapping[str, object], summary: str = "They spoke of where they live.") -> list[Step]:
     """What a model answers."""
     text = json.dumps({"summary": summary, "entities": [], "facts": list(facts)})
     return [
