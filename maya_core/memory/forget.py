@@ -53,7 +53,7 @@ from maya_core.memory.forget_plan import Draft, Planner
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub
 from maya_core.memory.holding import Hold, LeaseTimes, hold_user
 from maya_core.memory.ranges import read_range, readable
-from maya_core.stores.batches.port import Batch, Batches, BatchId, BatchState, LeaseLost
+from maya_core.stores.batches.port import APPLYING, Batch, Batches, BatchId, BatchState, LeaseLost
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.forgets.port import Forgets
 from maya_core.stores.graph.port import Graph
@@ -73,6 +73,8 @@ _AT_ONCE = 1000
 _FACTS_AT_ONCE = 500
 _EMBEDDED_AT_ONCE = 16
 _AFTER_A_GAP = 20
+_FIRST_MESSAGES = 50
+_WRITTEN = APPLYING | {BatchState.COMMITTED}
 _SAMPLES = 5
 _SAMPLE_CHARACTERS = 120
 _LOOK_AGAIN_S = 0.2
@@ -477,11 +479,9 @@ class Forgetting:
 
     async def _retitle(self, user_id: UserId, conversation_id: ConversationId) -> None:
         """A title that came from the first words of a chat comes from what is first now; a person's own stays."""
-        try:
-            said = await self._transcripts.list_messages(user_id, conversation_id, before_seq=None, limit=500)
-        except NotFound:
-            return
-        first = next((message.text for message in said if message.role is Role.USER), None)
+        ids = (await self._forgets.list_ids(user_id, [conversation_id]))[:_FIRST_MESSAGES]
+        said = sorted(await self._forgets.list_messages(user_id, ids), key=lambda message: message.seq)
+        first = next((message.text for message in said if message.active and message.role is Role.USER), None)
         if first is None:
             await self._forgets.retitle(user_id, conversation_id, "New chat", TitleSource.NONE)
             return
@@ -582,8 +582,10 @@ class Forgetting:
         return count
 
     async def _memory(self, user_id: UserId) -> Replayed:
+        """What the graph should hold once every batch is written to the end."""
         batches = await all_batches(self._batches, user_id, states=())
-        counting = [batch for batch in batches if batch.state not in {BatchState.REPLACED, BatchState.DEAD}]
+        replaced = {batch.replaces for batch in batches if batch.state in APPLYING}
+        counting = [b for b in batches if b.state in _WRITTEN and b.id not in replaced]
         changes = await all_changes(self._changes, user_id)
         return await asyncio.to_thread(decisions.replay, counting, changes, model=self._model)
 
@@ -658,6 +660,8 @@ def _notes(scope: Scope, draft: Draft) -> Iterator[str]:
         yield f"{some} in your chats that it was learnt from will stay. It will not be learnt from them again."
     if scope.kind in {ScopeKind.FACT, ScopeKind.ENTITY}:
         yield "Maya will not learn it again by itself. You can still add it by hand."
+    if scope.kind is ScopeKind.ENTITY:
+        yield "Messages that only mention the name stay in your chats. Forget them one by one if you want to."
     if scope.kind is ScopeKind.SPAN:
         yield "Off-the-record chats are not touched. Delete them one by one, or choose everything."
     if scope.kind is ScopeKind.EVERYTHING:

@@ -24,7 +24,7 @@ from maya_core.memory.fact_sentences import fact_sentence, written_out
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
 from maya_core.memory.mentions import NameReader, spoken
 from maya_core.memory.reconcile import entity_tombstone, tombstone
-from maya_core.stores.batches.port import Batch, Batches, BatchState
+from maya_core.stores.batches.port import APPLYING, Batch, Batches, BatchState
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.forgets.port import Erasure
 from maya_core.stores.transcripts.port import Conversations
@@ -250,7 +250,7 @@ class _Beside:
 
 def _counting(batches: Iterable[Batch]) -> list[Batch]:
     """Batches whose decisions may have been written somewhere."""
-    return [batch for batch in batches if batch.state not in {BatchState.REPLACED, BatchState.DEAD}]
+    return [batch for batch in batches if batch.state is BatchState.COMMITTED or batch.state in APPLYING]
 
 
 def _draft(
