@@ -45,6 +45,15 @@ _NAMES = {
     ScopeKind.SPAN: "a span of time",
     ScopeKind.EVERYTHING: "everything",
 }
+_ONE = {
+    "chats": "chat",
+    "messages": "message",
+    "notes of what was learnt": "note of what was learnt",
+    "facts": "fact",
+    "people and things": "person or thing",
+    "facts that change": "fact that changes",
+    "vectors": "vector",
+}
 _STATES = {
     KeeperState.PENDING: ("hourglass_empty", "pending"),
     KeeperState.REMOVED: ("sync", "removed, to be read again"),
@@ -195,7 +204,11 @@ def _part(part: PreviewPart) -> Node:
         samples.append(el("li", f"and {more:,} more", class_="figure"))
     return el(
         "li",
-        el("span", el("strong", f"{part.count:,}"), f" {part.what}"),
+        el(
+            "span",
+            el("strong", f"{part.count:,}"),
+            f" {_ONE.get(part.what, part.what) if part.count == 1 else part.what}",
+        ),
         el("span", PLACES[part.keeper], class_="figure"),
         el("ul", *samples, class_="samples") if samples else "",
     )
