@@ -31,7 +31,7 @@ from maya_core.memory.offline_extractor import EXTRACTOR
 from maya_core.memory.offline_extractor import extract as extract_offline
 from maya_core.memory.reconcile import Batch, applied, decide
 from maya_core.memory.relations import LINKS, SLOT, names_a_person, relation_named
-from maya_core.memory.wording import content_stems, stems
+from maya_core.memory.wording import LIGHT, content_stems, stems
 
 WANTED = {
     "forbidden_offline": "0",
@@ -305,7 +305,7 @@ def _same(wanted: str, names: Sequence[str]) -> bool:
 def _alike(wanted: str, name: str) -> bool:
     if normal_name(wanted) == normal_name(name):
         return True
-    one, other = content_stems(wanted), content_stems(name)
+    one, other = stems(wanted) - LIGHT, stems(name) - LIGHT
     return (bool(one and other) and (one <= other or other <= one)) or _same_date(wanted, name)
 
 

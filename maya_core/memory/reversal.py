@@ -98,7 +98,8 @@ _ENDING = (
 )
 _ENDING_BEFORE = re.compile(rf"\b{_ENDING}\b(?P<between>(?:\s+[\w'.&-]+){{0,4}}?)\s*$", _I)
 _ENDED_AFTER = re.compile(
-    r"^\W*(?:\w+\s+){0,2}(?:died|passed away|passed|has died|is gone|ended|has ended|expired|was cancell?ed|got "
+    r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|"
+    r"passed|has died|is gone|ended|has ended|expired|was cancell?ed|got "
     r"cancell?ed|is cancell?ed|is over|was sold|got stolen|broke|is no more|fell through|is off|"
     r"shut down|closed(?: down)?|went under|(?:broke|split) up|divorced|separated|parted|"
     r"left (?:us|the (?:company|team|firm|band|group|project|department|club))|quit|resigned|retired|moved on|"
@@ -151,6 +152,11 @@ _OUTDATED = tuple(
         (
             r"(?:heavy |chain |occasional )?smoker|smoking",
             r"smoke-?\s?free|(?:quit|stopped|gave up|given up) (?:smoking|cigarettes)|non-?smoker|last cigarette",
+        ),
+        (
+            r"vegan|vegetarian|pescatarian|plant-based",
+            r"(?:eat|eating|ate|started eating) (?:meat|fish|chicken|beef|pork|eggs|cheese|"
+            r"everything)(?: and \w+)? (?:again|now)",
         ),
         (r"renting|tenant", r"(?:bought|own) (?:our|my|a) (?:own )?(?:flat|house|apartment|place|home)"),
     )

@@ -39,7 +39,7 @@ def ended_by(claim: Claim, told: Told, clause: Clause, reading: Reading) -> Told
             or _new_one(claim, after)
             or _moved_house(claim, after)
             or _moved(claim, told, later, after)
-            or reversal.outdates(claim.object, after.text)
+            or (not after.negated and reversal.outdates(claim.object, after.text))
             or (_elsewhere(told, clause, later, after) and _restated(claim, later, after))
         ):
             return later

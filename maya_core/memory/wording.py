@@ -34,7 +34,8 @@ _GENERIC = frozenset(
     gbp currency language food event place job role project
     """.split()
 )
-"""Words that only say what sort of thing it is: "Japan trip" is grounded by "Japan"."""
+"""Words that, last or before "of", only say what sort of thing it is: "Japan trip" is grounded by "Japan"."""
+_SORT_FIRST = re.compile(r"\s*(?:(?:a|an|the|my|our)\s+)?\w+\s+(?:of|to|in|at|for|called|named)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,13 @@ def stems(text: str) -> frozenset[str]:
 def content_stems(text: str) -> frozenset[str]:
     """The words that must be found for the text to count as said: no light words, no generic ones unless alone."""
     carried = stems(text) - LIGHT
-    return (carried - _GENERIC_STEMS) or carried
+    if not carried & _GENERIC_STEMS:
+        return carried
+    ordered = [word.stem for word in words(text) if word.stem not in LIGHT]
+    kept = ordered[1:] if _SORT_FIRST.match(text) and ordered[0] in _GENERIC_STEMS else ordered
+    while kept and kept[-1] in _GENERIC_STEMS:
+        kept.pop()
+    return (carried - (frozenset(ordered) - frozenset(kept))) if kept else carried
 
 
 def stem(word: str) -> str:
