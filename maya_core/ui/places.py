@@ -18,5 +18,6 @@ class Place:
 PLACES = (
     Place(name="memory", title="Memory", symbol="account_tree"),
     Place(name="providers", title="Providers", symbol="monitor_heart"),
+    Place(name="analytics", title="Analytics", symbol="bar_chart"),
 )
 """A screen is added by one line here and its file in `pages/`."""

@@ -1,0 +1,441 @@
+"""The analytics page: how much Maya is used, by whom and through which model, how fast, and what it costs.
+
+One view is read for the whole page; plots, tables and the download show the same figures.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from maya_core.accounts.access import User
+from maya_core.clock import SystemClock
+from maya_core.domain.calls import percentile
+from maya_core.domain.generation import Purpose
+from maya_core.domain.usage import MICRO, Grain, UsageSum, together
+from maya_core.ui import charts, navigation, words
+from maya_core.ui.boundary import guarded, refusal_view, show
+from maya_core.ui.markup import Node, el
+from maya_core.ui.reading import Reading, browser_zone, named
+from maya_core.ui.runtime import Runtime
+from maya_core.ui.view import Act, view
+from maya_core.usage.analytics import Period, Share, View, sees_everyone
+from maya_core.usage.quota import Allowance
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_WITHIN_S = 15.0
+_ROWS = 50
+_PERIODS = {
+    Period.DAY: "24 hours",
+    Period.WEEK: "7 days",
+    Period.MONTH: "30 days",
+    Period.QUARTER: "90 days",
+    Period.YEAR: "A year",
+}
+_PURPOSES = {
+    Purpose.CHAT: "Replies",
+    Purpose.TITLE: "Titles",
+    Purpose.CONSOLIDATION: "Memory",
+    Purpose.PREFETCH: "Prepared",
+}
+_EVERYONE, _OWN = "Everyone", "Only me"
+_COLUMNS = (
+    "begins_at_utc person provider model purpose calls answered stopped failed fallbacks tokens_in tokens_out cost "
+    "currency first_word_p50_ms first_word_p95_ms"
+).split()
+
+
+def analytics_page(maya: Runtime, user: User) -> None:
+    """Draw it."""
+    reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=named(maya.labels))
+    with st.container(key="wide_page"):
+        view([el("header", el("h1", "Analytics"), class_="page-head", key="head")], key="analytics_head")
+        if refusal := st.session_state.pop("refusal", ""):
+            view([refusal_view(refusal)], key="analytics_refusal")
+        period, everyone = _picked(user)
+        show(lambda: _figures(maya, user, period, reading, everyone=everyone), key="analytics")
+    if navigation.moved():
+        st.rerun()
+
+
+def _picked(user: User) -> tuple[Period, bool]:
+    """The period, and whose figures."""
+    with st.container(horizontal=True, key="analytics_pickers", vertical_alignment="center"):
+        chosen = st.segmented_control(
+            "Period",
+            list(_PERIODS),
+            format_func=_PERIODS.__getitem__,
+            default=Period.WEEK,
+            key="analytics_period",
+            label_visibility="collapsed",
+        )
+        whose = _OWN
+        if sees_everyone(user):
+            whose = (
+                st.segmented_control(
+                    "Whose figures",
+                    [_EVERYONE, _OWN],
+                    default=_EVERYONE,
+                    key="analytics_whose",
+                    label_visibility="collapsed",
+                )
+                or _EVERYONE
+            )
+    return chosen or Period.WEEK, whose == _EVERYONE
+
+
+def _figures(maya: Runtime, user: User, period: Period, reading: Reading, *, everyone: bool) -> None:
+    analytics = maya.container.usage.analytics
+    taken = maya.engine.run(analytics.view(user, period, everyone=everyone), timeout_s=_WITHIN_S)
+    if not taken.now.calls and not taken.now.messages and not taken.memory:
+        view([_nothing(period)], key="analytics_empty", on_act=guarded(_act))
+        return
+    view([_four(taken, period), _notes(taken, reading)], key="analytics_four")
+    look = charts.theme()
+    for name, title, note, figure in _plots(taken, period, look, reading):
+        view(
+            [el("section", el("h2", title), el("p", note, class_="note") if note else "", key=name)],
+            key=f"about_{name}",
+        )
+        charts.show(figure, key=f"plot_{name}_{period.value}")
+    view(_tables(taken, reading), key="analytics_tables")
+    st.download_button(
+        "Download these figures (CSV)",
+        data=lambda: as_csv(taken),
+        file_name=f"maya-usage-{taken.span.since:%Y-%m-%d}-to-{taken.span.until:%Y-%m-%d}.csv",
+        mime="text/csv",
+        key="analytics_csv",
+        icon=":material/download:",
+    )
+
+
+def _act(act: Act) -> None:
+    if act.name == "new_chat":
+        navigation.new_chat()
+
+
+def _nothing(period: Period) -> Node:
+    return el(
+        "section",
+        el("p", f"No model was asked and nothing was written in this period ({_PERIODS[period].lower()})."),
+        el("p", el("button", "Start a chat", class_="link", act="new_chat", to="new")),
+        class_="empty",
+        key="empty",
+    )
+
+
+# The four numbers and what has to be known beside them
+
+
+def _four(taken: View, period: Period) -> Node:
+    now, before = taken.now, taken.before
+    cards = [
+        ("Replies", f"{now.answers:,}", change(now.answers, before.answers)),
+        ("People", f"{now.people:,}", change(now.people, before.people))
+        if taken.everyone
+        else ("Messages", f"{now.messages:,}", change(now.messages, before.messages)),
+        (
+            "Median time to first word",
+            "-" if now.first_text_p50_ms is None else words.length(now.first_text_p50_ms),
+            change(now.first_text_p50_ms, before.first_text_p50_ms),
+        ),
+    ]
+    if taken.priced:
+        spent = change(now.cost_micro, before.cost_micro)
+        cards.append(("Cost", money(now.cost_micro, taken.currency), spent))
+    else:
+        tokens = change(now.tokens_in + now.tokens_out, before.tokens_in + before.tokens_out)
+        cards.append(("Tokens", short(now.tokens_in + now.tokens_out), tokens))
+    return el(
+        "dl",
+        *[
+            el("div", el("dt", name), el("dd", value, class_="big"), el("dd", than, class_="note"))
+            for name, value, than in cards
+        ],
+        class_="four",
+        title=f"Compared with the {_PERIODS[period].lower()} before",
+        key="four",
+    )
+
+
+def change(now: float | None, before: float | None) -> str:
+    """How a figure compares with that of the period before."""
+    if now is None or not before:
+        return "nothing to compare with"
+    percent = (now - before) / before
+    if abs(percent) < 0.005:
+        return "as before"
+    return f"{'+' if percent > 0 else '−'}{abs(percent):.0%} on the period before"
+
+
+def money(micro: int, currency: str) -> str:
+    """An amount: "0.42 USD"."""
+    return f"{micro / MICRO:,.2f} {currency}".strip()
+
+
+def short(number: int) -> str:
+    """A large count in few digits: "1.2 M"."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:.1f} {letter}"
+    return f"{number:,}"
+
+
+def _notes(taken: View, reading: Reading) -> Node:
+    now = taken.now
+    said = [
+        f"{words.count(now.messages, 'message')}, {words.count(now.chats, 'new chat')}, "
+        f"{words.count(now.calls, 'call')} to models of which {now.failed:,} failed.",
+    ]
+    if now.good or now.bad:
+        said.append(f"Feedback: {now.good:,} good, {now.bad:,} bad.")
+    if not taken.priced:
+        said.append("No price is set (MAYA_PRICES), so tokens are shown and no cost.")
+    elif now.unpriced:
+        said.append(f"The cost of {words.count(now.unpriced, 'call')} is not known and not in the sum.")
+    limits = [el("li", _limit(each, taken.currency, reading)) for each in taken.allowances]
+    return el(
+        "div",
+        *[el("p", sentence, class_="note") for sentence in said],
+        el("ul", *limits, class_="limits") if limits else "",
+        el(
+            "p",
+            f"As of {words.said_when(taken.taken_at, now=reading.now, zone=reading.zone)}. Days are UTC.",
+            class_="note",
+        ),
+        class_="notes",
+        key="notes",
+    )
+
+
+def _limit(allowance: Allowance, currency: str, reading: Reading) -> str:
+    """One limit in words: how far it is used, and until when it lasts."""
+    kind, _, name = allowance.name.partition(":")
+    used, limit = f"{allowance.used:,}", f"{allowance.limit:,}"
+    if "money" in kind:
+        used, limit = money(allowance.used, currency), money(allowance.limit, currency)
+    whose = {
+        "requests": f"{name.capitalize()}, requests this month",
+        "background": f"{name.capitalize()}, requests in the background",
+        "money": f"{name.capitalize()}, money this month",
+        "background-money": f"{name.capitalize()}, money in the background",
+        "money-of": "Your money this month",
+    }.get(kind, allowance.name)
+    ends = "lasts at this pace"
+    if allowance.runs_out_at is not None:
+        ends = f"at this pace used up on {words.day(allowance.runs_out_at, now=reading.now, zone=reading.zone)}"
+    if allowance.used >= allowance.limit:
+        ends = "used up"
+    begins = words.day(allowance.resets_at, now=reading.now, zone=reading.zone)
+    return f"{whose}: {used} of {limit}, {ends}; begins anew on {begins}"
+
+
+# Plots
+
+
+def _plots(taken: View, period: Period, look: str, reading: Reading) -> Sequence[tuple[str, str, str, "Figure"]]:
+    span = taken.span
+    step = timedelta(hours=1) if span.grain is Grain.HOUR else timedelta(days=1)
+    steps = [span.since + step * number for number in range(round((span.until - span.since) / step))]
+    zone = reading.zone if span.grain is Grain.HOUR else None
+    at = [(moment.astimezone(zone) if zone else moment).replace(tzinfo=None) for moment in steps]
+    revision = f"{period.value}:{taken.everyone}"
+    by_step: dict[datetime, list[UsageSum]] = {moment: [] for moment in steps}
+    for each in taken.sums:
+        if each.begins_at in by_step:
+            by_step[each.begins_at].append(each)
+    chats = [together(e for e in by_step[moment] if e.purpose is Purpose.CHAT) for moment in steps]
+    providers = [share.name for share in taken.by_provider]
+    found = [
+        (
+            "answers",
+            "Replies by provider",
+            "",
+            charts.bars(
+                at,
+                {
+                    reading.label(provider, ""): [
+                        sum(e.answered for e in by_step[m] if e.provider == provider and e.purpose is Purpose.CHAT)
+                        for m in steps
+                    ]
+                    for provider in providers
+                },
+                look=look,
+                revision=revision,
+            ),
+        ),
+        (
+            "latency",
+            "Time to the first word",
+            _latency_note(taken),
+            charts.lines(
+                at,
+                {
+                    name: [_seconds(percentile(chat.first_text, part) if chat else None) for chat in chats]
+                    for name, part in (("p50", 0.5), ("p95", 0.95))
+                },
+                look=look,
+                revision=revision,
+                unit=" s",
+            ),
+        ),
+        (
+            "fallbacks",
+            "Replies given in another provider's place",
+            "" if taken.now.fallback_rate is None else f"{taken.now.fallback_rate:.1%} of all replies.",
+            charts.lines(
+                at,
+                {"share": [100 * c.fallbacks / c.answered if c and c.answered else None for c in chats]},
+                look=look,
+                revision=revision,
+                unit=" %",
+            ),
+        ),
+        (
+            "tokens",
+            "Tokens by purpose",
+            f"{short(taken.now.tokens_in)} in, {short(taken.now.tokens_out)} out.",
+            charts.bars(
+                at,
+                {
+                    _PURPOSES[Purpose(share.name)]: [
+                        sum(e.tokens_in + e.tokens_out for e in by_step[m] if e.purpose.value == share.name)
+                        for m in steps
+                    ]
+                    for share in taken.by_purpose
+                },
+                look=look,
+                revision=revision,
+            ),
+        ),
+    ]
+    if taken.activity:
+        days = [activity.day.replace(tzinfo=None) for activity in taken.activity]
+        shown = {
+            "Messages": [float(a.messages) for a in taken.activity],
+            "New chats": [float(a.chats) for a in taken.activity],
+        }
+        found.append(
+            ("activity", "Messages and new chats", "", charts.lines(days, shown, look=look, revision=revision))
+        )
+    if taken.memory:
+        days = [datetime(each.day.year, each.day.month, each.day.day) for each in taken.memory]  # noqa: DTZ001 - a date for an axis
+        figures: dict[str, list[float]] = {
+            "Facts": [each.facts for each in taken.memory],
+            "Entities": [each.entities for each in taken.memory],
+            "Flaws": [each.flaws for each in taken.memory],
+        }
+        note = "Flaws: said twice, without source, out of date, contradictory, or of an unknown speaker."
+        found.append(("memory", "Memory", note, charts.lines(days, figures, look=look, revision=revision)))
+    return found
+
+
+def _latency_note(taken: View) -> str:
+    now = taken.now
+    if now.first_text_p50_ms is None or now.first_text_p95_ms is None:
+        return ""
+    first = f"p50 {words.length(now.first_text_p50_ms)}, p95 {words.length(now.first_text_p95_ms)}"
+    if now.total_p50_ms is None or now.total_p95_ms is None:
+        return f"{first}."
+    return f"{first}; whole replies p50 {words.length(now.total_p50_ms)}, p95 {words.length(now.total_p95_ms)}."
+
+
+def _seconds(ms: float | None) -> float | None:
+    return None if ms is None else round(ms / 1000, 2)
+
+
+# Tables
+
+
+def _tables(taken: View, reading: Reading) -> list[Node]:
+    def by_model(name: str) -> str:
+        provider, _, model = name.partition(":")
+        label = reading.label(provider, model)
+        return f"{label} ({model})" if model else label
+
+    parts: list[tuple[str, str, Sequence[Share], Callable[[str], str]]] = [
+        ("By provider", "Provider", taken.by_provider, lambda name: reading.label(name, "")),
+        ("By model", "Model", taken.by_model, by_model),
+        ("By purpose", "Purpose", taken.by_purpose, lambda name: _PURPOSES[Purpose(name)]),
+    ]
+    if taken.everyone:
+        parts.append(("By person", "Person", taken.by_person, lambda name: name or "Maya itself, or a deleted account"))
+    return [_table(title, first, shares, name, taken) for title, first, shares, name in parts if shares]
+
+
+def _table(title: str, first: str, shares: Sequence[Share], name: Callable[[str], str], taken: View) -> Node:
+    heads = [first, "Calls", "Answered", "Tokens in", "Tokens out", *(["Cost"] if taken.priced else [])]
+    rows: list[Node] = []
+    for share in shares[:_ROWS]:
+        figures = [f"{share.calls:,}", f"{share.answered:,}", f"{share.tokens_in:,}", f"{share.tokens_out:,}"]
+        if taken.priced:
+            figures.append(money(share.cost_micro, taken.currency) + (" +" if share.unpriced else ""))
+        rows.append(
+            el("tr", el("td", el("bdi", name(share.name)[:120])), *[el("td", f, class_="figure") for f in figures])
+        )
+    more = f"{len(shares) - _ROWS:,} more are in the download." if len(shares) > _ROWS else ""
+    return el(
+        "section",
+        el("h2", title),
+        el(
+            "div",
+            el("table", el("thead", el("tr", *[el("th", head) for head in heads])), el("tbody", *rows)),
+            class_="scroll",
+        ),
+        el("p", more, class_="note") if more else "",
+        key=title,
+    )
+
+
+def as_csv(taken: View) -> bytes:
+    """What is shown, a row for each stretch, model and purpose, then for each person. Cells never begin a formula."""
+    text = io.StringIO()
+    sheet = csv.writer(text)
+    sheet.writerow(_COLUMNS)
+    for each in taken.sums:
+        fast = percentile(each.first_text, 0.5), percentile(each.first_text, 0.95)
+        sheet.writerow(
+            [
+                f"{each.begins_at:%Y-%m-%dT%H:%M}",
+                _cell(each.user_id),
+                _cell(each.provider),
+                _cell(each.model),
+                each.purpose.value,
+                each.calls,
+                each.answered,
+                each.stopped,
+                sum(each.failed.values()),
+                each.fallbacks,
+                each.tokens_in,
+                each.tokens_out,
+                f"{each.cost_micro / MICRO:.6f}" if taken.priced else "",
+                _cell(taken.currency),
+                *("" if ms is None else round(ms) for ms in fast),
+            ]
+        )
+    for share in taken.by_person:
+        sheet.writerow(
+            [
+                "whole period",
+                _cell(share.name),
+                *("", "", ""),
+                share.calls,
+                share.answered,
+                *("", "", ""),
+                share.tokens_in,
+                share.tokens_out,
+                f"{share.cost_micro / MICRO:.6f}" if taken.priced else "",
+                _cell(taken.currency),
+            ]
+        )
+    return text.getvalue().encode("utf-8")
+
+
+def _cell(text: str) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
