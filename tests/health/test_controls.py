@@ -165,7 +165,8 @@ async def test_a_part_that_does_not_exist_cannot_be_hidden(world: World) -> None
 
 
 async def test_orders_end_by_the_clock_also_where_nobody_can_be_asked(caplog: pytest.LogCaptureFixture) -> None:
-    clock, client, told = ManualClock(), connect_in_process(), []
+    clock, client = ManualClock(), connect_in_process()
+    told: list[tuple[str, ...]] = []
     one = Standing(RedisOrders(client), clock, on_arrange=told.append)
     other = Standing(RedisOrders(client), clock, on_arrange=lambda _: None)
     until = clock.now() + timedelta(seconds=300)
