@@ -49,8 +49,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tools(folder: Path) -> Iterator[App]:
     """An app that does its own background work: what is learnt and forgotten is done in it."""
     seed(folder, [LISBON, SECRET])
-    quick = {"MAYA_MEMORY_SWEEP_EVERY_S": "0.3", "MAYA_CONSOLIDATE_AFTER_S": "0.3"}
-    with running_app(folder, MAYA_EMBEDDED_REDIS="off", **quick) as app:
+    often = "0.3"
+    with running_app(
+        folder, MAYA_EMBEDDED_REDIS="off", MAYA_MEMORY_SWEEP_EVERY_S=often, MAYA_CONSOLIDATE_AFTER_S=often
+    ) as app:
         _wait_until_learnt(folder, facts=3)
         yield app
 
