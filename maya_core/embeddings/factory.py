@@ -58,7 +58,8 @@ def make_embedder(settings: EmbeddingSettings, *, clock: Clock) -> Embedder:
                 timeout_s=settings.timeout_s,
                 clock=clock,
             )
-            return VendorEmbedder(calls, dimension=settings.dimension or gemini.DIMENSION, timeout_s=settings.timeout_s)
+            dimension = settings.dimension or gemini.DIMENSION
+            return VendorEmbedder(calls, dimension=dimension, timeout_s=settings.timeout_s, clock=clock)
         case EmbeddingBackend.COHERE:
             wire = cohere.CohereCalls(
                 keys=_keys(settings, "COHERE_API_KEY"),
@@ -67,7 +68,8 @@ def make_embedder(settings: EmbeddingSettings, *, clock: Clock) -> Embedder:
                 timeout_s=settings.timeout_s,
                 clock=clock,
             )
-            return VendorEmbedder(wire, dimension=settings.dimension or cohere.DIMENSION, timeout_s=settings.timeout_s)
+            dimension = settings.dimension or cohere.DIMENSION
+            return VendorEmbedder(wire, dimension=dimension, timeout_s=settings.timeout_s, clock=clock)
         case _:
             assert_never(settings.backend)
 

@@ -1,9 +1,11 @@
 """What the embedding models of vendors share: batches, deadlines, several keys, and vectors brought to length 1."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from maya_core.clock import Clock
 from maya_core.errors import FailureKind, ProviderError
 
 if TYPE_CHECKING:
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
 _OF_THE_KEY = frozenset(
     {FailureKind.BAD_KEY, FailureKind.BILLING, FailureKind.QUOTA, FailureKind.RATE_LIMITED, FailureKind.FORBIDDEN}
 )
+
+
+_PATIENT_S = 0.3
+_FAILURES_BEFORE_A_PAUSE = 2
+_PAUSE_S = 30.0
 
 
 class EmbeddingCalls(Protocol):
@@ -49,14 +56,18 @@ class EmbeddingCalls(Protocol):
 class VendorEmbedder:
     """An `Embedder` over a vendor's wire. A request that one key cannot pay for is repeated with the next.
 
+    A vendor that leaves questions without an answer is not asked any for a while (`QuestionPause`): every turn would
+    wait for it. Texts are embedded beside the turns, and asked for all the same.
+
     Args:
         timeout_s: the longest that one request may take, with every key that is tried.
     """
 
-    def __init__(self, calls: EmbeddingCalls, *, dimension: int, timeout_s: float) -> None:
+    def __init__(self, calls: EmbeddingCalls, *, dimension: int, timeout_s: float, clock: Clock) -> None:
         self._calls = calls
         self._dimension = dimension
         self._timeout_s = timeout_s
+        self._pause = QuestionPause(clock)
 
     @property
     def model(self) -> str:
@@ -76,7 +87,10 @@ class VendorEmbedder:
         return out
 
     async def embed_query(self, text: str) -> "Vector":
-        vector: Vector = (await self._embed([text], question=True))[0]
+        if self._pause.lasts:
+            raise self._error(FailureKind.REFUSED, "questions went unanswered; it is asked again in a while")
+        with self._pause.watching():
+            vector: Vector = (await self._embed([text], question=True))[0]
         return vector
 
     async def close(self) -> None:
@@ -118,3 +132,39 @@ class VendorEmbedder:
 
     def _error(self, kind: FailureKind, detail: str) -> ProviderError:
         return ProviderError(kind, provider=self._calls.provider, model=self._calls.model, detail=detail)
+
+
+class QuestionPause:
+    """Two questions in a row without an answer begin a pause; the first question after it begins another or ends it.
+
+    A caller that stopped waiting counts as one without an answer, unless it hardly waited: then a person stopped.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._until = 0.0
+
+    @property
+    def lasts(self) -> bool:
+        """Nothing should be asked now."""
+        return self._failures >= _FAILURES_BEFORE_A_PAUSE and self._clock.monotonic() < self._until
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note how the question inside fares."""
+        started = self._clock.monotonic()
+        try:
+            yield
+        except ProviderError:
+            self._failed()
+            raise
+        except asyncio.CancelledError:
+            if self._clock.monotonic() - started >= _PATIENT_S:
+                self._failed()
+            raise
+        self._failures = 0
+
+    def _failed(self) -> None:
+        self._failures += 1
+        self._until = self._clock.monotonic() + _PAUSE_S

@@ -1,11 +1,12 @@
 """The vendors' embedding models, through their real SDKs, against their wire."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from maya_core.clock import SystemClock
+from maya_core.clock import Clock, ManualClock, SystemClock
 from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import ConfigurationError, FailureKind, ProviderError
@@ -23,7 +24,14 @@ def backend(request: pytest.FixtureRequest) -> EmbeddingBackend:
     return chosen
 
 
-def made(backend: EmbeddingBackend, vendors: FakeVendors, *, timeout_s: float = 20.0, dimension: int = 0) -> Embedder:
+def made(
+    backend: EmbeddingBackend,
+    vendors: FakeVendors,
+    *,
+    timeout_s: float = 20.0,
+    dimension: int = 0,
+    clock: Clock | None = None,
+) -> Embedder:
     return make_embedder(
         EmbeddingSettings(
             backend=backend,
@@ -32,7 +40,7 @@ def made(backend: EmbeddingBackend, vendors: FakeVendors, *, timeout_s: float = 
             timeout_s=timeout_s,
             dimension=dimension,
         ),
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
     )
 
 
@@ -156,3 +164,56 @@ def test_a_vendor_without_a_key_stops_the_start(backend: EmbeddingBackend) -> No
 
 def test_the_model_is_named_with_its_vendor(backend: EmbeddingBackend, vendors: FakeVendors) -> None:
     assert made(backend, vendors).model.startswith(f"{backend.value}:")
+
+
+async def given_up(embedder: Embedder) -> None:
+    """A turn that waits for a question's vector no longer than recall does."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await embedder.embed_query("a question")
+
+
+async def test_a_vendor_that_hangs_costs_two_turns_their_wait_and_is_asked_again_after_the_pause(
+    backend: EmbeddingBackend, vendors: FakeVendors
+) -> None:
+    class Aside(ManualClock):
+        """Real time, and what a test adds to it."""
+
+        def monotonic(self) -> float:
+            return super().monotonic() + SystemClock().monotonic()
+
+    clock = Aside(datetime(2026, 5, 1, tzinfo=UTC))
+    embedder = made(backend, vendors, clock=clock)
+    await embedder.embed_query("a question")
+    vendors.default(backend.value, Behaviour(ending=Ending.HANG), operation=Operation.EMBED)
+    await given_up(embedder)
+    await given_up(embedder)
+    asked = len(vendors.requests(backend.value))
+    for _ in range(3):
+        with pytest.raises(ProviderError) as refused:
+            await embedder.embed_query("a question")
+        assert refused.value.kind is FailureKind.REFUSED
+    assert len(vendors.requests(backend.value)) == asked
+    clock.advance(31)
+    await given_up(embedder)  # one question finds out, and the pause begins anew
+    with pytest.raises(ProviderError):
+        await embedder.embed_query("a question")
+    vendors.default(backend.value, Behaviour(), operation=Operation.EMBED)
+    clock.advance(31)
+    for _ in range(2):
+        assert (await embedder.embed_query("a question")).shape == (embedder.dimension,)
+    await embedder.close()
+
+
+async def test_a_question_that_a_person_stopped_at_once_says_nothing_of_the_vendor(
+    backend: EmbeddingBackend, vendors: FakeVendors
+) -> None:
+    embedder = made(backend, vendors)
+    await embedder.embed_query("a question")
+    vendors.default(backend.value, Behaviour(headers_delay_s=0.2), operation=Operation.EMBED)
+    for _ in range(4):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await embedder.embed_query("a question")
+    assert (await embedder.embed_query("a question")).shape == (embedder.dimension,)
+    await embedder.close()
