@@ -338,13 +338,9 @@ def _said(seen: Seen) -> str:
 
 def _facts(seen: Seen, reading: Reading) -> list[Node]:
     entity = seen.selected
-    head: list[Node] = [
-        _dot(entity.kind),
-        el("bdi", name_of(entity)),
-        el("span", kind_word(entity.kind), class_="figure"),
-    ]
+    head: list[Node] = [_dot(entity.kind), el("bdi", name_of(entity))]
     if entity.kind is not EntityKind.USER:
-        head.append(_menu(entity))
+        head += [el("span", kind_word(entity.kind), class_="figure"), _menu(entity)]
     nodes: list[Node] = [el("h2", *head, class_="selected", key="h")]
     if entity.aliases:
         also = ", ".join(entity.aliases[:6])

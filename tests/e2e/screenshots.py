@@ -8,8 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.e2e.memories import about_me, crowded_world, small_world
 from tests.e2e.samples import RELEASE, VENUE, sample_chats
 from tests.e2e.stage import CHROMIUM, ROOT, App, Screen, running_app, screen
+from tests.support.memories import remember
 from tests.support.seeding import seed
 from tests.support.vendors.server import FakeVendors
 
@@ -33,6 +35,7 @@ def main() -> int:
             _chats(browser, app, place)
         with running_app(bare) as app:
             _first_visit(browser, app, place)
+        memory(browser, Path(folder), place)
         browser.close()
     return 0
 
@@ -57,6 +60,30 @@ def _first_visit(browser: Browser, app: App, place: Path) -> None:
                 shown.open("/")
                 shown.page.locator(".examples").wait_for()
                 _take(shown, place / f"empty-{size}-{'dark' if dark else 'light'}.png")
+
+
+def memory(browser: Browser, folder: Path, place: Path) -> None:
+    """The graph and the facts of a small memory, and a graph that is as full as it can be."""
+    for name, world in (("memory", small_world()), ("memory-full", crowded_world())):
+        seed(folder / name, [about_me(), *sample_chats()])
+        remember(folder / name, world)
+        with running_app(folder / name, MAYA_WORKER="off", MAYA_EMBEDDINGS="off") as app:
+            for size, (width, height) in _SIZES.items():
+                for dark in (False, True):
+                    with screen(browser, app, width=width, height=height + 140, dark=dark) as shown:
+                        _memory_of(shown, place, name, f"{size}-{'dark' if dark else 'light'}")
+
+
+def _memory_of(shown: Screen, place: Path, name: str, look: str) -> None:
+    shown.page.goto(shown.app.url + "/memory")
+    shown.page.locator(".maya-graph[data-drawn]").wait_for()
+    if look.startswith("narrow"):
+        shown.page.locator(".maya-graph").scroll_into_view_if_needed()
+    _take(shown, place / f"{name}-graph-{look}.png")
+    if name == "memory":
+        shown.page.goto(shown.app.url + "/memory?tab=facts")
+        shown.page.locator(".facts-table").wait_for()
+        _take(shown, place / f"{name}-facts-{look}.png")
 
 
 def _take(shown: Screen, path: Path) -> None:

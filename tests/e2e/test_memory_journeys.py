@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from maya_core.domain.memory import Entity, EntityKind, Relation
-from tests.e2e.memories import small_world
-from tests.e2e.samples import PARTY, sample_chats
+from tests.e2e.memories import ABOUT_ME, about_me, small_world
+from tests.e2e.samples import PARTY
 from tests.e2e.stage import App, Screen, running_app, screen_in, window
 from tests.support.memories import World, remember
 from tests.support.seeding import Chat, Turn, seed
@@ -27,7 +27,7 @@ _LOOKS = 6
 def memory_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """An app that remembers a small world."""
     folder = tmp_path_factory.mktemp("memory")
-    seed(folder, sample_chats())
+    seed(folder, [about_me()])
     remember(folder, small_world())
     with running_app(folder, MAYA_WORKER="off", MAYA_EMBEDDINGS="off") as app:
         yield app
@@ -163,8 +163,8 @@ def test_evidence_is_one_press_from_the_message_in_its_chat(memory: Screen) -> N
     page = memory.page
     page.goto(memory.app.url + "/memory?tab=facts")
     page.locator(".facts-table tr").filter(has_text="peanuts").get_by_role("link").click()
-    page.wait_for_url(re.compile(f"chat={PARTY}"))
-    expect(page.locator(".message.found")).to_contain_text("Where were we?")
+    page.wait_for_url(re.compile(f"chat={ABOUT_ME}"))
+    expect(page.locator(".message.found")).to_contain_text("I am allergic to peanuts.")
 
 
 def test_two_are_merged_after_a_look_and_parted_again(memory: Screen) -> None:

@@ -102,7 +102,10 @@ function settle(drawing) {
   drawing.root.dataset.drawn = String(drawing.wanted.nodes.length);
 }
 
-/* Everything in view, names included, and as large as there is room; names change their size with the scale. */
+/* Everything in view, names included, and as large as there is room; names change their size with the scale.
+   A crowd on a small screen shows its middle, which can be dragged, rather than names upon names. */
+const LARGEST_SCALE = 1.4, SMALLEST_SCALE_IN_A_CROWD = 0.68;
+
 function fill(drawing) {
   const { network, nodes } = drawing, room = drawing.root.getBoundingClientRect();
   if (!room.width) return;
@@ -110,8 +113,11 @@ function fill(drawing) {
     const boxes = nodes.getIds().map(id => network.getBoundingBox(id)).filter(Boolean);
     const left = Math.min(...boxes.map(box => box.left)), right = Math.max(...boxes.map(box => box.right));
     const top = Math.min(...boxes.map(box => box.top)), bottom = Math.max(...boxes.map(box => box.bottom));
-    const scale = Math.min((room.width - 16) / (right - left), (room.height - 16) / (bottom - top), 1.4);
-    network.moveTo({ position: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale, animation: false });
+    const fits = Math.min((room.width - 16) / (right - left), (room.height - 16) / (bottom - top), LARGEST_SCALE);
+    const crowd = stands(drawing.wanted) && fits < SMALLEST_SCALE_IN_A_CROWD;
+    const scale = crowd ? SMALLEST_SCALE_IN_A_CROWD : fits;
+    const position = crowd ? { x: 0, y: 0 } : { x: (left + right) / 2, y: (top + bottom) / 2 };
+    network.moveTo({ position, scale, animation: false });
     paint(drawing);
     network.redraw();
   }
