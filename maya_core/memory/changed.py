@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from maya_core.accounts.access import Action, User, require
 from maya_core.clock import Clock
-from maya_core.domain.changes import ChangeKind
+from maya_core.domain.changes import ChangeId, ChangeKind
 from maya_core.domain.conversation import ConversationId, MessageId, UserId
 from maya_core.domain.memory import Fact, FactId, FactOrder, FactQuery
 from maya_core.memory import decisions
@@ -26,6 +26,7 @@ DAYS = 7
 _FACTS_AT_MOST = 500
 _CHATS_AT_MOST = 60
 _CHANGES_AT_MOST = 100
+_LINES_AT_MOST = 20
 
 
 class News(StrEnum):
@@ -41,7 +42,10 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing that happened. `because` says why, "" where nobody said; `by` is what took a fact's place."""
+    """One thing that happened. `because` says why, "" where nobody said; `by` is what took a fact's place.
+
+    `undo` is the change that can be taken back, on the first line of each.
+    """
 
     news: News
     sentence: str
@@ -51,6 +55,7 @@ class Item:
     fact_id: FactId | None = None
     message_id: MessageId | None = None
     speaker: str = ""
+    undo: ChangeId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,4 +200,14 @@ def _done(past: Past) -> list[Item]:
     if change.kind is ChangeKind.FORGET:
         return [Item(news=News.FORGOTTEN, sentence="Something was forgotten, as you asked.", at=change.made_at)]
     because = change.note + (" (undone)" if past.undone else "")
-    return [Item(news=News.YOURS, sentence=line.text, at=change.made_at, because=because) for line in past.lines[:20]]
+    undo = change.id if past.undoable else None
+    return [
+        Item(
+            news=News.YOURS,
+            sentence=line.text,
+            at=change.made_at,
+            because=because,
+            undo=undo if number == 0 else None,
+        )
+        for number, line in enumerate(past.lines[:_LINES_AT_MOST])
+    ]

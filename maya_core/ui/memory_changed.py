@@ -3,14 +3,17 @@
 import streamlit as st
 
 from maya_core.accounts.access import User
+from maya_core.domain.changes import ChangeId
+from maya_core.domain.ids import new_id
 from maya_core.memory.changed import DAYS, Item, News, Week
 from maya_core.ui import words
 from maya_core.ui.boundary import guarded
+from maya_core.ui.fact_actions import ask
 from maya_core.ui.markup import Node, el, icon
 from maya_core.ui.memory_acts import lead
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
-from maya_core.ui.view import view
+from maya_core.ui.view import Act, view
 
 _WITHIN_S = 15.0
 _SHOWN = 200
@@ -36,7 +39,15 @@ def changed_tab(maya: Runtime, user: User, reading: Reading) -> None:
         label_visibility="collapsed",
     )
     week = maya.engine.run(maya.container.views.changed.lately(user, days=days or DAYS), timeout_s=_WITHIN_S)
-    view(_week(week, reading), key="changed", on_act=guarded(lambda act: lead(maya, user, act)))
+
+    def act(press: Act) -> None:
+        if press.name == "undo":
+            ask(maya, maya.container.memory.changes.undo(user.id, ChangeId(new_id()), ChangeId(press.to)))
+            st.session_state["notice"] = "Taken back."
+        else:
+            lead(maya, user, press)
+
+    view(_week(week, reading), key="changed", on_act=guarded(act))
 
 
 def _week(week: Week, reading: Reading) -> list[Node]:
@@ -78,6 +89,8 @@ def _item(item: Item, number: int, reading: Reading) -> Node:
         behind += [" · ", el("bdi", item.because)]
     if item.message_id is not None:
         behind += [" · ", el("button", "Where it was said", class_="link", act="open_source", to=item.message_id)]
+    if item.undo is not None:
+        behind += [" · ", el("button", "Undo", class_="link", act="undo", to=item.undo)]
     return el(
         "div",
         el("span", icon(symbol), name, class_=f"news {item.news.value}"),

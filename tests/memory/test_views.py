@@ -25,7 +25,6 @@ from tests.memory.world import ANN, World
 from tests.support.memories import noted, somebody
 from tests.support.vendors.pinecone import FakePinecone
 
-
 NOW = timedelta(days=300)
 """The clock of these worlds stands in the past of the machine's."""
 
@@ -260,7 +259,13 @@ class TestWhatChanged:
         nora = [fact.id for fact in facts.values() if "Nora" in await sentence(views, fact.id)]
         await world.people.wrong(ANN, ChangeId("ch1"), nora[0])
         week = await views.changed.lately(ANNS)
-        assert any(item.news is News.YOURS and "Nora" in item.sentence for item in week.items)
+        (done,) = [item for item in week.items if item.news is News.YOURS]
+        assert "Nora" in done.sentence
+        assert done.undo == "ch1"
+        await world.people.undo(ANN, ChangeId("ch2"), ChangeId("ch1"))
+        undone = [item for item in (await views.changed.lately(ANNS)).items if item.news is News.YOURS]
+        assert "(undone)" in " ".join(item.because for item in undone)
+        assert "ch1" not in [item.undo for item in undone]
 
     async def test_another_user_sees_nothing(self, views: Views) -> None:
         assert (await views.changed.lately(BOBS)).items == ()
