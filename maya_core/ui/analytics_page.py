@@ -385,7 +385,7 @@ def _table(title: str, first: str, shares: Sequence[Share], name: Callable[[str]
         el(
             "div",
             el("table", el("thead", el("tr", *[el("th", head) for head in heads])), el("tbody", *rows)),
-            class_="scroll",
+            class_="scroll figures",
         ),
         el("p", more, class_="note") if more else "",
         key=title,
