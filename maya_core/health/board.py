@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from maya_core.accounts.access import Action, User, may, require
 from maya_core.alerts import Alert, alert
 from maya_core.clock import Clock
-from maya_core.domain.calls import CallHour, added, hour_of
+from maya_core.domain.calls import STRIP, CallHour, added, hour_of
 from maya_core.domain.health import Circuit, Light, PartSeen
 from maya_core.errors import StoreUnavailable
 from maya_core.health.calls import CallRecorder
@@ -33,6 +33,7 @@ TICK_S = 2.0
 WEEK = timedelta(days=7)
 
 _SAME_FOR_S = 1.5
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _NEW_HOURS_WITHIN_S = 1.0
 
 
@@ -157,7 +158,7 @@ class Board:
                 drilled=self._standing.opened_until(known.circuit) is not None,
                 fingerprints=known.fingerprints,
                 day=_of(hours, known.circuit, since=now - timedelta(days=1)),
-                strip=_of(hours, known.circuit, since=now - WEEK),
+                strip=_last(hours, known.circuit),
                 quota=quotas.get(known.circuit.provider),
             )
             for known, breaker in zip(self._known, seen, strict=True)
@@ -235,3 +236,14 @@ def _of(hours: Sequence[CallHour], circuit: Circuit, *, since: datetime) -> Call
         circuit=circuit,
         begins_at=since,
     )
+
+
+def _last(hours: Sequence[CallHour], circuit: Circuit) -> CallHour:
+    """The newest hours that together hold enough outcomes for a strip."""
+    newest: list[CallHour] = []
+    outcomes = 0
+    for hour in reversed(hours):
+        if hour.circuit == circuit and outcomes < STRIP:
+            newest.append(hour)
+            outcomes += len(hour.recent)
+    return added(newest, circuit=circuit, begins_at=newest[-1].begins_at if newest else _NEVER)

@@ -33,11 +33,11 @@ def health_page(maya: Runtime, user: User) -> None:
         view([el("header", el("h1", "Providers"), class_="page-head", key="head")], key="health_head")
         if refusal := st.session_state.pop("refusal", ""):
             view([refusal_view(refusal)], key="health_refusal")
-        _live(maya, user, importance(snapshot, reading))
+        live(maya, user, importance(snapshot, reading))
         show(lambda: controls(maya, user, snapshot, reading), key="controls")
 
 
-def _live(maya: Runtime, user: User, order: list[str]) -> None:
+def live(maya: Runtime, user: User, order: list[str]) -> None:
     """Everything that is measured, in one fragment."""
     opened = str(st.session_state.get(_OPENED, ""))
     control = may(user, Action.CONTROL_PROVIDERS)
