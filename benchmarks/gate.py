@@ -124,12 +124,13 @@ def load(path: Path) -> list[Case]:
 def run(cases: Sequence[Case]) -> Tally:
     """Every case both ways."""
     tally = Tally()
-    for case in cases:
-        messages = _messages(case)
-        offline, _ = _learn(extract_offline(messages), messages, extractor=EXTRACTOR)
-        claims = asyncio.run(_scripted(case, messages))
-        scripted, refused = _learn(claims, messages, extractor="scripted")
-        _count(case, tally, offline, scripted, refused)
+    with asyncio.Runner() as runner:
+        for case in cases:
+            messages = _messages(case)
+            offline, _ = _learn(extract_offline(messages), messages, extractor=EXTRACTOR)
+            claims = runner.run(_scripted(case, messages))
+            scripted, refused = _learn(claims, messages, extractor="scripted")
+            _count(case, tally, offline, scripted, refused)
     return tally
 
 

@@ -250,7 +250,7 @@ def strength(claim: Claim, told: Told, place: Place) -> int:
         label = content_stems(claim.label)
         if not label:
             return 0
-        return 2 if label <= stems(clause.text) else 1 if label <= stems(leaning) else 0
+        return 2 if label <= clause.stems else 1 if label <= stems(leaning) else 0
     if (claim.relation, claim.label) == _phrased(claim, place):
         return 2
     if expressed(claim.relation, clause.text):

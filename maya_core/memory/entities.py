@@ -22,8 +22,7 @@ _PREFIXES = ("", "the ", "a ", "an ", "my ", "our ")
 
 def normal_name(name: str) -> str:
     """The form in which names are compared: no case, accents, articles, possessives or punctuation."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).replace("’", "'").casefold())
-    text = "".join(c for c in folded if not unicodedata.combining(c))
+    text = name.lower() if name.isascii() else _folded(name)
     text = " ".join(text.split())
     text = _POSSESSOR.sub("", _ARTICLE.sub("", text)) or text
     text = re.sub(r"'s?\b", "", text)
@@ -34,6 +33,11 @@ def normal_name(name: str) -> str:
 def spellings(name: str) -> list[str]:
     """A name as it may be stored: entities keep it as it was said, with what `normal_name` takes away."""
     return [prefix + spelt for spelt in dict.fromkeys((name, normal_name(name))) for prefix in _PREFIXES]
+
+
+def _folded(name: str) -> str:
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).replace("’", "'").casefold())
+    return "".join(c for c in folded if not unicodedata.combining(c))
 
 
 def is_user(name: str) -> bool:

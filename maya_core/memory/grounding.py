@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from maya_core.memory.moments import moments
 from maya_core.memory.statements import Clause, Told
-from maya_core.memory.wording import content_stems, stems, words
+from maya_core.memory.wording import content_stems, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +30,15 @@ def places(text: str, told: Told) -> Iterator[Place]:
     wanted = content_stems(text)
     whole = False
     for clause in told.clauses:
-        if wanted <= stems(clause.text):
+        if wanted <= clause.stems:
             whole = True
             yield _place((clause,), wanted)
     if whole:
         return
     for sentence in {clause.sentence for clause in told.clauses}:
         parts = [clause for clause in told.clauses if clause.sentence == sentence]
-        spread = [clause for clause in parts if wanted & stems(clause.text)]
-        if spread and wanted <= frozenset().union(*(stems(clause.text) for clause in spread)):
+        spread = [clause for clause in parts if wanted & clause.stems]
+        if spread and wanted <= frozenset().union(*(clause.stems for clause in spread)):
             whole = True
             yield _place(tuple(spread), wanted)
     if not whole:
@@ -63,7 +63,7 @@ def _dated_places(text: str, told: Told) -> Iterator[Place]:
                 and moment.at.year == dates[0].at.year
                 and moment.at.month == dates[0].at.month
             )
-            if same and rest <= stems(clause.text):
+            if same and rest <= clause.stems:
                 yield Place(clauses=(clause,), start=moment.start, end=moment.end)
 
 

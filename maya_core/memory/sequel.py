@@ -75,7 +75,7 @@ def _spoken_of_as_over(claim: Claim, later: Told, after: Clause, reading: Readin
 
 def _named_in(clause: Clause, claim: Claim, wanted: frozenset[str]) -> frozenset[str]:
     """The words by which a clause names the object: all of them, or its head ("my Golf" for "a Volkswagen Golf")."""
-    spoken = stems(clause.text)
+    spoken = clause.stems
     if wanted <= spoken:
         return wanted
     head = words(claim.object)[-1]
@@ -110,7 +110,7 @@ def _new_one(claim: Claim, clause: Clause) -> bool:
 def _moved_house(claim: Claim, after: Clause) -> bool:
     """The user lives somewhere else since, also where that place is not said to be their home."""
     own = after.owners[:1] and after.owners[0].who is Who.USER
-    elsewhere = not content_stems(claim.object) & stems(after.text) and _MOVED_HOUSE.search(after.text) is not None
+    elsewhere = not content_stems(claim.object) & after.stems and _MOVED_HOUSE.search(after.text) is not None
     return claim.relation is Relation.LIVES_IN and is_user(claim.subject) and bool(own) and elsewhere
 
 
@@ -119,7 +119,7 @@ def _moved(claim: Claim, told: Told, later: Told, after: Clause) -> bool:
     dates = moments(claim.object, told.said_at)
     if len(dates) != 1 or claim.relation not in _DATED or is_user(claim.subject):
         return False
-    named = content_stems(claim.subject) <= stems(after.text) or _IT.search(after.text) is not None
+    named = content_stems(claim.subject) <= after.stems or _IT.search(after.text) is not None
     others = any(moment.at != dates[0].at for moment in moments(after.text, later.said_at))
     return named and others and reversal.moves_a_date(after.text)
 

@@ -16,7 +16,7 @@ from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, s
 from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
-from maya_core.memory.wording import plain
+from maya_core.memory.wording import plain, stems
 
 _LONG_WORD = re.compile(r"\S{200,}")
 _GAP = re.compile(r"[ \t]{8,}")
@@ -46,6 +46,7 @@ class Clause:
 
     Attributes:
         start: its place in the message, in characters.
+        stems: the comparable forms of its words.
         owners: whom its parts are about, in order, pronouns resolved.
         inherited: whom it is about where it names nobody.
         corrects: its sentence may set right something said before, so it leans on that.
@@ -55,6 +56,7 @@ class Clause:
     text: str
     start: int
     sentence: int
+    stems: frozenset[str]
     meant: Meant
     owners: tuple[Owner, ...]
     inherited: Owner
@@ -210,6 +212,7 @@ class _MessageReader:
                     text=piece.text,
                     start=piece.start,
                     sentence=number,
+                    stems=stems(piece.text),
                     meant=meant,
                     owners=owners,
                     inherited=inherited,

@@ -52,7 +52,7 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
     if owner.who is Who.OTHER and owner.names & group:
         return None if _tied(claim, clause, owner, reading, told) else Reason.NOT_PERSONAL
     person = any(wanted & people for people in reading.people) or bool(wanted & ROLES)
-    if wanted <= stems(clause.text) and content_stems(claim.object) != wanted:
+    if wanted <= clause.stems and content_stems(claim.object) != wanted:
         another = owner.who is Who.ASSISTANT or (
             owner.who is Who.OTHER and (owner.person or claim.subject[:1].isupper())
         )
@@ -90,7 +90,7 @@ def _other_person(owner: Owner) -> bool:
 
 
 def _sentence_stems(told: Told, clause: Clause) -> frozenset[str]:
-    return frozenset().union(*(stems(c.text) for c in told.clauses if c.sentence == clause.sentence))
+    return frozenset().union(*(c.stems for c in told.clauses if c.sentence == clause.sentence))
 
 
 def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
@@ -138,7 +138,7 @@ def _said_before(names: frozenset[str], told: Told, clause: Clause, reading: Rea
     """Whether the words were said by the user shortly before the clause: in this message or the one before it."""
     earlier = [c for c in told.clauses if c.start < clause.start]
     before = [other for other in reading.told if other.place < told.place][-1:]
-    said = frozenset().union(*(stems(c.text) for c in earlier), *(stems(other.text) for other in before))
+    said = frozenset().union(*(c.stems for c in earlier), *(stems(other.text) for other in before))
     return names <= said
 
 
@@ -167,7 +167,7 @@ def _tied(claim: Claim, clause: Clause, owner: Owner, reading: Reading, told: To
     ):
         return claim.relation is not Relation.LOCATED_IN and len(owner.names) <= 4
     return any(
-        c.meant is Meant.ASSERTED and owner.names <= stems(c.text) and _MINE.search(c.text)
+        c.meant is Meant.ASSERTED and owner.names <= c.stems and _MINE.search(c.text)
         for other in reading.told
         if other.place <= told.place
         for c in other.clauses
