@@ -3,17 +3,15 @@
 Nothing is written here. The same plan serves the preview and, under the lease of the user, the change itself.
 """
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from maya_core.domain.changes import Change, ChangeId, ChangeKind, Effect, EntityChange, FactChange, NewChange, Place
+from maya_core.domain.changes import ChangeId, ChangeKind, Effect, EntityChange, FactChange, NewChange
 from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
 from maya_core.errors import NotFound
 from maya_core.memory import amending
-from maya_core.memory.amending import Present
 from maya_core.memory.decisions import CHANGE_PREFIX
 from maya_core.memory.drafts import (
     ChangeRefused,
@@ -25,8 +23,9 @@ from maya_core.memory.drafts import (
     is_you,
     kind_of_object,
 )
-from maya_core.memory.entities import minted_id, normal_name, spellings, user_entity_id
+from maya_core.memory.entities import minted_id, normal_name, user_entity_id
 from maya_core.memory.fact_sentences import written_out
+from maya_core.memory.lookups import Lookups
 from maya_core.memory.reconcile import fact_id as fact_id_of
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
@@ -36,9 +35,6 @@ from maya_core.stores.transcripts.rows import from_ms, to_ms
 EXTRACTOR = "person"
 """Who found a fact that a person wrote down."""
 
-_FACTS_AT_MOST = 1000
-_ENTITIES_AT_ONCE = 500
-_ASKED_AT_ONCE = 20
 _IMPORTED_AT_MOST = 500
 _STALE = "This was replaced or taken back already; please reload the page."
 
@@ -47,14 +43,13 @@ class Plans:
     """Plans changes of one user at a time. Everything raises NotFound for what is not theirs, and ChangeRefused."""
 
     def __init__(self, *, graph: Graph, transcripts: Passages, changes: Changes) -> None:
-        self._graph = graph
-        self._transcripts = transcripts
+        self._lookups = Lookups(graph=graph, transcripts=transcripts, changes=changes)
         self._changes = changes
 
     async def edit(self, user_id: UserId, id: ChangeId, fact_id: FactId, draft: Draft, *, at: datetime) -> NewChange:
         """Another fact, corrected by the person, in place of one."""
         written, old = checked(draft), await self._standing_fact(user_id, fact_id)
-        old_ends = await self._entities(user_id, (old.subject, old.object))
+        old_ends = await self._lookups.entities(user_id, (old.subject, old.object))
         kind = old_ends[old.object].kind if written.relation is old.relation else kind_of_object(written.relation)
         effect = await self._by_hand(user_id, id, written, kind, replaces=old, speaker=old.speaker, at=at)
         return NewChange(id=id, kind=ChangeKind.EDIT, target=fact_id, effect=effect, note="corrected by you")
@@ -95,9 +90,9 @@ class Plans:
             raise ChangeRefused(Refusal.SAME, "These are one and the same already.")
         if gone == user_entity_id(user_id):
             raise ChangeRefused(Refusal.YOU, "You cannot become a part of somebody else; merge the other way round.")
-        both = await self._existing(user_id, (keep, gone))
-        facts = [*await self._all_about(user_id, gone), *await self._about(user_id, keep)]
-        entities = await self._with_ends(user_id, facts, both)
+        both = await self._lookups.existing(user_id, (keep, gone))
+        facts = [*await self._lookups.all_about(user_id, gone), *await self._lookups.about(user_id, keep)]
+        entities = await self._lookups.with_ends(user_id, facts, both)
         effect = amending.merged(both[keep], both[gone], facts, entities, at)
         return NewChange(id=id, kind=ChangeKind.MERGE, target=gone, effect=effect, note="merged by you")
 
@@ -115,17 +110,17 @@ class Plans:
     ) -> NewChange:
         """Another entity of that name with these facts and names of one."""
         new_name = checked_name(name, what="a name for the new one")
-        entity = (await self._existing(user_id, (entity_id,)))[entity_id]
+        entity = (await self._lookups.existing(user_id, (entity_id,)))[entity_id]
         if not facts and not aliases:
             raise ChangeRefused(Refusal.EMPTY, "Please choose what belongs to the new one.")
         if is_you(new_name) or normal_name(new_name) == normal_name(entity.name):
             raise ChangeRefused(Refusal.SAME, "The new one needs a name of its own.")
-        namesakes = [e for e in await self._named(user_id, new_name) if e.id != entity_id]
+        namesakes = [e for e in await self._lookups.named(user_id, new_name) if e.id != entity_id]
         if namesakes:
             raise ChangeRefused(Refusal.KNOWN, "There is somebody or something of that name already.")
         if not set(aliases) <= set(entity.aliases):
             raise NotFound(f"no such alias of {entity_id!r}")
-        chosen = await self._facts(user_id, facts)
+        chosen = await self._lookups.facts(user_id, facts)
         if any(entity_id not in (fact.subject, fact.object) for fact in chosen):
             raise NotFound(f"a fact is not about {entity_id!r}")
         names = tuple(alias for alias in entity.aliases if alias in aliases)
@@ -135,7 +130,7 @@ class Plans:
             kind=entity.kind if kind is None else kind,
             aliases=tuple(alias for alias in names if normal_name(alias) != normal_name(new_name)),
         )
-        entities = await self._with_ends(user_id, chosen, {entity_id: entity})
+        entities = await self._lookups.with_ends(user_id, chosen, {entity_id: entity})
         effect = amending.split_off(entity, part, facts=chosen, entities=entities)
         return NewChange(id=id, kind=ChangeKind.SPLIT, target=entity_id, effect=effect, note="split by you")
 
@@ -146,7 +141,7 @@ class Plans:
             raise ChangeRefused(Refusal.FORGOTTEN, "What was forgotten cannot be brought back.")
         if change_id in await taken_back(self._changes, user_id, [change_id]):
             raise ChangeRefused(Refusal.UNDONE, "This was undone already.")
-        present = await self._present(user_id, change)
+        present = await self._lookups.present(user_id, change)
         effect = amending.undone(change.effect, present, at)
         if effect.nothing and not change.effect.nothing:
             raise ChangeRefused(Refusal.FORGOTTEN, "What this was about has been forgotten since.")
@@ -158,9 +153,9 @@ class Plans:
         """Entities and facts from elsewhere, with ids of their own. Those that are known already are left alone."""
         if len(facts) > _IMPORTED_AT_MOST or len(entities) > 2 * _IMPORTED_AT_MOST:
             raise ChangeRefused(Refusal.TOO_MUCH, f"At most {_IMPORTED_AT_MOST} facts can be brought at once.")
-        known_facts = {fact.id for fact in await self._graph.get_facts(user_id, [fact.id for fact in facts])}
+        known_facts = await self._lookups.known(user_id, [fact.id for fact in facts])
         given = {entity.id: entity for entity in entities}
-        known = await self._entities(user_id, given, missing_is_fine=True)
+        known = await self._lookups.entities(user_id, given, missing_is_fine=True)
         named = {**given, **known}
         new = [
             replace(
@@ -172,7 +167,7 @@ class Plans:
             for fact in facts
             if fact.id not in known_facts
         ]
-        places = await self._places(user_id, new)
+        places = await self._lookups.places(user_id, new)
         brought = [
             FactChange(id=f.id, before=None, after=f, sentence=_sentence(f, named), place=places.get(f.id)) for f in new
         ]
@@ -196,7 +191,7 @@ class Plans:
         changed = {each.id: each.after or each.before for each in effect.entities}
         facts = [f for each in effect.facts for f in (each.before, each.after) if f is not None]
         ends = {end for fact in facts for end in (fact.subject, fact.object)} - changed.keys()
-        known = await self._entities(user_id, ends, missing_is_fine=True)
+        known = await self._lookups.entities(user_id, ends, missing_is_fine=True)
         return {**known, **{id: entity for id, entity in changed.items() if entity is not None}}
 
     async def _by_hand(
@@ -210,8 +205,10 @@ class Plans:
         speaker: str,
         at: datetime,
     ) -> Effect:
-        subject, new_subject = await self._entity_for(user_id, id, written.subject, _kind_of_subject(written.relation))
-        thing, new_thing = await self._entity_for(user_id, id, written.object, kind)
+        subject, new_subject = await self._lookups.entity_for(
+            user_id, id, written.subject, _kind_of_subject(written.relation)
+        )
+        thing, new_thing = await self._lookups.entity_for(user_id, id, written.object, kind)
         if subject.id == thing.id:
             raise ChangeRefused(Refusal.SAME, "Subject and object are the same.")
         new = Fact(
@@ -237,13 +234,13 @@ class Plans:
             sources=(CHANGE_PREFIX + id, *(() if replaces is None else replaces.sources)),
             extractor=EXTRACTOR,
         )
-        others = [] if new_subject else await self._about(user_id, subject.id, (written.relation,))
+        others = [] if new_subject else await self._lookups.about(user_id, subject.id, (written.relation,))
         self._check_new(new, replaces, others)
-        entities = await self._with_ends(user_id, others, {subject.id: subject, thing.id: thing})
+        entities = await self._lookups.with_ends(user_id, others, {subject.id: subject, thing.id: thing})
         if replaces is not None:
-            entities = await self._with_ends(user_id, (replaces,), entities)
+            entities = await self._lookups.with_ends(user_id, (replaces,), entities)
         fresh = [entity.id for entity, is_new in ((subject, new_subject), (thing, new_thing)) if is_new]
-        place = (await self._places(user_id, (new,))).get(new.id)
+        place = (await self._lookups.places(user_id, (new,))).get(new.id)
         return amending.added(new, replaces=replaces, others=others, entities=entities, fresh=fresh, place=place, at=at)
 
     @staticmethod
@@ -258,116 +255,14 @@ class Plans:
                 raise ChangeRefused(Refusal.KNOWN, "Maya knows this already.")
 
     async def _standing_fact(self, user_id: UserId, fact_id: FactId) -> Fact:
-        fact = (await self._facts(user_id, (fact_id,)))[0]
+        fact = (await self._lookups.facts(user_id, (fact_id,)))[0]
         if fact.retracted_at is not None or fact.superseded_by is not None:
             raise ChangeRefused(Refusal.STALE, _STALE)
         return fact
 
     async def _restated(self, user_id: UserId, before: Fact, after: Fact) -> Effect:
-        entities = await self._entities(user_id, (before.subject, before.object))
+        entities = await self._lookups.entities(user_id, (before.subject, before.object))
         return amending.restated(before, after, entities)
-
-    async def _facts(self, user_id: UserId, ids: Collection[FactId]) -> list[Fact]:
-        if len(ids) > _FACTS_AT_MOST:
-            raise ChangeRefused(Refusal.TOO_MUCH, "That is too much at once; please choose fewer facts.")
-        wanted = list(dict.fromkeys(ids))
-        found = {fact.id: fact for fact in await self._graph.get_facts(user_id, wanted)} if wanted else {}
-        for id in wanted:
-            if id not in found:
-                raise NotFound(f"no fact {id!r}")
-        return [found[id] for id in wanted]
-
-    async def _existing(self, user_id: UserId, ids: Collection[EntityId]) -> dict[EntityId, Entity]:
-        """Entities that are there; one that a merge took away is told apart from one that never was."""
-        found = await self._entities(user_id, ids, missing_is_fine=True)
-        for id in ids:
-            if id not in found:
-                merges = [c for c in await self._changes.about(user_id, [id]) if c.kind is ChangeKind.MERGE]
-                if merges:
-                    raise ChangeRefused(Refusal.CYCLIC, "This was merged into another already; please reload the page.")
-                raise NotFound(f"no entity {id!r}")
-        return found
-
-    async def _entities(
-        self, user_id: UserId, ids: Collection[EntityId], *, missing_is_fine: bool = False
-    ) -> dict[EntityId, Entity]:
-        wanted, found = list(dict.fromkeys(ids)), dict[EntityId, Entity]()
-        for start in range(0, len(wanted), _ENTITIES_AT_ONCE):
-            part = await self._graph.list_entities(user_id, wanted[start : start + _ENTITIES_AT_ONCE])
-            found |= {entity.id: entity for entity in part}
-        for id in wanted:
-            if id not in found and not missing_is_fine:
-                raise NotFound(f"no entity {id!r}")
-        return found
-
-    async def _with_ends(
-        self, user_id: UserId, facts: Iterable[Fact], known: Mapping[EntityId, Entity]
-    ) -> dict[EntityId, Entity]:
-        ends = {end for fact in facts for end in (fact.subject, fact.object)} - known.keys()
-        return {**known, **await self._entities(user_id, ends)}
-
-    async def _about(self, user_id: UserId, entity_id: EntityId, relations: Sequence[Relation] = ()) -> list[Fact]:
-        return await self._graph.facts(
-            user_id, about=[entity_id], relations=relations, current=False, limit=_FACTS_AT_MOST
-        )
-
-    async def _all_about(self, user_id: UserId, entity_id: EntityId) -> list[Fact]:
-        found = await self._about(user_id, entity_id)
-        if len(found) >= _FACTS_AT_MOST:
-            raise ChangeRefused(
-                Refusal.TOO_MUCH, "Too much is known about the one that would go; merge the other way round."
-            )
-        return found
-
-    async def _entity_for(self, user_id: UserId, id: ChangeId, name: str, kind: EntityKind) -> tuple[Entity, bool]:
-        """The entity that a name stands for, and whether it is new."""
-        if is_you(name):
-            own = user_entity_id(user_id)
-            found = await self._entities(user_id, (own,), missing_is_fine=True)
-            return found.get(own) or Entity(id=own, name="user", kind=EntityKind.USER), own not in found
-        named = await self._named(user_id, name)
-        best = sorted(named, key=lambda e: (e.kind is not kind, normal_name(e.name) != normal_name(name), e.id))
-        if best:
-            return best[0], False
-        return Entity(id=minted_id(user_id, name, MessageId(id)), name=name, kind=kind), True
-
-    async def _named(self, user_id: UserId, name: str) -> list[Entity]:
-        found = await self._graph.find_entities(user_id, spellings(name), limit=50)
-        wanted = normal_name(name)
-        return [e for e in found if wanted in {normal_name(n) for n in (e.name, *e.aliases)}]
-
-    async def _places(self, user_id: UserId, facts: Sequence[Fact]) -> dict[FactId, Place]:
-        """Where facts were first said, as far as that can still be read."""
-        first = {fact.id: fact.evidence[0] for fact in facts if fact.evidence}
-        wanted = list(dict.fromkeys(first.values()))
-        passages = await self._transcripts.list_passages(user_id, wanted) if wanted else []
-        said = {
-            p.excerpt.message_id: Place(conversation_id=p.excerpt.conversation_id, seq=p.seq, said_at=p.excerpt.said_at)
-            for p in passages
-        }
-        return {fact_id: said[message_id] for fact_id, message_id in first.items() if message_id in said}
-
-    async def _present(self, user_id: UserId, change: Change) -> Present:
-        effect = change.effect
-        ids = [each.id for each in effect.facts]
-        facts: list[Fact] = []
-        for start in range(0, len(ids), _FACTS_AT_MOST):
-            facts += await self._graph.get_facts(user_id, ids[start : start + _FACTS_AT_MOST])
-        ends = {end for fact in facts for end in (fact.subject, fact.object)}
-        ends |= {end for each in effect.facts if (old := each.before) for end in (old.subject, old.object)}
-        entities = await self._entities(user_id, ends | {each.id for each in effect.entities}, missing_is_fine=True)
-        centres = {each.id for each in effect.entities if each.before is None or each.before != each.after}
-        centres |= {old.subject for each in effect.facts if (old := each.before)}
-        about: dict[EntityId, list[Fact]] = {}
-        wanted = sorted(id for id in centres if id in entities)
-        for start in range(0, len(wanted), _ASKED_AT_ONCE):
-            part = wanted[start : start + _ASKED_AT_ONCE]
-            lists = await asyncio.gather(*(self._about(user_id, id) for id in part))
-            about |= dict(zip(part, lists, strict=True))
-        around = [fact for found in about.values() for fact in found]
-        entities = await self._with_ends(user_id, around, entities)
-        found = {fact.id: fact for fact in facts}
-        return Present(made_at=change.made_at, entities=entities, facts=found, about=about)
 
 
 async def taken_back(changes: Changes, user_id: UserId, ids: Collection[ChangeId]) -> set[ChangeId]:
