@@ -151,7 +151,10 @@ def _merge(maya: Runtime, user: User, entity_id: str) -> None:
         return
     view([_about("Which other one is the same as ", entity, "?")], key="merge_about")
     text = st.text_input("Find the other one", key="merge_search", live=True, max_chars=100)
-    found = ask(maya, explorer.search(user.id, text)) if text.strip() else []
+    found, problem = attempt(lambda: ask(maya, explorer.search(user.id, text))) if text.strip() else ([], "")
+    if found is None:
+        _refused(problem)
+        return
     others = {one.id: one for one in found if one.id != entity.id}
     if not others:
         return
@@ -182,8 +185,11 @@ def _split(maya: Runtime, user: User, entity_id: str) -> None:
     if entity is None:
         _refused(problem)
         return
-    facts = ask(maya, explorer.about(user.id, entity.id))[:_FACTS_TO_CHOOSE]
-    sentences = {known.fact.id: _on_one_line(known.sentence) for known in facts}
+    facts, problem = attempt(lambda: ask(maya, explorer.about(user.id, entity.id)))
+    if facts is None:
+        _refused(problem)
+        return
+    sentences = {known.fact.id: _on_one_line(known.sentence) for known in facts[:_FACTS_TO_CHOOSE]}
     view([_about("What belongs to somebody or something else than ", entity, "?")], key="split_about")
     name = st.text_input("Name of the new one", key="split_name", max_chars=_NAME_AT_MOST)
     moved = st.multiselect(

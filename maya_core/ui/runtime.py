@@ -175,6 +175,7 @@ def _warm(container: Container) -> None:
 
     Streamlit collects after every run of a script; over the modules that stay for good, that is wasted work.
     """
+    import pyvis.network  # noqa: F401
     import streamlit.elements.markdown
     import streamlit.runtime.app_session  # noqa: F401
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from maya_core.domain.memory import Entity, EntityKind, Relation
+from maya_core.ui.palette import KINDS
 from tests.e2e.memories import ABOUT_ME, about_me, small_world
 from tests.e2e.samples import PARTY
 from tests.e2e.stage import App, Screen, running_app, screen_in, window
@@ -141,6 +142,26 @@ def test_search_legend_and_the_table_twin(memory: Screen) -> None:
     eventually(lambda: centre(page)["label"] == "Kulturhaus", page)
     page.get_by_text("The picture as a table").click()
     expect(page.locator(".twin")).to_contain_text("Summer party is in Kulturhaus")
+
+
+def test_the_picture_follows_the_theme_without_being_drawn_anew(memory: Screen) -> None:
+    page = open_graph(memory)
+    assert colour_of_the_centre(page) == KINDS[EntityKind.USER].light
+    place = place_of(page, "Jana")
+    try:
+        page.emulate_media(color_scheme="dark")
+        eventually(lambda: colour_of_the_centre(page) == KINDS[EntityKind.USER].dark, page)
+        assert place_of(page, "Jana") == pytest.approx(place, abs=2)
+    finally:
+        page.emulate_media(color_scheme="light")
+
+
+def colour_of_the_centre(page: Page) -> str:
+    found: str = page.evaluate(
+        """() => { const drawing = document.querySelector('.maya-graph').mayaGraph;
+        return drawing.nodes.get(drawing.wanted.centre).color.background; }"""
+    )
+    return found
 
 
 def test_a_fact_is_corrected_and_the_correction_taken_back(memory: Screen) -> None:
