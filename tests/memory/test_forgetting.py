@@ -11,11 +11,12 @@ import pytest
 from maya_core.accounts.access import Level, User
 from maya_core.chat.conversations import ConversationService
 from maya_core.clock import ManualClock
-from maya_core.domain.changes import ChangeKind
+from maya_core.domain.changes import ChangeId, ChangeKind
 from maya_core.domain.conversation import ConversationId, ConversationKind, UserId
 from maya_core.domain.forgetting import ForgetRequest, Keeper, KeeperState, RequestId, RequestState, Scope, ScopeKind
-from maya_core.domain.memory import EntityKind, MemoryKind
+from maya_core.domain.memory import EntityKind, FactId, MemoryKind
 from maya_core.errors import InvalidInput, NotFound, StoreUnavailable
+from maya_core.memory.drafts import Draft
 from maya_core.memory.forget_receipt import standing, to_json
 from maya_core.stores.redis_client import connect_in_process
 from tests.memory.forgetting_world import Rig, traces
@@ -88,6 +89,8 @@ async def test_a_forgotten_message_takes_its_reply_and_its_share_of_the_summary(
     assert all_verified(request)
     left = [m.id for m in await rig.world.transcripts.list_messages(ANN, ConversationId("one"))]
     assert left == ["one-2", "one-3"]
+    refs = await rig.world.vectors.list_refs(ANN)
+    assert refs and not {"one-0", "one-1"} & {id for ref in refs for id in ref.message_ids}
     assert await traces(rig, ["Zanzibar"]) == []
     assert await rig.world.sentences() == {"user WORKS_AT Fizzbuzz"}
     assert (await rig.world.transcripts.get(ANN, ConversationId("one"))).title == "I work at Fizzbuzz."
@@ -111,6 +114,27 @@ async def test_what_a_forgotten_message_had_replaced_is_true_again(rig: Rig) -> 
     assert await rig.world.sentences() == {"user LIVES_IN Zanzibar"}
     await rig.forget(scope(ScopeKind.CONVERSATION, "two"))
     assert await rig.world.sentences() == {"user LIVES_IN Porto"}
+    assert await rig.world.verification.verify(ANN) == []
+
+
+async def test_it_is_true_again_where_the_batch_that_ended_it_stays(rig: Rig) -> None:
+    await rig.tell("one", "I live in Porto.")
+    await rig.tell("two", "I live in Zanzibar now.", "I work at Fizzbuzz.")
+    await rig.forget(scope(ScopeKind.MESSAGE, "two-0"))
+    assert await rig.world.sentences() == {"user LIVES_IN Porto", "user WORKS_AT Fizzbuzz"}
+    assert await rig.world.verification.verify(ANN) == []
+
+
+async def test_what_a_person_wrote_by_hand_goes_with_what_it_is_about(rig: Rig) -> None:
+    await two_chats(rig)
+    own = await fact_id(rig, "Quimby LIVES_IN Braga")
+    draft = Draft(subject="Quimby", relation="LIVES_IN", object="Wibbleton")
+    await rig.world.people.edit(ANN, ChangeId("by-hand"), FactId(own), draft)
+    assert "Quimby LIVES_IN Wibbleton" in await rig.world.sentences()
+    request = await rig.forget(scope(ScopeKind.ENTITY, await entity_id(rig, "Quimby"), with_messages=True))
+    assert all_verified(request)
+    assert await traces(rig, ["Quimby", "Wibbleton"]) == []
+    assert await rig.world.sentences() == {"user LIVES_IN Zanzibar", "user WORKS_AT Fizzbuzz"}
     assert await rig.world.verification.verify(ANN) == []
 
 
