@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -236,7 +236,7 @@ async def build_container(
     )
     background = [_sweep(turns, conversations, memory.forgetting, settings.sweep_every_s)]
     if table and (working or not redis.url):
-        sweep = sweep_for(memory, queue, settings, clock, model_configured=model_configured)
+        sweep = sweep_for(memory, queue, settings, clock, breaker=breaker, models=_models(links))
         background.append(keep_sweeping(sweep, settings.memory_sweep_every_s))
         background.append(keep_measuring(views.quality))
     watch = Watch(
@@ -290,6 +290,11 @@ async def build_container(
         background=tuple(asyncio.create_task(work) for work in background),
     )
     return container
+
+
+def _models(links: Sequence[Link]) -> tuple[Circuit, ...]:
+    """Those that can understand something: all but the offline provider."""
+    return tuple(link.circuit for link in links if link.place is not Place.OFFLINE)
 
 
 def _turns(

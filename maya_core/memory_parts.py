@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Protocol
 
 from maya_core.chat import titles
 from maya_core.clock import Clock
-from maya_core.domain.health import FACTS, MEANING, Light
+from maya_core.domain.health import FACTS, MEANING, BreakerMode, BreakerState, Circuit, CircuitSnapshot, Light
 from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import ConfigurationError, StoreError
@@ -183,16 +185,33 @@ async def build_memory(
     )
 
 
-def sweep_for(memory: Memory, jobs: Jobs, settings: Settings, clock: Clock, *, model_configured: bool) -> Sweep:
-    """The sweeper of that memory's pending work."""
+class Circuits(Protocol):
+    """How the breakers stand."""
+
+    async def snapshot(self, circuits: Sequence[Circuit]) -> tuple[CircuitSnapshot, ...]: ...
+
+
+def sweep_for(
+    memory: Memory, jobs: Jobs, settings: Settings, clock: Clock, *, breaker: Circuits, models: Sequence[Circuit]
+) -> Sweep:
+    """The sweeper of that memory's pending work. What was read offline is read again while one of `models` answers."""
     policy = SweepPolicy(every_s=settings.memory_sweep_every_s, consolidate_after_s=settings.consolidate_after_s)
     return Sweep(
         batches=memory.batches,
         changes=memory.change_log,
         jobs=jobs,
         clock=clock,
-        model_answers=lambda: model_configured,
+        model_answers=lambda: can_be_asked(breaker, models),
         policy=policy,
+    )
+
+
+async def can_be_asked(breaker: Circuits, models: Sequence[Circuit]) -> bool:
+    """Some of these models would be asked now: it is not isolated, and not open but for a probe that is due."""
+    found = await breaker.snapshot(models) if models else ()
+    return any(
+        circuit.mode is not BreakerMode.ISOLATED and (circuit.state is not BreakerState.OPEN or circuit.retry_in_s == 0)
+        for circuit in found
     )
 
 

@@ -3,7 +3,7 @@
 The queue is only a wake-up call: a job that was lost with its worker, or with all of Redis, is asked for again here.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ class Sweep:
         changes: Changes,
         jobs: Jobs,
         clock: Clock,
-        model_answers: Callable[[], bool],
+        model_answers: Callable[[], Awaitable[bool]],
         policy: SweepPolicy | None = None,
     ) -> None:
         self._batches = batches
@@ -82,7 +82,7 @@ class Sweep:
         return Swept(
             embed=await self._ask_for(Work.EMBED, after_s=self._policy.embed_after_s),
             consolidate=await self._ask_for(Work.CONSOLIDATE, after_s=self._policy.consolidate_after_s),
-            redo=await self._ask_to_redo() if self._model_answers() else 0,
+            redo=await self._ask_to_redo() if await self._model_answers() else 0,
             changes=await self._ask_to_finish_changes(),
         )
 

@@ -33,6 +33,7 @@ from maya_core.memory.sweep import CONSOLIDATE, EMBED, Sweep, SweepPolicy
 from maya_core.stores.batches.port import BatchState
 from maya_core.stores.sqlite import Database
 from tests.contract.conftest import Backend, drop_database, mongodb_url
+from tests.memory.test_consolidation_sweep import no_model
 from tests.memory.world import ANN, NOON, World
 
 FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
@@ -336,7 +337,7 @@ async def recover(place: Place, policy: SweepPolicy) -> float:
             changes=world.changes,
             jobs=queue,
             clock=world.clock,
-            model_answers=lambda: False,
+            model_answers=no_model,
             policy=policy,
         ).run()
         for job in queue.jobs:

@@ -1,6 +1,6 @@
 """The sweeper asks for the jobs of what waits or was forgotten, and only one sweeper does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,9 +9,11 @@ import pytest
 from maya_core.clock import ManualClock
 from maya_core.domain.changes import ChangeId, ChangeKind, Effect, NewChange
 from maya_core.domain.conversation import ConversationId, ConversationKind
+from maya_core.domain.health import BreakerMode, BreakerState, Circuit, CircuitSnapshot
 from maya_core.errors import StoreUnavailable
 from maya_core.jobs.port import Job, QueueName
 from maya_core.memory.sweep import CONSOLIDATE, EMBED, FINISH_CHANGES, REDO, Sweep, SweepPolicy, Swept
+from maya_core.memory_parts import can_be_asked
 from tests.memory.world import ANN, NOON, World
 
 CHAT = ConversationId("chat")
@@ -54,10 +56,15 @@ async def world(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
     await made.close()
 
 
+async def no_model() -> bool:
+    return False
+
+
 def sweep(world: World, queue: Queue, *, model: bool = False) -> Sweep:
-    return Sweep(
-        batches=world.batches, changes=world.changes, jobs=queue, clock=world.clock, model_answers=lambda: model
-    )
+    async def answers() -> bool:
+        return model
+
+    return Sweep(batches=world.batches, changes=world.changes, jobs=queue, clock=world.clock, model_answers=answers)
 
 
 async def test_messages_wait_for_their_vectors_after_seconds_and_for_consolidation_after_minutes(
@@ -92,7 +99,7 @@ async def test_a_conversation_that_never_falls_silent_is_consolidated_when_it_is
         changes=world.changes,
         jobs=queue,
         clock=clock,
-        model_answers=lambda: False,
+        model_answers=no_model,
         policy=policy,
     ).run()
     assert swept == Swept(consolidate=1)
@@ -162,3 +169,31 @@ async def test_a_deleted_conversation_is_not_embedded(world: World) -> None:
     await world.transcripts.delete(ANN, CHAT, at=NOON + timedelta(minutes=1))
     assert await world.indexing.run(ANN, CHAT) == 0
     assert await world.vector_ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("states", "asks"),
+    [
+        ([], False),
+        ([(BreakerState.CLOSED, BreakerMode.NORMAL)], True),
+        ([(BreakerState.OPEN, BreakerMode.NORMAL)], False),
+        ([(BreakerState.OPEN, BreakerMode.NORMAL), (BreakerState.HALF_OPEN, BreakerMode.NORMAL)], True),
+        ([(BreakerState.CLOSED, BreakerMode.ISOLATED)], False),
+    ],
+)
+async def test_reading_again_is_asked_for_only_while_some_model_can_be_asked(
+    states: list[tuple[BreakerState, BreakerMode]], asks: bool
+) -> None:
+    circuits = [Circuit(provider=f"vendor-{number}", model="m") for number in range(len(states))]
+
+    class Stands:
+        async def snapshot(self, asked: Sequence[Circuit]) -> tuple[CircuitSnapshot, ...]:
+            return tuple(
+                CircuitSnapshot(
+                    circuit=circuit, state=state, mode=mode, since_s=1.0, retry_in_s=9.0, reason=None, calls=0,
+                    failures=0, slow=0, consecutive_failures=0, generation=0, keys=(), shared=True,
+                )
+                for circuit, (state, mode) in zip(asked, states, strict=True)
+            )  # fmt: skip
+
+    assert await can_be_asked(Stands(), circuits) is asks
