@@ -21,7 +21,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.health import SAVED_CHATS, Light
 from maya_core.errors import NotFound
-from maya_core.ui import chat_actions, chat_menu, live_tail, navigation
+from maya_core.ui import chat_actions, chat_menu, live_tail, memory_forget, navigation
 from maya_core.ui.boundary import attempt, guarded, refusal_view
 from maya_core.ui.first_page import first_page
 from maya_core.ui.markup import Node, el
@@ -70,6 +70,7 @@ def chat_page(maya: Runtime, user: User) -> None:
     else:
         first_page(maya)
     _bottom(maya, user, opened)
+    memory_forget.resume(maya, user)
 
 
 def _open(maya: Runtime, user: User, chat_id: str) -> Opened:

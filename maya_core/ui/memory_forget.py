@@ -62,20 +62,27 @@ _STATES = {
 
 
 def forget(maya: Runtime, user: User, scope: Scope, *, named: str = "", left: Callable[[], None] | None = None) -> None:
-    """Open the dialog for something. `left` is called when it is closed after something was asked to be forgotten."""
-
-    def closed() -> None:
-        if st.session_state.pop(_REQUEST, None) is not None and left is not None:
-            left()
-
+    """Open the dialog for something. `left` goes where the person is then, once it was asked to be forgotten."""
     st.session_state.pop(_REQUEST, None)
-    st.dialog(f"Forget {_NAMES[scope.kind]}?", width="medium", on_dismiss=closed)(_dialog)(maya, user, scope, named)
+    st.dialog(f"Forget {_NAMES[scope.kind]}?", width="medium")(_dialog)(maya, user, scope, named, left)
+
+
+def resume(maya: Runtime, user: User) -> None:
+    """Show how far the last request is, until the person closes it; the page behind it may have changed."""
+    if _REQUEST in st.session_state:
+        request_id = RequestId(st.session_state[_REQUEST])
+        st.dialog("Forgetting", width="medium", on_dismiss=_closed)(_progress)(maya, user, request_id)
+
+
+def _closed() -> None:
+    st.session_state.pop(_REQUEST, None)
 
 
 def open_dialog(maya: Runtime, user: User) -> None:
-    """Open the dialog that a press in the last run asked for, if it was this one."""
+    """Open the dialog that a press in the last run asked for, if it was this one, or the one that was left open."""
     asked = st.session_state.get(DIALOG)
     if asked is None or asked[0] not in {"forget", *(f"forget_{kind.value}" for kind in ScopeKind)}:
+        resume(maya, user)
         return
     st.session_state.pop(DIALOG)
     name, about = asked
@@ -125,11 +132,7 @@ def forget_tab(maya: Runtime, user: User, reading: Reading) -> None:
 # The dialog
 
 
-def _dialog(maya: Runtime, user: User, scope: Scope, named: str) -> None:
-    asked = st.session_state.get(_REQUEST)
-    if asked is not None:
-        _progress(maya, user, RequestId(asked))
-        return
+def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[[], None] | None) -> None:
     if scope.kind in {ScopeKind.FACT, ScopeKind.ENTITY}:
         with_messages = st.toggle("Also the messages that it was learnt from", key="forget_with_messages")
         scope = Scope(kind=scope.kind, id=scope.id, with_messages=with_messages)
@@ -144,12 +147,12 @@ def _dialog(maya: Runtime, user: User, scope: Scope, named: str) -> None:
         sure = typed.strip().casefold() == _EVERYTHING
     with st.container(horizontal=True):
         if st.button("Forget it", type="primary", key="forget_yes", disabled=not sure):
-            _ask(maya, user, scope)
+            _ask(maya, user, scope, left)
         if st.button("Keep it", type="tertiary", key="forget_no"):
             st.rerun()
 
 
-def _ask(maya: Runtime, user: User, scope: Scope) -> None:
+def _ask(maya: Runtime, user: User, scope: Scope, left: Callable[[], None] | None) -> None:
     request_id = RequestId(new_id())
     asked, problem = attempt(
         lambda: maya.engine.run(_service(maya).ask(user.id, scope, request_id), timeout_s=_WITHIN_S)
@@ -158,7 +161,9 @@ def _ask(maya: Runtime, user: User, scope: Scope) -> None:
         view([refusal_view(problem)], key="forget_problem")
         return
     st.session_state[_REQUEST] = request_id
-    st.rerun(scope="fragment")
+    if left is not None:
+        left()
+    st.rerun()
 
 
 def _progress(maya: Runtime, user: User, request_id: RequestId) -> None:
