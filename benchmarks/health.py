@@ -45,7 +45,7 @@ HOURS = 7 * 24
 WANTED = {"tick_cpu_ms": "<= 20", "analytics_first_s": "<= 2", "analytics_cached_s": "<= 0.2", "quota_over": "0"}
 METHOD = (
     "one snapshot of four providers with a week of history, drawn, processor time; views of a ledger of {rows:,} calls "
-    "of forty people over ninety days in SQLite; five processes of fifty threads at a limit of {limit} on a redis-server"
+    "of forty people over ninety days in SQLite; five processes of fifty threads at a limit of {limit} on one Redis"
 )
 
 

@@ -35,7 +35,7 @@ _PERIODS = {
     Period.WEEK: "7 days",
     Period.MONTH: "30 days",
     Period.QUARTER: "90 days",
-    Period.YEAR: "A year",
+    Period.YEAR: "Year",
 }
 _PURPOSES = {
     Purpose.CHAT: "Replies",
@@ -208,7 +208,7 @@ def _notes(taken: View, reading: Reading) -> Node:
             f"As of {words.said_when(taken.taken_at, now=reading.now, zone=reading.zone)}. Days are UTC.",
             class_="note",
         ),
-        class_="notes",
+        class_="beside",
         key="notes",
     )
 
