@@ -70,7 +70,7 @@ def content_stems(text: str) -> frozenset[str]:
     if not carried & _GENERIC_STEMS:
         return carried
     ordered = [word.stem for word in words(text) if word.stem not in LIGHT]
-    kept = ordered[1:] if _SORT_FIRST.match(text) and ordered[0] in _GENERIC_STEMS else ordered
+    kept = ordered[1:] if _SORT_FIRST.match(text) and ordered[0] in _GENERIC_STEMS else ordered[:]
     while kept and kept[-1] in _GENERIC_STEMS:
         kept.pop()
     return (carried - (frozenset(ordered) - frozenset(kept))) if kept else carried
