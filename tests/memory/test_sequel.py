@@ -1,0 +1,53 @@
+"""What a person says afterwards ends a claim, and what leaves it as it was."""
+
+import pytest
+
+from maya_core.domain.memory import Relation
+from tests.memory.talk import admitted, claim
+
+R = Relation
+
+
+@pytest.mark.parametrize(
+    ("relation", "thing", "first", "then"),
+    [
+        (R.LIVES_IN, "Porto", "I live in Porto.", "We live in Zadar now."),
+        (R.LIVES_IN, "Porto", "I live in Porto.", "We bought a house in Faro and moved in on Saturday."),
+        (R.IS_A, "single", "I'm single.", "I got engaged to Luka!"),
+        (R.IS_A, "vegetarian", "I'm vegetarian.", "I eat meat again."),
+        (R.DISLIKES, "olives", "I hate olives.", "I love olives now."),
+        (R.WORKS_AT, "Initech", "I work at Initech.", "I quit Initech."),
+        (R.HAS_PET, "Mimi", "My cat is called Mimi.", "Actually no, it's Momo. Mimi was my old cat."),
+        (R.OWNS, "a Volvo", "I drive a Volvo.", "oh wait, that's the old one, now it's the XC40"),
+        (R.BORN_ON, "3 July", "My birthday is 3 July.", "Sorry, 3 June. My fingers slipped."),
+        (R.USES, "Vim", "I use Vim.", "I swapped Vim for Helix."),
+    ],
+)
+def test_a_later_word_ends_it(relation: Relation, thing: str, first: str, then: str) -> None:
+    assert admitted(claim(thing, relation), first, then).ended
+
+
+@pytest.mark.parametrize(
+    ("relation", "thing", "first", "then"),
+    [
+        (R.LIVES_IN, "Porto", "I live in Porto.", "My sister lives in Zadar."),
+        (R.LIVES_IN, "Porto", "I live in Porto.", "Do I live in Zadar now?"),
+        (R.LIVES_IN, "Porto", "I live in Porto.", "I lived in Zadar before."),
+        (R.IS_A, "single", "I'm single.", "My sister got a new job."),
+        (R.IS_A, "vegetarian", "I'm vegetarian.", "I don't eat meat."),
+        (R.DISLIKES, "olives", "I hate olives.", "I love figs."),
+        (R.WORKS_AT, "Initech", "I work at Initech.", "Sorry, the meeting is on Monday."),
+        (R.ALLERGIC_TO, "walnuts", "I'm allergic to walnuts.", "Pecans are fine."),
+    ],
+)
+def test_another_matter_leaves_it(relation: Relation, thing: str, first: str, then: str) -> None:
+    assert not admitted(claim(thing, relation), first, then).ended
+
+
+def test_what_is_named_in_one_breath_stays_beside_each_other() -> None:
+    assert not admitted(claim("Porto"), "I live in Porto and I live in Faro.").ended
+
+
+def test_with_a_pronoun_a_correction_speaks_of_the_same_person() -> None:
+    sister = claim("Mireia", R.FAMILY_OF)
+    assert not admitted(sister, "My sister Mireia is 34.", "What am I saying, she turned 35 in March.").ended
