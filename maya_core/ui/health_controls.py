@@ -167,12 +167,18 @@ def reading_label(target: str, reading: Reading) -> str:
 
 
 def _ask(maya: Runtime, user: User, snapshot: HealthSnapshot) -> None:
-    asked = st.session_state.pop(ASKED, None)
+    asked = st.session_state.get(ASKED)
     if asked is None:
         return
     wish = _wish(maya, user, snapshot, *asked)
-    if wish is not None:
+    if wish is None:
+        _answered()
+    else:
         _confirm(wish)
+
+
+def _answered() -> None:
+    st.session_state.pop(ASKED, None)
 
 
 def _wish(maya: Runtime, user: User, snapshot: HealthSnapshot, name: str, target: str) -> Wish | None:
@@ -255,16 +261,18 @@ def _runner(maya: Runtime) -> Callable[[Coroutine[object, object, None], str], s
 
 
 def _confirm(wish: Wish) -> None:
-    @st.dialog(wish.question)
+    @st.dialog(wish.question, on_dismiss=_answered)
     def dialog() -> None:
         view([el("p", wish.means)], key="wish")
         with st.container(horizontal=True, gap="small"):
             agreed = st.button(wish.button, type="primary", key="wish_yes")
-            if st.button("Cancel", key="wish_no"):
-                st.rerun()
+            refused = st.button("Cancel", key="wish_no")
+        if agreed or refused:
+            _answered()
         if agreed:
             said, problem = attempt(wish.does)
             st.session_state[SAID] = problem or said
+        if agreed or refused:
             st.rerun()
 
     dialog()

@@ -8,10 +8,11 @@ import streamlit as st
 
 from maya_core.accounts.access import Action, User, may
 from maya_core.clock import SystemClock
+from maya_core.domain.quality import QualityFigures
 from maya_core.health.board import TICK_S
 from maya_core.health.snapshot import HealthSnapshot, ProviderHealth
 from maya_core.ui import navigation
-from maya_core.ui.boundary import guarded, refusal_view, show
+from maya_core.ui.boundary import attempt, guarded, refusal_view, show
 from maya_core.ui.health_controls import ask, controls
 from maya_core.ui.health_history import details_view, figure, summary
 from maya_core.ui.health_rows import abilities_view, importance, pipeline_view, providers_view
@@ -23,6 +24,7 @@ from maya_core.ui.view import Act, view
 _OPENED = "provider_opened"
 _OPENED_AT = "provider_opened_at"
 _WITHIN_S = 10.0
+_QUALITY_DAYS = 7
 
 
 def health_page(maya: Runtime, user: User) -> None:
@@ -41,6 +43,7 @@ def live(maya: Runtime, user: User, order: list[str]) -> None:
     """Everything that is measured, in one fragment."""
     opened = str(st.session_state.get(_OPENED, ""))
     control = may(user, Action.CONTROL_PROVIDERS)
+    quality = _quality(maya, user)
 
     def draw() -> None:
         snapshot, reading = _snapshot(maya, user), _reading(maya)
@@ -48,12 +51,20 @@ def live(maya: Runtime, user: User, order: list[str]) -> None:
         provider = snapshot.provider(opened)
         if provider is not None:
             _history(maya, user, provider, snapshot, reading)
-        lower = [pipeline_view(snapshot, reading, control=control), abilities_view(snapshot)]
+        lower = [pipeline_view(snapshot, reading, control=control, quality=quality), abilities_view(snapshot)]
         view(lower, key="pipeline", on_act=guarded(_act))
         if navigation.moved():
             st.rerun()
 
     st.fragment(lambda: show(draw, key="live"), run_every=TICK_S)()
+
+
+def _quality(maya: Runtime, user: User) -> QualityFigures | None:
+    """The last figures of memory's quality: of everybody for an admin, of their own memory for a member."""
+    measured = maya.container.views.quality
+    asked = measured.of_everybody if may(user, Action.CONTROL_PROVIDERS) else measured.trend
+    figures, _ = attempt(lambda: maya.engine.run(asked(user, days=_QUALITY_DAYS), timeout_s=_WITHIN_S))
+    return figures[-1] if figures else None
 
 
 def _history(maya: Runtime, user: User, provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) -> None:

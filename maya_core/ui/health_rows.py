@@ -4,10 +4,12 @@ Every row is always there and has one fixed height, so that nothing moves under 
 """
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from maya_core.domain.calls import STRIP, Outcome
 from maya_core.domain.health import PartSeen
 from maya_core.domain.orders import Order, OrderKind
+from maya_core.domain.quality import QualityFigures
 from maya_core.health.snapshot import BEHIND_S, HealthSnapshot, ProviderHealth
 from maya_core.health.still_works import How, still_works
 from maya_core.jobs.port import WorkerSeen
@@ -114,10 +116,18 @@ def _outcome(outcome: Outcome, snapshot: HealthSnapshot) -> str:
 # Stores and workers
 
 
-def pipeline_view(snapshot: HealthSnapshot, reading: Reading, *, control: bool) -> Node:
-    """Stores, queue, workers and memory's work, each with the age of what is said."""
+def pipeline_view(
+    snapshot: HealthSnapshot, reading: Reading, *, control: bool, quality: QualityFigures | None = None
+) -> Node:
+    """Stores, queue, workers, memory's work and its quality, each with the age of what is said."""
     rows = [_part(part, snapshot, reading) for part in snapshot.parts]
-    rows += [_queue(snapshot), *_workers(snapshot), _memory(snapshot), _dead(snapshot, control=control)]
+    rows += [
+        _queue(snapshot),
+        *_workers(snapshot),
+        _memory(snapshot),
+        _dead(snapshot, control=control),
+        _quality(quality, reading),
+    ]
     return el("section", el("h2", "Stores and workers"), el("ul", *rows, class_="health plain"), key="stores")
 
 
@@ -201,6 +211,26 @@ def _memory(snapshot: HealthSnapshot) -> Node:
     more = "+" if waiting >= 100 else ""
     seen = f"seen {age(reading.at, snapshot.taken_at)}"
     return _row("Memory's work", (word, mark), said, figure=f"{waiting}{more} waiting", seen=seen, key="memory")
+
+
+def _quality(figures: QualityFigures | None, reading: Reading) -> Node:
+    """How many facts are wrong in a way that can be counted; measured once a day."""
+    if figures is None:
+        return _row("Memory's quality", ("UNKNOWN", "less"), "not measured yet", figure="–", seen="", key="quality")
+    counts = {
+        "twice": figures.duplicates,
+        "without words behind them": figures.unsupported,
+        "grown old": figures.stale,
+        "contradictory": figures.contradictory,
+        "of an unknown speaker": figures.unknown_speaker,
+    }
+    flaws = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    today = reading.now.astimezone(UTC).date()
+    days = (today - figures.day).days
+    seen = "measured today" if days <= 0 else f"measured {words.count(days, 'day')} ago"
+    state = ("FLAWS", "less") if flaws else ("GOOD", "well")
+    facts = words.count(figures.facts, "fact")
+    return _row("Memory's quality", state, flaws or "no flaw was found", figure=facts, seen=seen, key="quality")
 
 
 def _dead(snapshot: HealthSnapshot, *, control: bool) -> Node:

@@ -144,6 +144,7 @@ async def test_a_drilled_provider_is_not_asked_and_nothing_is_left_when_it_ends(
 @pytest.mark.parametrize("part", [SAVED_CHATS, FAST_MEMORY, FACTS])
 async def test_a_hidden_part_is_away_for_everybody_and_back_afterwards(world: World, part: str) -> None:
     container = world.container
+    await container.watch.close()  # its own looks, which could have begun before the drill
     await container.health.controls.drill_hide(ADMIN, part)
     await container.watch.look()
     container.health.board.renew()

@@ -1,4 +1,4 @@
-"""`python -m tests.support.health_ticks`: what a tick of the providers page costs the server, for one and twenty people.
+"""`python -m tests.support.health_ticks`: what a tick of the providers page costs, for one and for twenty people.
 
 The screen itself is run again and again, without a browser. The figures are of CPU time, so other work on the machine
 does not count.
