@@ -14,7 +14,7 @@ import pytest
 from maya_core.clock import SystemClock
 from maya_core.errors import StoreUnavailable
 from maya_core.jobs.inprocess import InProcessJobs
-from maya_core.jobs.port import Inspectable, Job, Jobs, QueueName
+from maya_core.jobs.port import Discardable, Inspectable, Job, Jobs, QueueName
 from maya_core.jobs.rq_queue import ENTRY, PREFIX, RqJobs
 from maya_core.settings import ROOT
 from maya_core.stores.embedded_redis import EmbeddedRedis, RedisLauncher
@@ -101,6 +101,22 @@ async def test_a_job_is_done_with_its_ids(place: Place) -> None:
     await place.start()
     assert await place.jobs.enqueue(Job(name="note", ids={"user_id": "ü-1", "conversation_id": "c"}))
     assert await place.until(1) == [("note", {"user_id": "ü-1", "conversation_id": "c"})]
+
+
+async def test_jobs_that_name_an_id_are_taken_out_again(place: Place) -> None:
+    for number, queue in enumerate((*QueueName, QueueName.HIGH)):
+        await place.jobs.enqueue(note(number, queue))
+    await place.jobs.enqueue(Job(name="slow", ids={"number": "2", "seconds": "0"}))
+    assert isinstance(place.jobs, Discardable)
+    assert await place.jobs.discard(["2", "unknown"], keep={"slow"}) == 1
+    assert await place.jobs.discard(["2"], keep={"slow"}) == 0
+    assert await place.jobs.enqueue(note(2)), "an equal job can be asked for again"
+    assert await place.jobs.discard(["2"], keep={"slow"}) == 1
+    await place.start()
+    done = await place.until(4)
+    assert {(name, ids["number"]) for name, ids in done} == {
+        ("note", "0"), ("note", "1"), ("note", "3"), ("slow", "2")
+    }  # fmt: skip
 
 
 async def test_many_jobs_are_each_done_once_and_in_order(place: Place) -> None:

@@ -24,7 +24,7 @@ from maya_core.domain.conversation import ConversationId, MessageId, UserId
 from maya_core.errors import StoreUnavailable
 from maya_core.stores.embedded_redis import EmbeddedRedis, RedisLauncher
 from maya_core.stores.redis_client import connect, connect_in_process, connect_waiting, unix_url
-from maya_core.stores.whiteboard.port import StreamEntry, VersionedState, Whiteboard
+from maya_core.stores.whiteboard.port import Erasable, StreamEntry, VersionedState, Whiteboard
 from maya_core.stores.whiteboard.redis import LARGEST_CACHED_BYTES, RedisWhiteboard
 
 PATIENT_S = 10.0
@@ -174,6 +174,31 @@ async def test_forgetting_what_was_never_there_is_no_error(
 ) -> None:
     await board.forget_turns(user, chat)
     assert await board.recent_turns(user, chat) is None
+
+
+async def test_what_is_erased_is_gone_of_that_user_alone(board: Whiteboard, user: UserId, chat: ConversationId) -> None:
+    other, kept = UserId(f"{user}:other"), ConversationId(f"{chat}-kept")
+    reply, other_reply = MessageId(f"{chat}-reply"), MessageId(f"{chat}-kept-reply")
+
+    async def fill(owner: UserId) -> None:
+        for conversation, message in ((chat, reply), (kept, other_reply)):
+            await board.remember_turns(owner, conversation, [b"said"], ttl_s=60)
+            await board.put_state(owner, conversation, b"state", expected=0, ttl_s=60)
+            await board.publish(owner, message, [b"live"], ttl_s=60)
+        await board.cache_put(owner, "found", b"cached", ttl_s=60)
+
+    for owner in (user, other):
+        await fill(owner)
+    assert isinstance(board, Erasable)
+    assert await board.erase(user, conversation_ids=[chat], message_ids=[reply]) == 4
+    assert await board.erase(user, conversation_ids=[chat], message_ids=[reply]) == 0
+    assert await board.recent_turns(user, chat) is None and await board.cache_get(user, "found") is None
+    assert await board.recent_turns(user, kept) == [b"said"]
+    assert await board.erase(user, conversation_ids=[], message_ids=[], everything=True) == 3
+    assert await board.recent_turns(user, kept) is None
+    assert await board.follow(user, other_reply) == []
+    assert await board.recent_turns(other, chat) == [b"said"]
+    assert await board.erase(other, conversation_ids=[], message_ids=[], everything=True) == 7
 
 
 # Dialogue state
