@@ -44,12 +44,11 @@ class CallRecorder:
         """Everything that this process counted, one for each circuit."""
         return tuple(self._since_start.values())
 
-    def note(self, attempts: Sequence[Attempt], *, answered: bool) -> None:
-        """Count what one turn of the chain came to. With `answered` the last attempt is the one that did."""
-        for place, attempt in enumerate(attempts, start=1):
+    def note(self, attempts: Sequence[Attempt]) -> None:
+        """Count what one turn of the chain came to. An answer after somebody else's failure is a fallback."""
+        fallback = len({(attempt.provider, attempt.model) for attempt in attempts}) > 1
+        for attempt in attempts:
             circuit = Circuit(provider=attempt.provider, model=attempt.model)
-            others = {(a.provider, a.model) for a in attempts} - {(attempt.provider, attempt.model)}
-            fallback = answered and place == len(attempts) and bool(others)
             self._count(of_one(circuit, self._outcome(attempt), fallback=fallback))
 
     async def save(self) -> None:
@@ -103,20 +102,19 @@ class ObservedChain:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ChainEvent, None]:
         """The chain's own events, unchanged and at once."""
         attempts: list[Attempt] = []
-        answered = False
         try:
             async with aclosing(self._chain.stream(prompt)) as events:
                 async for event in events:
                     if isinstance(event, Switched):
                         attempts.append(event.failed)
                     elif isinstance(event, Done):
-                        attempts, answered = list(event.attempts), True
+                        attempts = list(event.attempts)
                     yield event
         except ChainFailed as failure:
             attempts = list(failure.attempts)
             raise
         finally:
-            self._recorder.note(attempts, answered=answered)
+            self._recorder.note(attempts)
 
     async def close(self) -> None:
         """Close the chain."""

@@ -111,9 +111,9 @@ class Shaky:
 async def test_counts_wait_for_a_store_that_is_away_and_are_stored_once() -> None:
     history, clock = Shaky(), ManualClock(NOON)
     recorder = CallRecorder(history, clock)  # type: ignore[arg-type]  # lists are what it is given
-    recorder.note([Attempt(provider="first", model="script", ms=5)], answered=True)
+    recorder.note([Attempt(provider="first", model="script", ms=5)])
     await recorder.save()
-    recorder.note([Attempt(provider="first", model="script", ms=5)], answered=True)
+    recorder.note([Attempt(provider="first", model="script", ms=5)])
     assert sum(hour.answered for hour in recorder.unsaved) == 2
     history.away = False
     await recorder.save()
