@@ -95,7 +95,6 @@ class Nameless:
     def __init__(self, transcripts: SqliteTranscripts) -> None:
         self.match_words = transcripts.match_words
         self.list_passages = transcripts.list_passages
-        self.list_receipts = transcripts.list_receipts
 
     async def list_speakers(self, user_id: UserId) -> list[str]:
         return []

@@ -81,7 +81,7 @@ class Episodes:
         return len(pieces) - begin
 
     async def forget(self, user_id: UserId, message_ids: Sequence[MessageId]) -> None:
-        """Remove the vectors of these messages; the words around their neighbours stay until those are done again."""
+        """Remove the vectors of these messages; those of their neighbours keep a share until they are done again."""
         await self._vectors.delete(
             user_id, [id for message_id in message_ids for id in episode_ids(message_id, model=self._embedder.model)]
         )

@@ -220,6 +220,10 @@ class Passages(Protocol):
         """Names that messages of the user's chats bear as their speaker, by name, at most 50."""
         ...
 
+
+class Receipts(Protocol):
+    """The accounts of turns."""
+
     async def list_receipts(self, user_id: UserId, *, limit: int = 300) -> list[Receipt]:
         """The receipts of the newest `limit` (1 to 1,000) replies that have one, newest first."""
         ...
@@ -239,7 +243,7 @@ class Copies(Protocol):
         ...
 
 
-class Transcripts(Conversations, Messages, KeywordSearch, Passages, Protocol):
+class Transcripts(Conversations, Messages, KeywordSearch, Passages, Receipts, Protocol):
     """All of it, as one store."""
 
     async def ping(self) -> None:
