@@ -307,3 +307,19 @@ def test_a_single_relation_never_has_two_open_values_from_different_sentences(te
     facts = applied((), decide(items, batch=batch(), register=register, known=(), said_at=dated))
     homes = [f for f in facts if f.relation is R.LIVES_IN and f.valid_to is None and f.retracted_at is None]
     assert len(homes) == len({f.subject for f in homes})
+
+
+def test_the_later_word_counts_where_nobody_said_since_when_the_first_was_so() -> None:
+    memory = Memory()
+    memory.learn(said("senior consultant", R.WORKS_AS, number=1))
+    memory.learn(said("principal consultant", R.WORKS_AS, number=2, since=START - 30 * DAY))
+    (now,) = [fact for fact in memory.facts if fact.valid_to is None and fact.superseded_by is None]
+    assert memory.register.entities[now.object].name == "principal consultant"
+
+
+def test_a_time_that_was_named_counts_more_than_when_it_was_said() -> None:
+    memory = Memory()
+    memory.learn(said("principal consultant", R.WORKS_AS, number=1, since=START - 30 * DAY))
+    memory.learn(said("trainee", R.WORKS_AS, number=2, since=START - 900 * DAY))
+    (now,) = [fact for fact in memory.facts if fact.valid_to is None and fact.superseded_by is None]
+    assert memory.register.entities[now.object].name == "principal consultant"
