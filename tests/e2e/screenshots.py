@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.memories import about_me, crowded_world, small_world
+from tests.e2e.pictures_of_tools import tools
 from tests.e2e.samples import RELEASE, VENUE, sample_chats
 from tests.e2e.stage import CHROMIUM, ROOT, App, Screen, running_app, screen
 from tests.support.memories import remember
@@ -36,6 +37,7 @@ def main() -> int:
         with running_app(bare) as app:
             _first_visit(browser, app, place)
         memory(browser, Path(folder), place)
+        tools(browser, Path(folder), place)
         browser.close()
     return 0
 

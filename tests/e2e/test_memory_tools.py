@@ -53,7 +53,7 @@ def tools(folder: Path) -> Iterator[App]:
     with running_app(
         folder, MAYA_EMBEDDED_REDIS="off", MAYA_MEMORY_SWEEP_EVERY_S=often, MAYA_CONSOLIDATE_AFTER_S=often
     ) as app:
-        _wait_until_learnt(folder, facts=3)
+        wait_until_learnt(folder, facts=3)
         yield app
 
 
@@ -71,7 +71,7 @@ def page(own_window: BrowserContext, tools: App) -> Iterator[Screen]:
         assert opened.outside == []
 
 
-def _wait_until_learnt(folder: Path, *, facts: int) -> None:
+def wait_until_learnt(folder: Path, *, facts: int) -> None:
     """Until both chats were read: the worker in the app does that by itself."""
     give_up = time.monotonic() + _LEARNT_WITHIN_S
     while time.monotonic() < give_up:
