@@ -3,20 +3,17 @@
 One view is read for the whole page; plots, tables and the download show the same figures.
 """
 
-import csv
-import io
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from maya_core.accounts.access import User
 from maya_core.clock import SystemClock
-from maya_core.domain.calls import percentile
 from maya_core.domain.generation import Purpose
-from maya_core.domain.usage import MICRO, Grain, UsageSum, together
+from maya_core.domain.usage import MICRO
 from maya_core.ui import charts, navigation, words
+from maya_core.ui.analytics_file import as_csv
+from maya_core.ui.analytics_plots import PURPOSES, plots, short
 from maya_core.ui.boundary import guarded, refusal_view, show
 from maya_core.ui.markup import Node, el
 from maya_core.ui.reading import Reading, browser_zone, named
@@ -24,9 +21,6 @@ from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
 from maya_core.usage.analytics import Period, Share, View, sees_everyone
 from maya_core.usage.quota import Allowance
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 _WITHIN_S = 15.0
 _ROWS = 50
@@ -37,17 +31,7 @@ _PERIODS = {
     Period.QUARTER: "90 days",
     Period.YEAR: "Year",
 }
-_PURPOSES = {
-    Purpose.CHAT: "Replies",
-    Purpose.TITLE: "Titles",
-    Purpose.CONSOLIDATION: "Memory",
-    Purpose.PREFETCH: "Prepared",
-}
 _EVERYONE, _OWN = "Everyone", "Only me"
-_COLUMNS = (
-    "begins_at_utc person provider model purpose calls answered stopped failed fallbacks tokens_in tokens_out cost "
-    "currency first_word_p50_ms first_word_p95_ms"
-).split()
 
 
 def analytics_page(maya: Runtime, user: User) -> None:
@@ -97,7 +81,7 @@ def _figures(maya: Runtime, user: User, period: Period, reading: Reading, *, eve
         return
     view([_four(taken, period), _notes(taken, reading)], key="analytics_four")
     look = charts.theme()
-    for name, title, note, figure in _plots(taken, period, look, reading):
+    for name, title, note, figure in plots(taken, period, look, reading):
         view(
             [el("section", el("h2", title), el("p", note, class_="note") if note else "", key=name)],
             key=f"about_{name}",
@@ -178,14 +162,6 @@ def money(micro: int, currency: str) -> str:
     return f"{micro / MICRO:,.2f} {currency}".strip()
 
 
-def short(number: int) -> str:
-    """A large count in few digits: "1.2 M"."""
-    for size, letter in ((1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            return f"{number / size:.1f} {letter}"
-    return f"{number:,}"
-
-
 def _notes(taken: View, reading: Reading) -> Node:
     now = taken.now
     said = [
@@ -235,120 +211,6 @@ def _limit(allowance: Allowance, currency: str, reading: Reading) -> str:
     return f"{whose}: {used} of {limit}, {ends}; begins anew on {begins}"
 
 
-# Plots
-
-
-def _plots(taken: View, period: Period, look: str, reading: Reading) -> Sequence[tuple[str, str, str, "Figure"]]:
-    span = taken.span
-    step = timedelta(hours=1) if span.grain is Grain.HOUR else timedelta(days=1)
-    steps = [span.since + step * number for number in range(round((span.until - span.since) / step))]
-    zone = reading.zone if span.grain is Grain.HOUR else None
-    at = [(moment.astimezone(zone) if zone else moment).replace(tzinfo=None) for moment in steps]
-    revision = f"{period.value}:{taken.everyone}"
-    by_step: dict[datetime, list[UsageSum]] = {moment: [] for moment in steps}
-    for each in taken.sums:
-        if each.begins_at in by_step:
-            by_step[each.begins_at].append(each)
-    chats = [together(e for e in by_step[moment] if e.purpose is Purpose.CHAT) for moment in steps]
-    providers = [share.name for share in taken.by_provider]
-    found = [
-        (
-            "answers",
-            "Replies by provider",
-            "",
-            charts.bars(
-                at,
-                {
-                    reading.label(provider, ""): [
-                        sum(e.answered for e in by_step[m] if e.provider == provider and e.purpose is Purpose.CHAT)
-                        for m in steps
-                    ]
-                    for provider in providers
-                },
-                look=look,
-                revision=revision,
-            ),
-        ),
-        (
-            "latency",
-            "Time to the first word",
-            _latency_note(taken),
-            charts.lines(
-                at,
-                {
-                    name: [_seconds(percentile(chat.first_text, part) if chat else None) for chat in chats]
-                    for name, part in (("p50", 0.5), ("p95", 0.95))
-                },
-                look=look,
-                revision=revision,
-                unit=" s",
-            ),
-        ),
-        (
-            "fallbacks",
-            "Replies given in another provider's place",
-            "" if taken.now.fallback_rate is None else f"{taken.now.fallback_rate:.1%} of all replies.",
-            charts.lines(
-                at,
-                {"share": [100 * c.fallbacks / c.answered if c and c.answered else None for c in chats]},
-                look=look,
-                revision=revision,
-                unit=" %",
-            ),
-        ),
-        (
-            "tokens",
-            "Tokens by purpose",
-            f"{short(taken.now.tokens_in)} in, {short(taken.now.tokens_out)} out.",
-            charts.bars(
-                at,
-                {
-                    _PURPOSES[Purpose(share.name)]: [
-                        sum(e.tokens_in + e.tokens_out for e in by_step[m] if e.purpose.value == share.name)
-                        for m in steps
-                    ]
-                    for share in taken.by_purpose
-                },
-                look=look,
-                revision=revision,
-            ),
-        ),
-    ]
-    if taken.activity:
-        days = [activity.day.replace(tzinfo=None) for activity in taken.activity]
-        shown = {
-            "Messages": [float(a.messages) for a in taken.activity],
-            "New chats": [float(a.chats) for a in taken.activity],
-        }
-        found.append(
-            ("activity", "Messages and new chats", "", charts.lines(days, shown, look=look, revision=revision))
-        )
-    if taken.memory:
-        days = [datetime(each.day.year, each.day.month, each.day.day) for each in taken.memory]  # noqa: DTZ001 - a date for an axis
-        figures: dict[str, list[float]] = {
-            "Facts": [each.facts for each in taken.memory],
-            "Entities": [each.entities for each in taken.memory],
-            "Flaws": [each.flaws for each in taken.memory],
-        }
-        note = "Flaws: said twice, without source, out of date, contradictory, or of an unknown speaker."
-        found.append(("memory", "Memory", note, charts.lines(days, figures, look=look, revision=revision)))
-    return found
-
-
-def _latency_note(taken: View) -> str:
-    now = taken.now
-    if now.first_text_p50_ms is None or now.first_text_p95_ms is None:
-        return ""
-    first = f"p50 {words.length(now.first_text_p50_ms)}, p95 {words.length(now.first_text_p95_ms)}"
-    if now.total_p50_ms is None or now.total_p95_ms is None:
-        return f"{first}."
-    return f"{first}; whole replies p50 {words.length(now.total_p50_ms)}, p95 {words.length(now.total_p95_ms)}."
-
-
-def _seconds(ms: float | None) -> float | None:
-    return None if ms is None else round(ms / 1000, 2)
-
-
 # Tables
 
 
@@ -361,7 +223,7 @@ def _tables(taken: View, reading: Reading) -> list[Node]:
     parts: list[tuple[str, str, Sequence[Share], Callable[[str], str]]] = [
         ("By provider", "Provider", taken.by_provider, lambda name: reading.label(name, "")),
         ("By model", "Model", taken.by_model, by_model),
-        ("By purpose", "Purpose", taken.by_purpose, lambda name: _PURPOSES[Purpose(name)]),
+        ("By purpose", "Purpose", taken.by_purpose, lambda name: PURPOSES[Purpose(name)]),
     ]
     if taken.everyone:
         parts.append(("By person", "Person", taken.by_person, lambda name: name or "Maya itself, or a deleted account"))
@@ -390,52 +252,3 @@ def _table(title: str, first: str, shares: Sequence[Share], name: Callable[[str]
         el("p", more, class_="note") if more else "",
         key=title,
     )
-
-
-def as_csv(taken: View) -> bytes:
-    """What is shown, a row for each stretch, model and purpose, then for each person. Cells never begin a formula."""
-    text = io.StringIO()
-    sheet = csv.writer(text)
-    sheet.writerow(_COLUMNS)
-    for each in taken.sums:
-        fast = percentile(each.first_text, 0.5), percentile(each.first_text, 0.95)
-        sheet.writerow(
-            [
-                f"{each.begins_at:%Y-%m-%dT%H:%M}",
-                _cell(each.user_id),
-                _cell(each.provider),
-                _cell(each.model),
-                each.purpose.value,
-                each.calls,
-                each.answered,
-                each.stopped,
-                sum(each.failed.values()),
-                each.fallbacks,
-                each.tokens_in,
-                each.tokens_out,
-                f"{each.cost_micro / MICRO:.6f}" if taken.priced else "",
-                _cell(taken.currency),
-                *("" if ms is None else round(ms) for ms in fast),
-            ]
-        )
-    for share in taken.by_person:
-        sheet.writerow(
-            [
-                "whole period",
-                _cell(share.name),
-                *("", "", ""),
-                share.calls,
-                share.answered,
-                *("", "", ""),
-                share.tokens_in,
-                share.tokens_out,
-                f"{share.cost_micro / MICRO:.6f}" if taken.priced else "",
-                _cell(taken.currency),
-            ]
-        )
-    return text.getvalue().encode("utf-8")
-
-
-def _cell(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
