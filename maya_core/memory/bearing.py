@@ -337,7 +337,8 @@ def _momentary(claim: Claim, told: Told, place: Place) -> Reason | None:
     """Requests, moods, remarks to the listener."""
     clause = place.clause
     nameless = not clause.owners and clause.inherited.who is Who.NOBODY
-    if nameless and stance.requests(clause.text):
+    introduced = claim.relation is Relation.IS_NAMED and _phrased(claim, place) is not None
+    if nameless and stance.requests(clause.text) and not introduced:
         return Reason.PASSING
     if _TO_LISTENER.search(clause.text) and not expressed(claim.relation, clause.text):
         return Reason.PASSING
