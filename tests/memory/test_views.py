@@ -204,9 +204,9 @@ class TestSearch:
         assert found.missing == (Tier.FACT,)
         assert Tier.SAID in {hit.tier for hit in found.hits}
 
-    @pytest.mark.parametrize("text", ["", "   ", "the and of", "?!*()", "\x00\ud83d"])
-    async def test_what_holds_no_word_finds_nothing(self, views: Views, text: str) -> None:
-        assert (await views.search.search(ANNS, text)).hits == ()
+    async def test_what_holds_no_word_finds_nothing(self, views: Views) -> None:
+        for text in ("", "   ", "the and of", "?!*()", "\x00\ud83d"):
+            assert (await views.search.search(ANNS, text)).hits == ()
 
     async def test_a_word_that_nobody_said_finds_nothing(self, views: Views) -> None:
         assert (await views.search.search(ANNS, "xylophone")).hits == ()
@@ -308,10 +308,10 @@ class TestQuestions:
         assert subject.name == "Nora"
         assert any("Lisbon" in known.sentence for known in subject.facts)
 
-    @pytest.mark.parametrize("name", [question.name for question in QUESTIONS])
-    async def test_nobody_gets_answers_of_somebody_else(self, views: Views, name: str) -> None:
-        answer = await views.questions.ask(BOBS, name)
-        assert (answer.facts, answer.total) == ((), 0)
+    async def test_nobody_gets_answers_of_somebody_else(self, views: Views) -> None:
+        for question in QUESTIONS:
+            answer = await views.questions.ask(BOBS, question.name)
+            assert (answer.facts, answer.total) == ((), 0)
         assert await views.questions.about(BOBS, "Nora") == []
 
     async def test_unknown_questions_and_empty_names_are_refused(self, views: Views) -> None:
