@@ -38,12 +38,14 @@ def _pictures(shown: Screen, place: Path, name: str) -> None:
     page.wait_for_timeout(900)
     page.screenshot(path=place / f"memory-changed-{name}.png")
     open_tab(shown, "search")
-    fill(shown, "Search your chats, their summaries and facts", "barometers")
+    fill(shown, "Search your chats, their summaries and facts", "Lisbon")
     page.locator(".found-everywhere").wait_for()
     page.wait_for_timeout(600)
     page.screenshot(path=place / f"memory-search-{name}.png")
     if name != "wide-light":
         return
+    fill(shown, "Search your chats, their summaries and facts", "barometers")
+    page.locator(".found-everywhere li").filter(has_text="antique").first.wait_for()
     page.locator(".found-everywhere button.quiet").first.click()
     page.get_by_text("Forget this chat", exact=True).click()
     page.get_by_role("dialog").locator(".goes").wait_for()
