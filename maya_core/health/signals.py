@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_AGAIN_AFTER_S = 5.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading(Generic[T]):
@@ -25,7 +27,10 @@ class Reading(Generic[T]):
 
 
 class Signal(Generic[T]):
-    """Measures at most every `every_s`, one measurement at a time, each within `within_s`. Bound to one loop."""
+    """Measures at most every `every_s`, after a failure sooner; one measurement at a time, each within `within_s`.
+
+    Bound to one loop.
+    """
 
     def __init__(
         self, name: str, measure: Callable[[], Awaitable[T]], *, every_s: float, within_s: float, clock: Clock
@@ -72,6 +77,7 @@ class Signal(Generic[T]):
                 value = await self._measure()
         except (MayaError, TimeoutError) as failure:
             log.info("%s was not measured: %s", self._name, type(failure).__name__)
+            self._next_at = self._clock.monotonic() + min(self._every_s, _AGAIN_AFTER_S)
             if self._reading is not None:
                 self._reading = Reading(value=self._reading.value, at=self._reading.at, answered=False)
         else:

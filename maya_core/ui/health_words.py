@@ -13,7 +13,7 @@ FAILURES: dict[FailureKind, tuple[str, str]] = {
     FailureKind.CONNECT: ("refused connection", "refused connections"),
     FailureKind.EGRESS_DOWN: ("failure of our own network", "failures of our own network"),
     FailureKind.FIRST_TOKEN_TIMEOUT: ("timeout", "timeouts"),
-    FailureKind.OVERLOADED: ("fault or overload", "faults or overloads"),
+    FailureKind.OVERLOADED: ("fault", "faults"),
     FailureKind.RATE_LIMITED: ("limit per minute reached", "limits per minute reached"),
     FailureKind.QUOTA: ("allowance used up", "allowances used up"),
     FailureKind.BILLING: ("payment matter", "payment matters"),

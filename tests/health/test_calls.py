@@ -15,6 +15,7 @@ from maya_core.domain.calls import STRIP, CallHour, Outcome, added, bucket, hour
 from maya_core.domain.generation import Attempt
 from maya_core.errors import FailureKind, StoreUnavailable
 from maya_core.health.calls import CallRecorder
+from maya_core.health.signals import Signal
 from maya_core.health.snapshot import failures_by_kind
 from tests.health.conftest import ADMIN, ANSWER, FAULT, FIRST, SECOND, World, build_world
 
@@ -142,3 +143,27 @@ async def test_looking_asks_no_vendor(world: World) -> None:
     assert (world.first.calls, world.second.calls) == (0, 0)
     assert hour_of(NOON + timedelta(minutes=59)) == NOON
     assert SECOND in world.container.circuits
+
+
+async def test_a_measurement_that_failed_is_tried_again_long_before_the_next_is_due() -> None:
+    clock = ManualClock()
+    tries: list[float] = []
+
+    async def measure() -> int:
+        tries.append(clock.monotonic())
+        if len(tries) == 1:
+            raise StoreUnavailable("away")
+        return len(tries)
+
+    signal = Signal("a test", measure, every_s=600, within_s=1, clock=clock)
+    await signal.look()
+    await signal.look()
+    assert len(tries) == 1
+    clock.advance(6)
+    await signal.look()
+    assert signal.reading is not None
+    assert signal.reading.value == 2
+    clock.advance(300)
+    await signal.look()
+    assert len(tries) == 2
+    await signal.close()

@@ -47,7 +47,7 @@ def tick_cpu_ms(folder: Path, *, providers: int = 4, ticks: int = 100, viewers: 
     container = engine.run(build_container(chosen, overrides=Overrides(providers=models)))
     runtime._holder.runtime = runtime.Runtime(engine, container)
     try:
-        history = _history([Circuit(provider=name, model="script") for name in names])
+        history = week_of_calls([Circuit(provider=name, model="script") for name in names])
         engine.run(container.health.recorder._history.add(history))
         page = AppTest.from_string(_PAGE, default_timeout=60)
         board = container.health.board
@@ -74,7 +74,7 @@ live(runtime.current(), runtime.require_user(), [])
 """
 
 
-def _history(circuits: list[Circuit]) -> list[CallHour]:
+def week_of_calls(circuits: list[Circuit]) -> list[CallHour]:
     """Twenty calls an hour for a week, one in ten of them failed."""
     rng, now = random.Random(1), SystemClock().now()
     hours: list[CallHour] = []
