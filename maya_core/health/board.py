@@ -94,7 +94,7 @@ class Board:
         self._hours: dict[tuple[Circuit, datetime], CallHour] = {}
         self._history_at: datetime | None = None
         self._behind = False
-        self._week = Signal("history", self._read_week, every_s=600, within_s=5, clock=clock)
+        self._week = Signal("history", self._read_week, every_s=600, within_s=20, clock=clock)
         self._queue = None if queue is None else Signal("queue", queue.look, every_s=4, within_s=2, clock=clock)
         self._pipeline = Signal("pipeline", self._look_at_pipeline, every_s=15, within_s=5, clock=clock)
         self._quota = None if quotas is None else Signal("quota", quotas.left, every_s=15, within_s=3, clock=clock)
