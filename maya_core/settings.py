@@ -185,7 +185,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         validation_alias="API_MONTHLY_LIMIT",
-        description="Most requests a month to each vendor; models on this machine are not counted. Without it: no limit.",
+        description="Most requests a month to each vendor; models on this machine are not counted. Unset: no limit.",
     )
     prices: str = Field(
         "",

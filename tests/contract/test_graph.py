@@ -778,7 +778,7 @@ class TestBrowsing:
         spokes = [fact(ANN, Relation.KNOWS, leaf, recorded_at=at(n)) for n, leaf in enumerate(leaves)]
         await put(graph, ann, old, *spokes, entities=(ANN, ROME, *leaves))
         for narrowed in ({"kinds": [EntityKind.PLACE]}, {"relations": [Relation.LIVES_IN]}):
-            around = await graph.neighbourhood(ann, ANN.id, limit=10, **narrowed)  # type: ignore[arg-type]
+            around = await graph.neighbourhood(ann, ANN.id, limit=10, **narrowed)
             assert (around.facts, around.cut) == ((old,), False)
 
 

@@ -22,7 +22,7 @@ def calls(
     count: int, *, days: float, users: int = 1, until: datetime | None = None, first_user: str = "local", seed: int = 7
 ) -> Iterator[LedgerRow]:
     """So many calls over the last days, oldest first: mostly answered, some failed, some in another's place."""
-    chance = random.Random(seed)  # noqa: S311 - the same figures each time
+    chance = random.Random(seed)
     end = until or datetime.now(UTC)
     for number in range(count):
         at = end - timedelta(days=days * (1 - (number + 0.5) / count))
