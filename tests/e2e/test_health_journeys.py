@@ -124,7 +124,9 @@ def test_what_is_opened_shows_the_week_and_keeps_the_zoom(chat: Screen, health: 
 
 
 def test_a_drill_asks_first_is_told_on_every_page_and_can_be_ended(chat: Screen, health: Page) -> None:
-    health.get_by_role("combobox", name="Part").click()
+    part = health.get_by_role("combobox", name="Part")
+    part.scroll_into_view_if_needed()
+    part.press("ArrowDown")
     health.get_by_role("option", name="Fast memory").click()
     health.get_by_role("button", name="Drill: hide for 5 min").click()
     dialog = health.get_by_role("dialog")

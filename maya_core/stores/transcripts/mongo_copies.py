@@ -29,11 +29,12 @@ class MongoCopies:
     async def put_copy(self, user_id: UserId, conversation: Conversation, messages: Sequence[Message]) -> Conversation:
         check_copy(user_id, conversation, messages)
         new_id(user_id)
-        begun = await self._begin(to_document(conversation))
+        begun, anew = await self._begin(to_document(conversation))
         if begun["deleted_at"] is None:
             return to_conversation(begun)
+        store = self._insert if anew else self._replace
         for start in range(0, len(messages), _AT_ONCE):
-            await self._store([_document(m, begun) for m in messages[start : start + _AT_ONCE]])
+            await store([_document(m, begun) for m in messages[start : start + _AT_ONCE]])
         shown = {
             "deleted_at": None,
             "message_count": last_seq(messages),
@@ -45,8 +46,11 @@ class MongoCopies:
             )
         return to_conversation({**begun, **shown})
 
-    async def _begin(self, document: Document) -> Document:
-        """The stored conversation, hidden as long as it is not whole. Raises Conflict for an id that is taken."""
+    async def _begin(self, document: Document) -> tuple[Document, bool]:
+        """The stored conversation, hidden as long as it is not whole, and whether it is new.
+
+        Raises Conflict for an id that is taken.
+        """
         from pymongo.errors import DuplicateKeyError
 
         async with self._database.bounded():
@@ -59,10 +63,15 @@ class MongoCopies:
                 )
                 if found is None:
                     raise Conflict(f"the conversation id {document['_id']!r} is taken") from None
-                return found
-        return hidden
+                return found, False
+        return hidden, True
 
-    async def _store(self, documents: Sequence[Document]) -> None:
+    async def _insert(self, documents: Sequence[Document]) -> None:
+        async with self._database.bounded():
+            await self._database.messages.insert_many(documents)
+
+    async def _replace(self, documents: Sequence[Document]) -> None:
+        """Of a copy that was begun before some are stored already."""
         from pymongo import ReplaceOne
 
         async with self._database.bounded():
