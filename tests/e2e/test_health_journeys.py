@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.e2e.stage import App, Screen, running_app, screen
 from tests.support.vendors.behaviour import Behaviour, ErrorKind, Vendor
@@ -46,6 +47,17 @@ def health(watched: App, browser: Browser) -> Iterator[Page]:
 
 def row(page: Page, label: str) -> Locator:
     return page.locator(".health .row", has_text=label).first
+
+
+def choose(page: Page, box: str, choice: str) -> None:
+    """By keyboard; a list that closes because the page is still being drawn is opened again."""
+    listed = page.get_by_role("option", name=choice)
+    for _ in range(_PATIENCE):
+        page.get_by_role("combobox", name=box).press("ArrowDown")
+        with suppress(TimeoutError):
+            listed.click(timeout=3_000)
+            return
+    raise AssertionError(f"{choice} was never offered")
 
 
 def shows(part: Locator, text: re.Pattern[str], *, within_s: float) -> bool:
@@ -124,10 +136,7 @@ def test_what_is_opened_shows_the_week_and_keeps_the_zoom(chat: Screen, health: 
 
 
 def test_a_drill_asks_first_is_told_on_every_page_and_can_be_ended(chat: Screen, health: Page) -> None:
-    part = health.get_by_role("combobox", name="Part")
-    part.scroll_into_view_if_needed()
-    part.press("ArrowDown")
-    health.get_by_role("option", name="Fast memory").click()
+    choose(health, "Part", "Fast memory")
     health.get_by_role("button", name="Drill: hide for 5 min").click()
     dialog = health.get_by_role("dialog")
     expect(dialog).to_contain_text("Hide fast memory for five minutes?")

@@ -31,7 +31,7 @@ def connection() -> sqlite3.Connection:
 
 
 def test_the_reads_are_found() -> None:
-    assert len(READS) == 8
+    assert len(READS) == 12
 
 
 @pytest.mark.parametrize("name", READS)

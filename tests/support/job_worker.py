@@ -17,6 +17,7 @@ def main(url: str, file: str, fork: str) -> None:
         if name == "break":
             raise ZeroDivisionError("as asked")
         if name == "slow":
+            Path(file).with_suffix(".begun").touch()
             time.sleep(float(ids["seconds"]))
         with Path(file).open("a") as out:
             out.write(json.dumps([name, dict(ids), os.getpid()]) + "\n")

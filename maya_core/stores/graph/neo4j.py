@@ -215,10 +215,10 @@ class Neo4jGraph:
         if query.text and not start:
             return FactPage(facts=(), total=0)
         async with self._reading() as tx:
-            [counted] = await _read(tx, cypher.COUNT_LISTED, **values)
+            counted = await _read(tx, cypher.COUNT_LISTED, **values)
             text = cypher.LIST[query.order, query.descending]
             rows = await _read(tx, text, **values, offset=max(0, offset), limit=bounded(limit, most=_MOST))
-        return FactPage(facts=tuple(_facts(rows)), total=counted["total"])
+        return FactPage(facts=tuple(_facts(rows)), total=sum(row["total"] for row in counted))
 
     async def get_facts(self, user_id: UserId, fact_ids: Sequence[FactId]) -> list[Fact]:
         user = known_id(user_id)
@@ -231,11 +231,12 @@ class Neo4jGraph:
         async with self._reading() as tx:
             kinds = await _read(tx, cypher.KINDS, user=user)
             relations = await _read(tx, cypher.RELATIONS, user=user, at=moment)
-            [begun] = await _read(tx, cypher.FIRST, user=user)
+            begun = await _read(tx, cypher.FIRST, user=user)
+        first = next((row["first"] for row in begun), None)
         return GraphCounts(
             kinds=tuple((EntityKind(row["name"]), row["number"]) for row in kinds),
             relations=tuple((Relation(row["name"]), row["number"]) for row in relations),
-            first_recorded_at=None if begun["first"] is None else from_ms(begun["first"]),
+            first_recorded_at=None if first is None else from_ms(first),
         )
 
     async def neighbourhood(
