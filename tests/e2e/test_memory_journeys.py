@@ -82,7 +82,7 @@ def centre(page: Page) -> dict[str, object]:
 
 def eventually(holds: Callable[[], bool], page: Page) -> None:
     """Waits for something that only a script can see. The page's own rules forbid Playwright's way of waiting."""
-    for _ in range(600):
+    for _ in range(1500):
         if holds():
             return
         page.wait_for_timeout(30)

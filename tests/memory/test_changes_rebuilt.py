@@ -231,6 +231,7 @@ async def read_again_with_a_model(world: World, user: UserId, chat: Conversation
     await consolidation(world, understanding=reader).redo(user, batch.id)
 
 
+@pytest.mark.timeout(400)  # a server that shares the machine with everything else may take its time
 async def test_what_was_forgotten_is_in_no_store_after_a_rebuild(world: World) -> None:
     user = UserId(f"ann-{uuid4().hex[:12]}")
     chat = ConversationId(f"chat-{user}")
