@@ -21,7 +21,6 @@ Rules of one turn:
 import asyncio
 import logging
 import math
-import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -193,6 +192,8 @@ class FallbackChain:
         policy = policy_for(call.failure) if call.failure else None
         if policy is None or not policy.retry_last or link.place is not Place.CLOUD:
             return ()
+        import random  # only here, where somebody waits anyway: it would cost every start several milliseconds
+
         jitter_s = random.uniform(*self._limits.retry_wait_s)  # noqa: S311 - spreads many askers, keeps no secret
         set_aside = policy.aside != "none"
         wait_s = call.retry_after_s if call.retry_after_s is not None or set_aside else jitter_s
@@ -321,19 +322,20 @@ class FallbackChain:
             self._connect_failed(turn, call)
         elif link.place is Place.CLOUD and call.heard_back:
             self._cloud_answered(turn)
+        attempt = call.attempt()
         if call.failure is not None:
             turn.step = self._next_step(call.failure, turn)
             turn.cloud_failed += link.place is Place.CLOUD and turn.step != "next_key"
-            turn.add(call.attempt())
+            turn.add(attempt)
             turn.last_failed = (link, call)
             log.warning("%s did not answer: %s", call.ticket.circuit.name, call.failure.value)
         elif call.finished is not None:
-            turn.attempts.append(call.attempt())
-        self._enter(link, turn, call)
+            turn.attempts.append(attempt)
+        self._enter(link, turn, call, attempt)
         if call not in turn.unreached:
             self._report(call)
 
-    def _enter(self, link: Link, turn: _Turn, call: AdmittedCall) -> None:
+    def _enter(self, link: Link, turn: _Turn, call: AdmittedCall, attempt: Attempt) -> None:
         """Put a call that was sent to account, and give back the room of one that was not."""
         leave, turn.leave = turn.leave, ""
         sent, turn.sent = turn.sent, False
@@ -341,7 +343,6 @@ class FallbackChain:
             if leave and self._quota is not None:
                 self._quota.release(leave)
         elif self._account is not None:
-            attempt = call.attempt()
             others = {(before.provider, before.model) for before in turn.attempts}
             self._account.enter(
                 EndedCall(
