@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -287,9 +287,21 @@ async def build_container(
         watch=watch,
         health=health,
         usage=usage,
-        background=tuple(asyncio.create_task(work) for work in background),
+        background=tuple(_begin(work) for work in background),
     )
     return container
+
+
+def _begin(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    """Work for as long as Maya runs; should it end by a mistake of ours, the log says so."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_tell_the_end)
+    return task
+
+
+def _tell_the_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (mistake := task.exception()) is not None:
+        log.error("work in the background has ended", exc_info=mistake)
 
 
 def _models(links: Sequence[Link]) -> tuple[Circuit, ...]:

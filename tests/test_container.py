@@ -1,5 +1,6 @@
 """The composition root: what it leaves behind when it cannot start, and when it ends."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from maya_core import settings
+from maya_core import container, settings
 from maya_core.container import build_container
 from maya_core.domain.health import FAST_MEMORY
 from maya_core.errors import ConfigurationError, StoreUnavailable
@@ -101,3 +102,18 @@ async def test_a_redis_host_that_does_not_answer_is_told(folder: Path) -> None:
     light = next(light for light in container.lights() if light.part == FAST_MEMORY)
     assert "did not answer at start" in light.sentence or "Single-process mode" in light.sentence
     await container.close()
+
+
+async def test_work_in_the_background_that_breaks_does_not_end_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    async def told_to_end() -> None:
+        await asyncio.Event().wait()
+
+    fine, failed = container._begin(told_to_end()), container._begin(broken())
+    await asyncio.sleep(0)
+    fine.cancel()
+    await asyncio.wait([fine, failed])
+    await asyncio.sleep(0)
+    assert [record.message for record in caplog.records] == ["work in the background has ended"]
