@@ -590,13 +590,14 @@ class Forgetting:
         return await asyncio.to_thread(decisions.replay, counting, changes, model=self._model)
 
     async def _written_down(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
+        """Erased twice: what the second time still finds was not gone, and is looked for again later."""
         if self._whiteboard is None:
             return 0, 0
         chats, user_id = (*plan.conversations, *plan.touched), request.user_id
         erase = self._whiteboard.erase
         removed = await erase(user_id, conversation_ids=chats, message_ids=plan.messages, everything=plan.everything)
         left = await erase(user_id, conversation_ids=chats, message_ids=plan.messages, everything=plan.everything)
-        return removed + left, 0
+        return removed, left
 
     async def _queued(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
         """Jobs name ids only; those of what is gone have nothing to do any more."""
@@ -604,7 +605,7 @@ class Forgetting:
             return 0, 0
         ids = [*plan.conversations, *plan.batches]
         removed = await self._queue.discard(ids, keep={FORGET})
-        return removed, 0
+        return removed, await self._queue.discard(ids, keep={FORGET})
 
     async def _bytes(self, hold: Hold, request: ForgetRequest, plan: Plan) -> tuple[int, int]:
         if self._scour is None:

@@ -338,6 +338,41 @@ class Away:
         return getattr(self._store, name)
 
 
+class Refilled:
+    """Holds something again each time that it was emptied, for as long as `full` counts."""
+
+    def __init__(self, full: int) -> None:
+        self.full = full
+
+    async def erase(self, *_: object, **__: object) -> int:
+        self.full -= 1
+        return int(self.full >= 0)
+
+    async def discard(self, *_: object, **__: object) -> int:
+        return await self.erase()
+
+
+async def test_what_is_still_found_after_it_was_removed_is_not_called_deleted(rig: Rig) -> None:
+    await two_chats(rig)
+    refilled = Refilled(full=2)
+    rig.forgetting._whiteboard = refilled
+    request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
+    account = request.account(Keeper.WHITEBOARD)
+    assert (account.state, account.left, request.state) == (KeeperState.REMOVED, 1, RequestState.REMOVING)
+    assert await rig.forgetting.wake() == 1
+    assert all_verified(await rig.forgetting.receipt(ANN, request.id))
+
+
+async def test_a_job_that_comes_back_is_taken_out_again_before_it_counts_as_gone(rig: Rig) -> None:
+    await two_chats(rig)
+    rig.forgetting._queue = Refilled(full=2)
+    rig.forgetting._keepers[Keeper.JOBS] = rig.forgetting._queued
+    request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
+    assert request.account(Keeper.JOBS).left == 1 and not request.verified
+    assert await rig.forgetting.wake() == 1
+    assert all_verified(await rig.forgetting.receipt(ANN, request.id))
+
+
 @pytest.mark.parametrize("keeper", ["graph", "vectors", "whiteboard"])
 async def test_a_store_that_is_away_stays_pending_and_is_done_when_it_is_back(rig: Rig, keeper: str) -> None:
     await two_chats(rig)
