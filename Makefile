@@ -74,7 +74,7 @@ services-stop: ## Stop them.
 	@$(BIN)/python -m tests.support.services stop
 
 screenshots: $(VENV)/.dev ## Take the pictures in docs/images.
-	@$(BIN)/python -m tests.e2e.screenshots
+	@for what in screenshots pictures_of_health pictures_of_usage; do $(BIN)/python -m tests.e2e.$$what || exit 1; done
 
 lock: ## Turn requirements*.in into pinned requirements*.txt (needs uv).
 	@uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
