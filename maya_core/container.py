@@ -15,7 +15,7 @@ from maya_core.chat.turn import Follower, TurnPolicy, TurnService
 from maya_core.clock import Clock, SystemClock
 from maya_core.domain.health import FAST_MEMORY, SAVED_CHATS, Circuit, Light
 from maya_core.errors import StoreError
-from maya_core.health.calls import CallRecorder, ObservedChain
+from maya_core.health.calls import CallRecorder
 from maya_core.health.drills import DrilledBreaker, hideable
 from maya_core.health.standing import Standing
 from maya_core.health_parts import Health, build_health
@@ -171,7 +171,7 @@ async def build_container(
         redis = await open_redis(settings, clock)
         opened.push_async_callback(redis.close)
         whiteboard = given.whiteboard or open_whiteboard(redis, settings)
-        standing = Standing(open_orders(redis, settings), clock, on_arrange=lambda first: asked.arrange(first))  # noqa: PLW0108 - made below
+        standing = Standing(open_orders(redis, settings), clock, on_arrange=lambda first: chain.arrange(first))  # noqa: PLW0108 - made below
         breaker = DrilledBreaker(given.breaker or open_breaker(redis, settings, clock), standing, clock)
         links = [Link(provider=p, place=_PLACES.get(p.name, Place.CLOUD)) for p in providers]
 
@@ -186,16 +186,16 @@ async def build_container(
             pool=open_pool(redis),
             clock=clock,
         )
+        recorder = CallRecorder(records.calls, clock)
         chain_of = partial(
             FallbackChain,
             breaker=breaker,
             clock=clock,
             limits=_limits(settings),
             quota=usage.quota,
-            account=usage.ledger,
+            accounts=(usage.ledger, recorder),
         )
-        recorder = CallRecorder(records.calls, clock)
-        chain = ObservedChain(asked := chain_of(links), recorder)
+        chain = chain_of(links)
         stores.transcripts = given.transcripts or stores.transcripts
         pings = {SAVED_CHATS: stores.transcripts.ping, FAST_MEMORY: whiteboard.ping}
         stores.transcripts = hideable(stores.transcripts, SAVED_CHATS, standing)
@@ -263,7 +263,7 @@ async def build_container(
         lights=lambda: container.lights(),  # noqa: PLW0108 - made below
         parts=watch.seen,
         pings=pings,
-        alone=lambda circuit: ObservedChain(chain_of([link for link in links if link.circuit == circuit]), recorder),
+        alone=lambda circuit: chain_of([link for link in links if link.circuit == circuit]),
         consolidate_after_s=settings.consolidate_after_s,
         clock=clock,
     )

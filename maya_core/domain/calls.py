@@ -41,7 +41,7 @@ class CallHour:
     Attributes:
         begins_at: the full hour, in UTC.
         answered: calls that were answered.
-        failed: the others by kind. REFUSED counts the times it was passed over, which were no calls.
+        failed: the others by kind.
         fallbacks: answers that were given in another provider's place.
         first_text, total: durations of answered calls, as counts by bucket.
         recent: the last outcomes, oldest first, at most `STRIP`.
@@ -58,8 +58,8 @@ class CallHour:
 
     @property
     def failures(self) -> int:
-        """Calls that were made and failed."""
-        return sum(count for kind, count in self.failed.items() if kind is not FailureKind.REFUSED)
+        """Calls that failed."""
+        return sum(self.failed.values())
 
     @property
     def calls(self) -> int:
@@ -80,7 +80,6 @@ def hour_of(at: datetime) -> datetime:
 def of_one(circuit: Circuit, outcome: Outcome, *, fallback: bool) -> CallHour:
     """The hour of a single call, to be added to others."""
     answered = outcome.kind is None
-    refused = outcome.kind is FailureKind.REFUSED
     return CallHour(
         circuit=circuit,
         begins_at=hour_of(outcome.at),
@@ -89,7 +88,7 @@ def of_one(circuit: Circuit, outcome: Outcome, *, fallback: bool) -> CallHour:
         fallbacks=int(answered and fallback),
         first_text={bucket(outcome.first_text_ms): 1} if answered and outcome.first_text_ms is not None else {},
         total={bucket(outcome.ms): 1} if answered else {},
-        recent=() if refused else (outcome,),
+        recent=(outcome,),
     )
 
 

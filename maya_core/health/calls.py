@@ -1,17 +1,15 @@
-"""Counting what calls to models come to: a chain that takes note, and the counts until they are stored."""
+"""Counting what calls to models come to, and the counts until they are stored."""
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from datetime import timedelta
 from typing import TypeVar
 
 from maya_core.clock import Clock
 from maya_core.domain.calls import CallHour, Outcome, added, of_one
-from maya_core.domain.generation import Attempt, ChainEvent, ChainFailed, Done, Prompt, Switched
+from maya_core.domain.generation import Attempt
 from maya_core.domain.health import Circuit
 from maya_core.errors import StoreUnavailable
-from maya_core.providers.port import Chain
+from maya_core.providers.port import EndedCall
 from maya_core.stores.calls.port import CallHistory
 
 log = logging.getLogger(__name__)
@@ -25,7 +23,10 @@ _UNSAVED_AT_MOST = 2000
 
 
 class CallRecorder:
-    """Counts of this process that are not stored yet, and those since it began. Bound to the engine's loop."""
+    """Counts of this process that are not stored yet, and those since it began.
+
+    Implements `maya_core.providers.port.Account`. Bound to the engine's loop.
+    """
 
     def __init__(self, history: CallHistory, clock: Clock) -> None:
         self._history = history
@@ -44,12 +45,12 @@ class CallRecorder:
         """Everything that this process counted, one for each circuit."""
         return tuple(self._since_start.values())
 
-    def note(self, attempts: Sequence[Attempt]) -> None:
-        """Count what one turn of the chain came to. An answer after somebody else's failure is a fallback."""
-        fallback = len({(attempt.provider, attempt.model) for attempt in attempts}) > 1
-        for attempt in attempts:
+    def enter(self, call: EndedCall) -> None:
+        """See `maya_core.providers.port.Account`. One that its reader stopped says nothing and is not counted."""
+        attempt = call.attempt
+        if call.answered or attempt.kind is not None:
             circuit = Circuit(provider=attempt.provider, model=attempt.model)
-            self._count(of_one(circuit, self._outcome(attempt), fallback=fallback))
+            self._count(of_one(circuit, self._outcome(attempt), fallback=call.fallback))
 
     async def save(self) -> None:
         """Store what is not stored yet; once a day drop what is too old. A store that is away is tried the next time.
@@ -87,35 +88,3 @@ class CallRecorder:
             key=attempt.key,
             probe=attempt.probe,
         )
-
-
-class ObservedChain:
-    """A chain whose every attempt is counted. Implements `maya_core.providers.port.Chain`.
-
-    Of a reply that its reader stopped only those count that had failed before.
-    """
-
-    def __init__(self, chain: Chain, recorder: CallRecorder) -> None:
-        self._chain = chain
-        self._recorder = recorder
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[ChainEvent, None]:
-        """The chain's own events, unchanged and at once."""
-        attempts: list[Attempt] = []
-        try:
-            async with aclosing(self._chain.stream(prompt)) as events:
-                async for event in events:
-                    if isinstance(event, Switched):
-                        attempts.append(event.failed)
-                    elif isinstance(event, Done):
-                        attempts = list(event.attempts)
-                    yield event
-        except ChainFailed as failure:
-            attempts = list(failure.attempts)
-            raise
-        finally:
-            self._recorder.note(attempts)
-
-    async def close(self) -> None:
-        """Close the chain."""
-        await self._chain.close()

@@ -179,12 +179,11 @@ class HealthSnapshot:
 
 
 def failures_by_kind(hours: tuple[CallHour, ...]) -> list[tuple[FailureKind, int]]:
-    """How often each kind of failure happened, the most frequent first; being passed over is none."""
+    """How often each kind of failure happened, the most frequent first."""
     counts: dict[FailureKind, int] = {}
     for hour in hours:
         for kind, count in hour.failed.items():
-            if kind is not FailureKind.REFUSED:
-                counts[kind] = counts.get(kind, 0) + count
+            counts[kind] = counts.get(kind, 0) + count
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].value))
 
 

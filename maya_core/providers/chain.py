@@ -110,7 +110,7 @@ class FallbackChain:
         clock: Clock,
         limits: ChainLimits | None = None,
         quota: Limits | None = None,
-        account: Account | None = None,
+        accounts: Sequence[Account] = (),
     ) -> None:
         if not links:
             raise ConfigurationError("a chain needs at least one provider")
@@ -124,7 +124,7 @@ class FallbackChain:
         self._clock = clock
         self._limits = limits or ChainLimits()
         self._quota = quota
-        self._account = account
+        self._accounts = accounts
         self._reports = Reports(breaker, clock)
         self._egress = Egress(window_s=self._limits.egress_window_s)
         self._slots = {link.circuit: asyncio.Semaphore(self._limits.calls_per_provider) for link in links}
@@ -342,20 +342,20 @@ class FallbackChain:
         if not sent:
             if leave and self._quota is not None:
                 self._quota.release(leave)
-        elif self._account is not None:
-            others = {(before.provider, before.model) for before in turn.attempts}
-            self._account.enter(
-                EndedCall(
-                    caller=turn.prompt.caller,
-                    attempt=attempt,
-                    usage=call.finished.usage if call.finished is not None else None,
-                    answered=call.finished is not None,
-                    shown=call.first_text_s is not None,
-                    fallback=bool(others - {(attempt.provider, attempt.model)}),
-                    paid=link.place is Place.CLOUD,
-                    leave=leave,
-                )
-            )
+            return
+        others = {(before.provider, before.model) for before in turn.attempts}
+        ended = EndedCall(
+            caller=turn.prompt.caller,
+            attempt=attempt,
+            usage=call.finished.usage if call.finished is not None else None,
+            answered=call.finished is not None,
+            shown=call.first_text_s is not None,
+            fallback=bool(others - {(attempt.provider, attempt.model)}),
+            paid=link.place is Place.CLOUD,
+            leave=leave,
+        )
+        for account in self._accounts:
+            account.enter(ended)
 
     def _next_step(self, kind: FailureKind, turn: _Turn) -> NextStep:
         step = policy_for(kind).next_step

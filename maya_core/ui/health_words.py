@@ -26,7 +26,6 @@ FAILURES: dict[FailureKind, tuple[str, str]] = {
     FailureKind.EMPTY: ("empty reply", "empty replies"),
     FailureKind.STREAM_BROKEN: ("broken reply", "broken replies"),
     FailureKind.UNKNOWN: ("unforeseen error", "unforeseen errors"),
-    FailureKind.REFUSED: ("time passed over", "times passed over"),
     FailureKind.DEADLINE: ("reply out of time", "replies out of time"),
 }
 """What people call one failure of a kind, and several."""

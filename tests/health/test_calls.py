@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from maya_core.clock import ManualClock
 from maya_core.domain.calls import STRIP, CallHour, Outcome, added, bucket, hour_of, of_one, percentile
-from maya_core.domain.generation import Attempt
+from maya_core.domain.generation import Attempt, Caller
 from maya_core.errors import FailureKind, StoreUnavailable
 from maya_core.health.calls import CallRecorder
 from maya_core.health.signals import Signal
 from maya_core.health.snapshot import failures_by_kind
+from maya_core.providers.port import EndedCall
 from tests.health.conftest import ADMIN, ANSWER, FAULT, FIRST, SECOND, World, build_world
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -42,7 +43,7 @@ def test_a_percentile_is_right_to_five_per_cent(share: float) -> None:
     assert percentile({}, share) is None
 
 
-@given(st.lists(st.tuples(st.sampled_from([None, FailureKind.CONNECT, FailureKind.REFUSED]), st.integers(0, 3000))))
+@given(st.lists(st.tuples(st.sampled_from([None, FailureKind.CONNECT, FailureKind.EMPTY]), st.integers(0, 3000))))
 def test_hours_add_up_in_any_grouping(said: list[tuple[FailureKind | None, int]]) -> None:
     calls = [call(kind, seconds=s) for kind, s in sorted(said, key=lambda each: each[1])]
     half = len(calls) // 2
@@ -52,11 +53,11 @@ def test_hours_add_up_in_any_grouping(said: list[tuple[FailureKind | None, int]]
     assert (again.answered, again.failed, again.total) == (whole.answered, whole.failed, whole.total)
     assert [o.at for o in again.recent] == [o.at for o in whole.recent]
     assert len(whole.recent) <= STRIP
-    assert whole.calls == sum(kind is not FailureKind.REFUSED for kind, _ in said)
+    assert whole.calls == len(said)
 
 
-def test_being_passed_over_is_no_call_and_no_error() -> None:
-    hour = added([call(FailureKind.REFUSED), call(FailureKind.CONNECT), call()], circuit=FIRST, begins_at=NOON)
+def test_the_share_of_answers_is_that_of_all_calls() -> None:
+    hour = added([call(FailureKind.CONNECT), call()], circuit=FIRST, begins_at=NOON)
     assert (hour.calls, hour.success, len(hour.recent)) == (2, 0.5, 2)
     assert failures_by_kind((hour,)) == [(FailureKind.CONNECT, 1)]
 
@@ -89,6 +90,27 @@ async def test_what_was_counted_is_there_after_a_restart(tmp_path: Path) -> None
         await world.container.close()
 
 
+def ended(kind: FailureKind | None = None, *, answered: bool = True) -> EndedCall:
+    return EndedCall(
+        caller=Caller(),
+        attempt=Attempt(provider="first", model="script", ms=5, kind=kind),
+        usage=None,
+        answered=answered,
+        shown=answered,
+        fallback=False,
+        paid=True,
+    )
+
+
+async def test_a_call_that_its_reader_stopped_says_nothing_of_its_provider() -> None:
+    recorder = CallRecorder(Shaky(), ManualClock(NOON))  # type: ignore[arg-type]  # lists are what it is given
+    recorder.enter(ended(answered=False))
+    assert list(recorder.since_start) == []
+    recorder.enter(ended(FailureKind.OVERLOADED, answered=False))
+    (hour,) = recorder.since_start
+    assert (hour.answered, hour.failures) == (0, 1)
+
+
 class Shaky:
     """A history that is away at first."""
 
@@ -112,9 +134,9 @@ class Shaky:
 async def test_counts_wait_for_a_store_that_is_away_and_are_stored_once() -> None:
     history, clock = Shaky(), ManualClock(NOON)
     recorder = CallRecorder(history, clock)  # type: ignore[arg-type]  # lists are what it is given
-    recorder.note([Attempt(provider="first", model="script", ms=5)])
+    recorder.enter(ended())
     await recorder.save()
-    recorder.note([Attempt(provider="first", model="script", ms=5)])
+    recorder.enter(ended())
     assert sum(hour.answered for hour in recorder.unsaved) == 2
     history.away = False
     await recorder.save()

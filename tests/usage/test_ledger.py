@@ -65,7 +65,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def chain(world: World, *actors: Actor, ledger: Ledger, quota: Quota | None = None) -> FallbackChain:
     links = [Link(provider=actor, place=Place.LOCAL if actor.name == "ollama" else Place.CLOUD) for actor in actors]
-    return FallbackChain(links, Books(world.clock), clock=world.clock, limits=quick(), account=ledger, quota=quota)
+    return FallbackChain(links, Books(world.clock), clock=world.clock, limits=quick(), accounts=(ledger,), quota=quota)
 
 
 async def test_every_attempt_has_a_row_with_its_outcome_and_its_cost(world: World) -> None:
