@@ -93,6 +93,7 @@ class Board:
         self._taken_at = float("-inf")
         self._hours: dict[tuple[Circuit, datetime], CallHour] = {}
         self._history_at: datetime | None = None
+        self._unsaved: tuple[CallHour, ...] = ()
         self._behind = False
         self._week = Signal("history", self._read_week, every_s=600, within_s=20, clock=clock)
         self._queue = None if queue is None else Signal("queue", queue.look, every_s=4, within_s=2, clock=clock)
@@ -186,7 +187,7 @@ class Board:
     def _all_hours(self) -> list[CallHour]:
         """The stored hours and what is not stored yet, oldest first."""
         hours = dict(self._hours)
-        for unsaved in self._recorder.unsaved:
+        for unsaved in self._unsaved:
             name = (unsaved.circuit, unsaved.begins_at)
             stored = [hours[name]] if name in hours else []
             hours[name] = added([*stored, unsaved], circuit=unsaved.circuit, begins_at=unsaved.begins_at)
@@ -200,9 +201,11 @@ class Board:
     async def _read_new_hours(self) -> None:
         """This hour and the one before it, as all processes have stored them; the older ones do not change."""
         try:
-            async with asyncio.timeout(_NEW_HOURS_WITHIN_S):
+            async with asyncio.timeout(_NEW_HOURS_WITHIN_S), self._recorder.saving:
                 newest = await self._history.since(hour_of(self._clock.now()) - timedelta(hours=1))
+                self._unsaved = self._recorder.unsaved
         except (StoreUnavailable, TimeoutError):
+            self._unsaved = self._recorder.unsaved
             return
         self._hours |= {(hour.circuit, hour.begins_at): hour for hour in newest}
         self._history_at = self._clock.now()

@@ -1,5 +1,6 @@
 """Counting what calls to models come to, and the counts until they are stored."""
 
+import asyncio
 import logging
 from datetime import timedelta
 from typing import TypeVar
@@ -25,7 +26,8 @@ _UNSAVED_AT_MOST = 2000
 class CallRecorder:
     """Counts of this process that are not stored yet, and those since it began.
 
-    Implements `maya_core.providers.port.Account`. Bound to the engine's loop.
+    Implements `maya_core.providers.port.Account`. Bound to the engine's loop. Whoever reads the store and `unsaved`
+    holds `saving` meanwhile, or what is on its way between the two is seen in neither.
     """
 
     def __init__(self, history: CallHistory, clock: Clock) -> None:
@@ -34,6 +36,7 @@ class CallRecorder:
         self._unsaved: dict[tuple[Circuit, float], CallHour] = {}
         self._since_start: dict[Circuit, CallHour] = {}
         self._dropped_on = clock.now().date() - timedelta(days=1)
+        self.saving = asyncio.Lock()
 
     @property
     def unsaved(self) -> tuple[CallHour, ...]:
@@ -57,6 +60,10 @@ class CallRecorder:
 
         When it comes back after long, the oldest hours that never reached it are given up.
         """
+        async with self.saving:
+            await self._save()
+
+    async def _save(self) -> None:
         hours, self._unsaved = list(self._unsaved.values()), {}
         try:
             if hours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,6 +74,21 @@ async def test_each_attempt_is_counted_and_an_answer_in_anothers_place_is_a_fall
         assert first.day.success == 0.5
         [hour] = await world.container.health.board.week(ADMIN, FIRST)
         assert hour.calls == 2
+    finally:
+        await world.container.close()
+
+
+async def test_what_is_being_stored_is_not_lost_from_sight(tmp_path: Path) -> None:
+    world = await build_world(tmp_path)
+    health = world.container.health
+    try:
+        for number in range(1, 21):
+            await world.ask()
+            health.board.renew()
+            taken, _ = await asyncio.gather(health.board.take(), health.recorder.save())
+            seen = taken.provider(FIRST.name)
+            assert seen is not None
+            assert seen.day.answered == number
     finally:
         await world.container.close()
 
