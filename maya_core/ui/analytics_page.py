@@ -94,6 +94,7 @@ def _figures(maya: Runtime, user: User, period: Period, reading: Reading, *, eve
         file_name=f"maya-usage-{taken.span.since:%Y-%m-%d}-to-{taken.span.until:%Y-%m-%d}.csv",
         mime="text/csv",
         key="analytics_csv",
+        on_click="ignore",  # drawing the page anew would take away the file that is being fetched
         icon=":material/download:",
     )
 

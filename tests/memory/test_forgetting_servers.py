@@ -23,6 +23,9 @@ FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 EVERY = (ScopeKind.CONVERSATION, ScopeKind.ENTITY, ScopeKind.MESSAGE, ScopeKind.EVERYTHING)
 KINDS = EVERY if FULL else EVERY[:2]
 
+# One after the other: all have the same users, and the servers have one graph and one Redis for everybody.
+pytestmark = pytest.mark.xdist_group("forgetting on servers")
+
 
 def redis_url() -> str:
     """The server named in the environment. Absent, the test is skipped; in CI it fails."""
