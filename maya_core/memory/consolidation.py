@@ -96,12 +96,15 @@ class ConsolidationPolicy:
     Attributes:
         messages, characters: the most that one batch reads; at least one message.
         attempts: tries at one step, after which the batch is dead and its halves are tried.
+        deaths_apart_s: workers killed at one step sooner after one another count as one try: that says something about
+            the machine, not about the batch.
         redo_pause_s: how long a batch that could not be read again waits for the next try.
     """
 
     messages: int = 120
     characters: int = 40_000
     attempts: int = 5
+    deaths_apart_s: float = 60.0
     redo_pause_s: float = 900.0
     lease: LeaseTimes = field(default_factory=LeaseTimes)
 
@@ -336,7 +339,8 @@ class Consolidation:
             alert(Alert.BATCH_DEAD, batch=batch.id, messages=batch.to_seq - batch.from_seq + 1, state=batch.state.value)
             return
         await self._transcripts.get(batch.user_id, batch.conversation_id)
-        batch = await self._batches.attempt(hold.lease, batch, at=self._clock.now())
+        if self._counts(hold, batch):
+            batch = await self._batches.attempt(hold.lease, batch, at=self._clock.now())
         failpoint("K7")
         try:
             while batch.state in UNFINISHED:
@@ -346,12 +350,17 @@ class Consolidation:
                     await self._give_back(hold, batch)
                     return
                 batch = after
-        except (StoreUnavailable, ProviderError):
+        except (StoreUnavailable, ProviderError, LeaseLost):
             await self._give_back(hold, batch)
             raise
 
+    def _counts(self, hold: Hold, batch: Batch) -> bool:
+        """Whether this try is one more, or goes on with that of a worker that was killed a moment ago."""
+        counted_long_ago = self._clock.now() - batch.changed_at >= timedelta(seconds=self._policy.deaths_apart_s)
+        return not hold.lease.taken_over or batch.attempts == 0 or counted_long_ago
+
     async def _give_back(self, hold: Hold, batch: Batch) -> None:
-        """A store or a model that is away says nothing about the batch, so the try does not count."""
+        """A store or a model that is away, or a lease that ended, says nothing about the batch: it is no try."""
         try:
             await self._batches.attempt(hold.lease, batch, given_back=True, at=self._clock.now())
         except (StoreUnavailable, LeaseLost):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -114,6 +115,36 @@ async def test_a_writer_waits_for_a_lock_that_is_let_go(path: Path) -> None:
         assert not writing.done()
     await writing
     assert await count(database) == 1
+    await database.close()
+
+
+WITHOUT_A_PAUSE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+connection.execute("PRAGMA synchronous = FULL")
+print(flush=True)
+while True:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO t VALUES (NULL)")
+    connection.execute("COMMIT")
+"""
+
+
+async def test_a_writer_gets_its_turn_beside_a_process_that_writes_without_a_pause(path: Path) -> None:
+    database = Database(path, busy_timeout_s=4.0)
+    await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+    busy = subprocess.Popen([sys.executable, "-c", WITHOUT_A_PAUSE, path], stdout=subprocess.PIPE)
+    try:
+        assert busy.stdout is not None
+        busy.stdout.readline()
+        for x in range(20):
+            await insert(database, -1 - x)
+            await asyncio.sleep(0.02)
+        assert busy.poll() is None
+    finally:
+        busy.kill()
+        busy.communicate()
+    assert await count(database) > 40
     await database.close()
 
 
