@@ -213,6 +213,28 @@ async def in_redis(redis: "Redis", words: Sequence[str]) -> list[str]:
     return [f"redis: {word}" for word in words if word.lower() in shown]
 
 
+async def in_mongodb(rig: Rig, words: Sequence[str]) -> list[str]:
+    """The words that stand in any document of any collection."""
+    assert isinstance(rig.world.transcripts, MongoTranscripts)
+    database = rig.world.transcripts.database.messages.database
+    found = []
+    for name in await database.list_collection_names():
+        shown = repr([document async for document in database[name].find({})]).lower()
+        found += [f"{name}: {word}" for word in words if word.lower() in shown]
+    return found
+
+
+async def in_graph(rig: Rig, words: Sequence[str], user: UserId = ANN) -> list[str]:
+    entity_ids, fact_ids = await rig.world.graph.list_ids(user)
+    held = repr(
+        [
+            *(await rig.world.graph.list_entities(user, entity_ids)),
+            *(await rig.world.graph.get_facts(user, fact_ids)),
+        ]
+    )
+    return [f"graph: {word}" for word in words if word in held]
+
+
 async def traces(rig: Rig, words: Sequence[str]) -> list[str]:
     """Where any of these words are left."""
     return [*await asyncio.to_thread(in_bytes, rig.file, words), *await in_redis(rig.redis, words)]
