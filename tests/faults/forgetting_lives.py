@@ -181,28 +181,28 @@ async def consolidate(rig: Rig, number: int) -> None:
     await rig.world.consolidation.run(ANN, chat(number))
 
 
-def one_life(place: Place, dies_at: str) -> None:
-    os.environ[failpoint.VARIABLE] = dies_at
-    failpoint._armed.cache_clear()
-    do(place, forget_all)
-
-
 def life(place: Place, dies_at: str = "") -> Life:
     """A worker that forgets, in a process of its own."""
-    return _begin(place, one_life, dies_at)
+    return _begin(place, forget_all, dies_at)
 
 
-def writer(place: Place, number: int) -> Life:
+def writer(place: Place, number: int, dies_at: str = "") -> Life:
     """A worker that consolidates that chat, in a process of its own."""
-    return _begin(place, do, partial(consolidate, number=number))
+    return _begin(place, partial(consolidate, number=number), dies_at)
 
 
-def _begin(place: Place, work: Callable[..., object], argument: object) -> Life:
+def one_life(place: Place, work: Callable[[Rig], Awaitable[None]], dies_at: str) -> None:
+    os.environ[failpoint.VARIABLE] = dies_at
+    failpoint._armed.cache_clear()
+    do(place, work)
+
+
+def _begin(place: Place, work: Callable[[Rig], Awaitable[None]], dies_at: str) -> Life:
     process: Life
     if place.servers is None:
-        process = _FORK.Process(target=work, args=(place, argument))
+        process = _FORK.Process(target=one_life, args=(place, work, dies_at))
     else:
-        process = _LOADED.Process(target=work, args=(place, argument))
+        process = _LOADED.Process(target=one_life, args=(place, work, dies_at))
     process.start()
     return process
 

@@ -35,6 +35,7 @@ from maya_core.stores.sqlite import Database
 from tests.contract.conftest import Backend, drop_database, mongodb_url
 from tests.memory.test_consolidation_sweep import no_model
 from tests.memory.world import ANN, NOON, World
+from tests.support.asleep import put_to_sleep, wake
 
 FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 PASSAGES = range(1, 6) if FULL else range(1, 2)
@@ -282,30 +283,6 @@ def test_random_kills_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     assert asyncio.run(left_in(places[0], count)) == asyncio.run(left_in(places[1], count))
 
 
-def put_to_sleep(process: ForkProcess, file: Path) -> bool:
-    """Stop a process, but not inside a transaction, where it would keep everybody out. False when it has ended."""
-    while process.is_alive():
-        send(process, signal.SIGSTOP)
-        wait_for_its_stop(process)
-        connection = sqlite3.connect(file, timeout=0.05, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-            return True
-        except sqlite3.OperationalError:
-            send(process, signal.SIGCONT)
-            time.sleep(0.003)
-        finally:
-            connection.close()
-    return False
-
-
-def wait_for_its_stop(process: ForkProcess) -> None:
-    """A signal is no more than sent: until it arrives, the process may well take the file's lock."""
-    assert process.pid is not None
-    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-
-
 def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, undisturbed: Left) -> None:
     random_ = random.Random(20261125)
     slept = 0
@@ -320,7 +297,7 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, u
             other.join(300)
         finally:
             if asleep:
-                send(sleeper, signal.SIGCONT)
+                wake(sleeper)
         sleeper.join(300)
         assert (other.exitcode, sleeper.exitcode) == (0, 0)
         assert asyncio.run(left_in(place)) == undisturbed
@@ -328,7 +305,8 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, u
     assert slept >= SLEEPS // 2, "the experiment was over before it began"
 
 
-def test_three_workers_at_once_leave_what_one_leaves(tmp_path: Path, undisturbed: Left) -> None:
+@pytest.mark.parametrize("_", PASSAGES)
+def test_three_workers_at_once_leave_what_one_leaves(tmp_path: Path, undisturbed: Left, _: int) -> None:
     place = Place(file=tmp_path / "maya.db")
     asyncio.run(tell(place))
     workers = [begin(place, 4) for _ in range(3)]

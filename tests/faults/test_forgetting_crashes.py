@@ -46,12 +46,14 @@ from tests.faults.forgetting_lives import (
 )
 from tests.memory.forgetting_world import Rig, in_graph, in_mongodb, traces
 from tests.memory.world import ANN
+from tests.support.asleep import put_to_sleep, wake
 from tests.support.redis_process import RedisProcess
 from tests.support.vendors.pinecone import FakePinecone
 
 FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 KILLS = 200 if FULL else 5
 KILLS_ON_SERVERS = 12 if FULL else 2
+SLEEPS = 20 if FULL else 2
 POINTS = ("F1", "F2", "F3", "F4", "F4:2", "F4:3", "F4:4", "F4:5", "F4:6", "F5", "F6", "F7", "F8", "F9")
 KEPT = (997, 998, 999)
 
@@ -166,6 +168,56 @@ async def share_and_ask(rig: Rig) -> None:
     await tell(rig, 0)
     await rig.tell("sharing", f"My friend {person(0)} lives in Faro now.")
     await rig.forgetting.ask(ANN, Scope(kind=ScopeKind.CONVERSATION, id=chat(0)), RequestId("request-0"))
+
+
+async def say(rig: Rig, number: int) -> None:
+    """A chat that nobody has consolidated yet."""
+    await rig.world.say(chat(number), f"My friend {person(number)} lives in {town(number)}.", "It rains.")
+
+
+@pytest.mark.parametrize(
+    "point", ["K6", "K7", "K8", "K9", "K10", "K11", "K13", "K14", "K15"] if FULL else ["K9", "K13"]
+)
+def test_what_a_killed_writer_left_of_a_chat_is_forgotten_with_it(place: Place, point: str) -> None:
+    bens = people_who_talk(place)
+    do(place, partial(say, number=0))
+    killed = writer(place, 0, point)
+    killed.join(120)
+    assert killed.exitcode == -signal.SIGKILL
+    do(place, partial(ask_and_forget_once, number=0))
+    do(place, finish)
+    do(place, lambda rig: check(rig, place, [0], bens))
+
+
+@pytest.mark.timeout(600)
+def test_a_writer_that_slept_through_a_forget_brings_nothing_back(place: Place) -> None:
+    random_ = random.Random(20261202)
+    bens = people_who_talk(place)
+    slept = 0
+    for number in range(SLEEPS):
+        do(place, partial(say, number=number))
+        sleeper = writer(place, number)
+        time.sleep(random_.uniform(0.03, 0.4))  # when it falls asleep is the experiment
+        asleep = put_to_sleep(sleeper, place.file)
+        try:
+            do(place, partial(ask_and_forget_once, number=number))
+        finally:
+            if asleep:
+                wake(sleeper)
+        sleeper.join(120)
+        assert sleeper.exitcode == 0
+        slept += asleep
+    assert slept >= SLEEPS // 2, "the experiment was over before it began"
+    do(place, finish)
+    do(place, lambda rig: check(rig, place, [*range(SLEEPS)], bens))
+
+
+async def ask_and_forget_once(rig: Rig, number: int) -> None:
+    """The chat is forgotten but for the second look, which comes when the sleeper is awake."""
+    id = RequestId(f"request-{number}")
+    await rig.forgetting.ask(ANN, Scope(kind=ScopeKind.CONVERSATION, id=chat(number)), id)
+    while not (await rig.forgets.get(ANN, id)).verified:
+        await rig.forgetting.run(ANN, id)
 
 
 async def finished(rig: Rig, number: int) -> bool:
