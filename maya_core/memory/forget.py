@@ -45,12 +45,11 @@ from maya_core.errors import Conflict, NotFound, ProviderError, StoreUnavailable
 from maya_core.failpoint import failpoint
 from maya_core.jobs.port import Discardable, Job, Jobs, QueueName
 from maya_core.memory import decisions
-from maya_core.memory.applying import all_changes
-from maya_core.memory.consolidation import all_batches
 from maya_core.memory.decisions import Replayed, fact_vector_id, summary_vector_id
 from maya_core.memory.episodes import Episodes
 from maya_core.memory.forget_plan import Draft, Planner
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub
+from maya_core.memory.history import all_batches, all_changes
 from maya_core.memory.holding import Hold, LeaseTimes, hold_user
 from maya_core.memory.ranges import read_range, readable
 from maya_core.stores.batches.port import APPLYING, Batch, Batches, BatchId, BatchState, LeaseLost

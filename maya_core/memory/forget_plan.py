@@ -15,13 +15,12 @@ from maya_core.domain.forgetting import Plan, Scope, ScopeKind
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId
 from maya_core.errors import InvalidInput, NotFound, StoreUnavailable
 from maya_core.memory import decisions, reading
-from maya_core.memory.applying import all_changes
 from maya_core.memory.claims import Claim
-from maya_core.memory.consolidation import all_batches
 from maya_core.memory.decisions import Replayed, fact_vector_id, summary_vector_id
 from maya_core.memory.entities import is_user
 from maya_core.memory.fact_sentences import fact_sentence, written_out
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
+from maya_core.memory.history import all_batches, all_changes
 from maya_core.memory.mentions import NameReader, spoken
 from maya_core.memory.reconcile import entity_tombstone, tombstone
 from maya_core.stores.batches.port import APPLYING, Batch, Batches, BatchState

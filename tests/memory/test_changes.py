@@ -21,6 +21,7 @@ from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.plans import Plans
 from maya_core.stores.batches.port import BatchState
 from maya_core.stores.graph.sqlite import SqliteGraph
+from tests.memory.test_consolidation import consolidation
 from tests.memory.world import ANN, NOON, World
 
 CHAT, OTHER = ConversationId("chat"), ConversationId("other")
@@ -515,11 +516,8 @@ async def test_a_change_that_was_cut_short_is_finished(world: World, finished_by
 
 async def test_a_change_waits_for_a_half_written_batch(world: World) -> None:
     await world.say(CHAT, "I work at Contoso.", said_at=NOON + timedelta(minutes=9))
-    broken = world.consolidation
-    graph, broken._graph = broken._graph, Away(world.database, clock=world.clock)
     with pytest.raises(StoreUnavailable):
-        await broken.run(ANN, CHAT)
-    broken._graph = graph
+        await consolidation(world, graph=Away(world.database, clock=world.clock)).run(ANN, CHAT)
     assert (await world.batches.progress(ANN, CHAT)).state is BatchState.VECTORS
     await world.people.add(ANN, an_id(), draft("me", "WORKS_AT", "Fabrikam"))
     assert (await world.batches.progress(ANN, CHAT)).state is None

@@ -15,10 +15,11 @@ from maya_core.domain.conversation import ConversationId, ConversationKind, Mess
 from maya_core.domain.generation import Finished, FinishReason, TextDelta, Usage
 from maya_core.domain.memory import Entity, Fact, MemoryKind
 from maya_core.errors import StoreUnavailable
-from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy, Extracted, Outcome
+from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy, Outcome
 from maya_core.memory.decisions import from_bytes
 from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.reading import Reader
+from maya_core.memory.understanding import Extracted
 from maya_core.providers.chain import FallbackChain, Link, Place
 from maya_core.providers.offline import OfflineProvider
 from maya_core.providers.scripted import ScriptedProvider, Step
