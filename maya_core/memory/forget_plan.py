@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar, assert_never
+from typing import assert_never
 
 from maya_core.domain.changes import Change, ChangeKind
 from maya_core.domain.conversation import ConversationId, Message, MessageId, Role, TitleSource, UserId
@@ -22,14 +22,13 @@ from maya_core.memory.fact_sentences import fact_sentence, written_out
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
 from maya_core.memory.history import all_batches, all_changes
 from maya_core.memory.mentions import NameReader, spoken
+from maya_core.memory.parts import parts
 from maya_core.memory.reconcile import entity_tombstone, tombstone
 from maya_core.stores.batches.port import APPLYING, Batch, Batches, BatchState
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.forgets.port import Erasure
 from maya_core.stores.transcripts.port import Conversations
 from maya_core.stores.vectors.port import Vectors
-
-T = TypeVar("T")
 
 _AT_ONCE = 1000
 _NEIGHBOURS = 1
@@ -213,7 +212,7 @@ class Planner:
 
     async def _read(self, user_id: UserId, ids: Sequence[MessageId]) -> list[Message]:
         found: list[Message] = []
-        for part in _parts(ids):
+        for part in parts(ids, _AT_ONCE):
             found += await self._erasure.list_messages(user_id, part)
         return found
 
@@ -440,8 +439,3 @@ def _bears(rules: Rules, entity: Entity) -> bool:
 
 def _written(fact: Fact, entities: Mapping[EntityId, Entity]) -> str:
     return written_out(fact.relation, fact.label, entities[fact.subject].name, entities[fact.object].name)
-
-
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]

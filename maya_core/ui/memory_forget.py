@@ -22,7 +22,8 @@ from maya_core.domain.forgetting import (
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import EntityId, FactId
 from maya_core.errors import NotFound
-from maya_core.memory.forget import Forgetting, Preview, PreviewPart
+from maya_core.memory.forget import Forgetting
+from maya_core.memory.forget_preview import Preview, PreviewPart
 from maya_core.memory.forget_receipt import PLACES, standing, to_json
 from maya_core.ui import navigation, words
 from maya_core.ui.boundary import attempt, guarded, refusal_view

@@ -17,6 +17,8 @@ from maya_core.domain.forgetting import ForgetRequest, Keeper, KeeperState, Requ
 from maya_core.domain.memory import EntityKind, FactId, MemoryKind
 from maya_core.errors import InvalidInput, NotFound, StoreUnavailable
 from maya_core.memory.drafts import Draft
+from maya_core.memory.forget import FORGET
+from maya_core.memory.forget_elsewhere import Queued, WrittenDown
 from maya_core.memory.forget_receipt import standing, to_json
 from maya_core.stores.redis_client import connect_in_process
 from tests.memory.forgetting_world import Rig, traces
@@ -355,7 +357,7 @@ class Refilled:
 async def test_what_is_still_found_after_it_was_removed_is_not_called_deleted(rig: Rig) -> None:
     await two_chats(rig)
     refilled = Refilled(full=2)
-    rig.forgetting._whiteboard = refilled
+    rig.forgetting._removal.keepers[Keeper.WHITEBOARD] = WrittenDown(refilled)
     request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
     account = request.account(Keeper.WHITEBOARD)
     assert (account.state, account.left, request.state) == (KeeperState.REMOVED, 1, RequestState.REMOVING)
@@ -365,8 +367,7 @@ async def test_what_is_still_found_after_it_was_removed_is_not_called_deleted(ri
 
 async def test_a_job_that_comes_back_is_taken_out_again_before_it_counts_as_gone(rig: Rig) -> None:
     await two_chats(rig)
-    rig.forgetting._queue = Refilled(full=2)
-    rig.forgetting._keepers[Keeper.JOBS] = rig.forgetting._queued
+    rig.forgetting._removal.keepers[Keeper.JOBS] = Queued(Refilled(full=2), keep=FORGET)
     request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
     assert request.account(Keeper.JOBS).left == 1 and not request.verified
     assert await rig.forgetting.wake() == 1
@@ -376,8 +377,9 @@ async def test_a_job_that_comes_back_is_taken_out_again_before_it_counts_as_gone
 @pytest.mark.parametrize("keeper", ["graph", "vectors", "whiteboard"])
 async def test_a_store_that_is_away_stays_pending_and_is_done_when_it_is_back(rig: Rig, keeper: str) -> None:
     await two_chats(rig)
-    away = Away(getattr(rig.forgetting, f"_{keeper}"))
-    setattr(rig.forgetting, f"_{keeper}", away)
+    keeping = rig.forgetting._removal.keepers[Keeper(keeper)]
+    away = Away(getattr(keeping, f"_{keeper}"))
+    setattr(keeping, f"_{keeper}", away)
     away.away = True
     request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
     assert request.state is RequestState.REMOVING and not request.verified
