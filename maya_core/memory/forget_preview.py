@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maya_core.domain.forgetting import Keeper, Scope, ScopeKind
-from maya_core.memory.forget_plan import Draft
+from maya_core.memory.forget_draft import Draft
 
 _SAMPLES = 5
 _SAMPLE_CHARACTERS = 120

@@ -23,7 +23,8 @@ from maya_core.domain.forgetting import (
 )
 from maya_core.errors import Conflict, NotFound, ProviderError, StoreUnavailable
 from maya_core.failpoint import failpoint
-from maya_core.memory.forget_plan import Draft, Planner
+from maya_core.memory.forget_draft import Draft
+from maya_core.memory.forget_plan import Planner
 from maya_core.memory.holding import Hold
 from maya_core.stores.batches.port import LeaseLost
 from maya_core.stores.changes.port import Changes
