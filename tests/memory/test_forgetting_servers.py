@@ -24,7 +24,7 @@ EVERY = (ScopeKind.CONVERSATION, ScopeKind.ENTITY, ScopeKind.MESSAGE, ScopeKind.
 KINDS = EVERY if FULL else EVERY[:2]
 
 # One after the other: all have the same users, and the servers have one graph and one Redis for everybody.
-pytestmark = pytest.mark.xdist_group("forgetting on servers")
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("forgetting on servers")]
 
 
 def redis_url() -> str:

@@ -266,6 +266,7 @@ async def test_near_the_end_less_of_a_chat_is_sent_and_the_cheaper_model_answers
     assert sum(len(m.text) for m in leave.prompt.messages) <= KEPT_CHARACTERS
 
 
+@pytest.mark.faults
 async def test_fifty_threads_in_five_processes_never_exceed_the_limit(world: World) -> None:
     limit, runs = (2_000, 3) if FULL else (60, 1)
     for run in range(runs):
