@@ -6,7 +6,7 @@ on from its row. A step that fails too often makes the batch dead.
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from maya_core.alerts import Alert, alert
@@ -34,7 +34,8 @@ class Steps:
 
     Args:
         attempts: tries at one step, after which the batch is dead.
-        deaths_apart_s: workers killed at one step sooner after one another count as one try.
+        deaths_apart_s: workers killed at one step sooner after one another count as one try, and one that is told to
+            stop sooner than that does not count.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Steps:
             await self._give_up(hold, batch)
             return
         await self._transcripts.get(batch.user_id, batch.conversation_id)
-        counted = self._counts(hold, batch)
+        began, counted = self._clock.now(), self._counts(hold, batch)
         if counted:
             batch = await self._batches.attempt(hold.lease, batch, at=self._clock.now())
         failpoint("K7")
@@ -85,6 +86,10 @@ class Steps:
         except (StoreUnavailable, ProviderError, LeaseLost):
             await self._give_back(hold, batch, counted)
             raise
+        except asyncio.CancelledError:
+            if not self._long_since(began):  # told to stop; a step that hangs is cut off much later
+                await self._give_back(hold, batch, counted)
+            raise
 
     async def _give_up(self, hold: Hold, batch: Batch) -> None:
         await self._batches.advance(hold.lease, batch, BatchState.DEAD, at=self._clock.now())
@@ -96,8 +101,10 @@ class Steps:
 
     def _counts(self, hold: Hold, batch: Batch) -> bool:
         """Whether this try is one more, or goes on with that of a worker that was killed a moment ago."""
-        counted_long_ago = self._clock.now() - batch.changed_at >= timedelta(seconds=self._deaths_apart_s)
-        return not hold.lease.taken_over or batch.attempts == 0 or counted_long_ago
+        return not hold.lease.taken_over or batch.attempts == 0 or self._long_since(batch.changed_at)
+
+    def _long_since(self, moment: datetime) -> bool:
+        return self._clock.now() - moment >= timedelta(seconds=self._deaths_apart_s)
 
     async def _give_back(self, hold: Hold, batch: Batch, counted: bool) -> None:
         """A store or a model that is away, or a lease that ended, says nothing about the batch: it is no try."""
