@@ -77,6 +77,17 @@ async def test_a_part_that_cannot_be_closed_keeps_no_other_open(folder: Path) ->
     assert servers_of(folder) == []
 
 
+async def test_a_pinecone_that_is_away_at_the_start_keeps_nobody_from_chatting(folder: Path) -> None:
+    away = {"PINECONE_API_KEY": "sample-key", "MAYA_PINECONE_URL": "http://127.0.0.1:9", "MAYA_EMBEDDED_REDIS": "off"}
+    container = await build_container(chosen(folder, **away))
+    try:
+        assert container.memory.vectors is not None
+        with pytest.raises(StoreUnavailable):
+            await container.memory.vectors.ping()
+    finally:
+        await container.close()
+
+
 async def test_a_redis_that_is_away_at_the_start_only_dims_its_light(folder: Path) -> None:
     container = await build_container(chosen(folder, REDIS_URL="redis://127.0.0.1:1/0"))
     await container.watch.look()

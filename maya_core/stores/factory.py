@@ -302,7 +302,10 @@ def _embedded_file(settings: Settings, stores: Stores) -> "Database":
 
 
 async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -> Vectors:
-    """Pinecone when PINECONE_API_KEY is set, else the SQLite file; for the vectors of that model."""
+    """Pinecone when PINECONE_API_KEY is set, else the SQLite file; for the vectors of that model.
+
+    Pinecone may be away: it is looked for again at each call.
+    """
     if settings.pinecone_api_key is not None:
         from maya_core.stores.vectors.pinecone import CONTROL_URL, PineconeVectors
 
@@ -312,6 +315,7 @@ async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -
             model=embedder.model,
             dimension=embedder.dimension,
             control_url=settings.pinecone_url or CONTROL_URL,
+            at_once=False,
         )
     from maya_core.stores.vectors.sqlite import SqliteVectors
 
