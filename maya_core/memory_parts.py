@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from maya_core.chat import titles
@@ -196,6 +196,8 @@ def sweep_for(
 ) -> Sweep:
     """The sweeper of that memory's pending work. What was read offline is read again while one of `models` answers."""
     policy = SweepPolicy(every_s=settings.memory_sweep_every_s, consolidate_after_s=settings.consolidate_after_s)
+    if memory.indexing is None:
+        policy = replace(policy, embed_after_s=None)
     return Sweep(
         batches=memory.batches,
         changes=memory.change_log,
@@ -261,6 +263,8 @@ def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light 
         return make_embedder(chosen, clock=clock), None
     except ConfigurationError as missing:
         log.warning("nothing is found by meaning: %s", missing)
+        if chosen.backend is not EmbeddingBackend.MINILM:
+            return None, _without_meaning(f"{missing}.")
         return None, _without_meaning("The embedding model is not installed; `make setup` installs it.")
 
 
