@@ -111,7 +111,7 @@ async def build_memory(
     indexing: Indexing | None = None
     if embedder is not None and vectors is not None:
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
-        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
+        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes)
     verification = Verification(
         transcripts=transcripts,
         batches=batches,
