@@ -258,6 +258,7 @@ def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light 
         model=settings.embedding_model,
         url=urls.get(settings.embeddings) or "",
         dimension=settings.embedding_dimension,
+        timeout_s=settings.embeddings_timeout_s,
     )
     try:
         return make_embedder(chosen, clock=clock), None

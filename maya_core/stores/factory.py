@@ -314,6 +314,7 @@ async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -
             index=settings.pinecone_index,
             model=embedder.model,
             dimension=embedder.dimension,
+            timeout_s=settings.vectors_timeout_s,
             control_url=settings.pinecone_url or CONTROL_URL,
             at_once=False,
         )
@@ -334,6 +335,8 @@ async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
             username=settings.neo4j_username if password else "",
             password=password,
             clock=clock,
+            timeout_s=settings.graph_timeout_s,
+            write_timeout_s=5 * settings.graph_timeout_s,
         )
     from maya_core.stores.graph.sqlite import SqliteGraph
 
