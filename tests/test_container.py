@@ -16,7 +16,7 @@ from maya_core.container import build_container
 from maya_core.domain.conversation import ConversationId
 from maya_core.domain.health import FAST_MEMORY
 from maya_core.errors import ConfigurationError, StoreUnavailable
-from maya_core.jobs.port import Job
+from maya_core.jobs.port import Job, QueueName
 from maya_core.memory_parts import sweep_for
 from maya_core.stores.embedded_redis import find_server
 from tests.memory.world import NOON, World
@@ -145,6 +145,9 @@ class _Asked:
     async def enqueue(self, job: Job) -> bool:
         self.names.append(job.name)
         return True
+
+    async def depth(self) -> dict[QueueName, int]:
+        return {}
 
     async def close(self) -> None:
         return
