@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from maya_core.chat import titles
@@ -111,7 +111,7 @@ async def build_memory(
     indexing: Indexing | None = None
     if embedder is not None and vectors is not None:
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
-        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
+        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes)
     verification = Verification(
         transcripts=transcripts,
         batches=batches,
@@ -196,6 +196,8 @@ def sweep_for(
 ) -> Sweep:
     """The sweeper of that memory's pending work. What was read offline is read again while one of `models` answers."""
     policy = SweepPolicy(every_s=settings.memory_sweep_every_s, consolidate_after_s=settings.consolidate_after_s)
+    if memory.indexing is None:
+        policy = replace(policy, embed_after_s=None)
     return Sweep(
         batches=memory.batches,
         changes=memory.change_log,
@@ -256,11 +258,14 @@ def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light 
         model=settings.embedding_model,
         url=urls.get(settings.embeddings) or "",
         dimension=settings.embedding_dimension,
+        timeout_s=settings.embeddings_timeout_s,
     )
     try:
         return make_embedder(chosen, clock=clock), None
     except ConfigurationError as missing:
         log.warning("nothing is found by meaning: %s", missing)
+        if chosen.backend is not EmbeddingBackend.MINILM:
+            return None, _without_meaning(f"{missing}.")
         return None, _without_meaning("The embedding model is not installed; `make setup` installs it.")
 
 

@@ -165,10 +165,6 @@ class MemoryChanges:
         """Take the change `undone` back. An undo can be undone too."""
         return await self.write(user_id, change_id, lambda at: self._plans.undo(user_id, change_id, undone, at=at))
 
-    async def preview_edit(self, user_id: UserId, fact_id: FactId, draft: Draft) -> Preview:
-        """What an edit would come to."""
-        return await self._preview(user_id, lambda at: self._plans.edit(user_id, _never(), fact_id, draft, at=at))
-
     async def preview_merge(self, user_id: UserId, *, keep: EntityId, gone: EntityId) -> Preview:
         """What a merge would come to."""
         return await self._preview(

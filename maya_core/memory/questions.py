@@ -147,7 +147,7 @@ class Questions:
         wanted = query.strip()
         if not wanted or len(wanted) > CYPHER_CHARACTERS:
             raise InvalidInput(f"A query has 1 to {CYPHER_CHARACTERS:,} characters.")
-        if reaching := _REACHING_OUT.search(wanted):
+        if reaching := _REACHING_OUT.search(_bare(wanted)):
             raise InvalidInput(f"{reaching.group().upper()} is not for reading this graph.")
         return await self._reader.read(wanted, limit=ROWS)
 
@@ -157,5 +157,20 @@ class Questions:
             await self._reader.close()
 
 
-_REACHING_OUT = re.compile(r"\bload\s+csv\b|\bapoc\s*\.\s*(?:load|import|export)\b|\busing\s+periodic\b", re.IGNORECASE)
-"""Reading files and addresses of the server's machine: a reader may, but not through here."""
+_REACHING_OUT = re.compile(r"\bload\s+csv\b|\bapoc\s*\.|\bdbms\s*\.|\busing\s+periodic\b", re.IGNORECASE)
+"""Reading files and addresses of the server's machine, and what runs other queries: a reader may, but not through here.
+"""
+
+_ESCAPED = re.compile(r"\\u+([0-9a-fA-F]{4})")
+_TEXT_OR_COMMENT = re.compile(
+    r"(?P<name>`(?:``|[^`])*`)|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|/\*.*?\*/|//[^\n]*", re.DOTALL
+)
+
+
+def _bare(query: str) -> str:
+    """The words of a query as the server reads them: escapes resolved, names unquoted, texts and comments left out.
+
+    Neo4j resolves `\\uXXXX` anywhere in a query before it looks at anything else (Cypher manual, "Parsing").
+    """
+    resolved = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), query)
+    return _TEXT_OR_COMMENT.sub(lambda found: (found["name"] or " ").strip("`"), resolved)

@@ -347,10 +347,25 @@ class TestQuestions:
         questions = views_of(world, neo4j=True, reader=login).questions
         assert await questions.why_no_cypher(ROOT) is None
         assert (await questions.cypher(ROOT, " RETURN 1 ")).rows == (("1",),)
-        assert login.asked == ["RETURN 1"]
+        quoted = "RETURN 'load csv from apoc.load' // load csv"
+        await questions.cypher(ROOT, quoted)
+        assert login.asked == ["RETURN 1", quoted]
 
     @pytest.mark.parametrize(
-        "query", ["", "x" * 4001, "LOAD  CSV FROM 'file:///x' AS l RETURN l", "CALL apoc.load.json('http://x')"]
+        "query",
+        [
+            "",
+            "x" * 4001,
+            "LOAD  CSV FROM 'file:///x' AS l RETURN l",
+            "LOAD /* as */ CSV FROM 'http://x' AS l RETURN l",
+            "LOAD // as\nCSV FROM 'http://x' AS l RETURN l",
+            r"LOAD CS\u0056 FROM 'http://x' AS l RETURN l",
+            "WITH 'http://x' AS a LOAD CSV FROM a AS l RETURN l",
+            "WITH `/*` AS a LOAD CSV FROM a AS l RETURN l, `*/`",
+            "CALL apoc.load.json('http://x')",
+            "CALL `apoc`.`load`.json('http://x')",
+            "CALL apoc.cypher.run('anything', {})",
+        ],
     )
     async def test_what_is_no_reading_of_the_graph_is_refused(self, world: World, query: str) -> None:
         login = Login(("reader",))

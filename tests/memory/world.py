@@ -144,7 +144,7 @@ class World:
         vectors = vectors or SqliteVectors(database, model=embedder.model, dimension=embedder.dimension)
         graph = graph or SqliteGraph(database, clock=clock)
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
-        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
+        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes)
         policy = policy or ConsolidationPolicy(lease=LeaseTimes(lasts_s=1.0, renew_every_s=0.2))
         consolidation = Consolidation(
             transcripts=transcripts,
