@@ -36,7 +36,7 @@ from maya_core.providers.port import Chain
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.changes.port import Changes
-from maya_core.stores.factory import Stores, open_graph, open_vectors, scour_of
+from maya_core.stores.factory import Stores, open_graph, open_vectors, open_vectors_to_delete, scour_of
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.vectors.check import check_index
@@ -103,6 +103,7 @@ async def build_memory(
     if check and embedder is not None and vectors is not None:
         await _compare(embedder, vectors)
     graph = await open_graph(settings, stores, clock)
+    left_over = await open_vectors_to_delete(settings, stores) if vectors is None else None
     if standing is not None:
         vectors = None if vectors is None else hideable(vectors, MEANING, standing)
         graph = hideable(graph, FACTS, standing)
@@ -169,7 +170,7 @@ async def build_memory(
             batches=batches,
             changes=stores.changes,
             embedder=embedder,
-            vectors=vectors,
+            vectors=vectors or left_over,
             episodes=episodes,
             graph=graph,
             whiteboard=whiteboard,

@@ -25,7 +25,7 @@ from maya_core.embeddings.port import Embedder
 from maya_core.errors import NotFound, StoreUnavailable
 from maya_core.jobs.port import Discardable, Job, Jobs, QueueName
 from maya_core.memory.episodes import Episodes
-from maya_core.memory.forget_elsewhere import Bytes, Queued, WrittenDown
+from maya_core.memory.forget_elsewhere import Bytes, OutOfReach, Queued, WrittenDown
 from maya_core.memory.forget_graph import Known
 from maya_core.memory.forget_learned import Learned
 from maya_core.memory.forget_plan import Planner
@@ -72,6 +72,7 @@ class Forgetting:
         summarise: the summary that needs no model, for batches that lose a message.
         title_of: a title from the words of a message.
         scour: cleans the bytes of the SQLite file; False while it cannot. None where there is no such file.
+        vectors: None where there may be some that cannot be opened: a request then waits for them.
         whiteboard, queue: where things can be taken out of them.
         jobs: where work is asked for; None does it at once.
     """
@@ -117,6 +118,7 @@ class Forgetting:
             Keeper.TRANSCRIPTS: Said(forgets=forgets, title_of=title_of),
         }
         self._embedded: Embedded | None = None
+        keepers[Keeper.VECTORS] = OutOfReach("no embedding model is in use, so the vectors cannot be opened")
         if vectors is not None:
             self._embedded = keepers[Keeper.VECTORS] = Embedded(
                 forgets=forgets,

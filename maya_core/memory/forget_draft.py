@@ -214,7 +214,10 @@ def _is_user(memory: Replayed, id: EntityId) -> bool:
 
 
 def _gone_entities(known: Learnt, left: Replayed, gone: Collection[FactId]) -> set[EntityId]:
-    """Entities that only forgotten facts spoke of, and that nobody added by hand."""
+    """Entities that only forgotten facts spoke of, and that nobody added by hand.
+
+    Never the person: what they say after they asked is about the same entity.
+    """
     memory = known.memory
     ends = {end for id in gone for end in (memory.facts[id].subject, memory.facts[id].object)}
     needed = {end for fact in left.facts.values() for end in (fact.subject, fact.object)}
@@ -225,8 +228,8 @@ def _gone_entities(known: Learnt, left: Replayed, gone: Collection[FactId]) -> s
         for each in change.effect.entities
         if each.before is None and not change.effect.facts
     }
-    loose = {id for id in ends - needed - by_hand if not _is_user(memory, id)}
-    return loose | {id for id in memory.entities if id not in left.entities}
+    gone_with_rows = {id for id in memory.entities if id not in left.entities}
+    return {id for id in (ends - needed - by_hand) | gone_with_rows if not _is_user(memory, id)}
 
 
 def _unsaid_names(known: Learnt, rules: Rules) -> set[str]:

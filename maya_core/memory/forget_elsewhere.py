@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from maya_core.domain.conversation import UserId
 from maya_core.domain.forgetting import Plan
+from maya_core.errors import StoreUnavailable
 from maya_core.jobs.port import Discardable
 from maya_core.memory.holding import Hold
 from maya_core.stores.whiteboard.port import Erasable
@@ -48,3 +49,14 @@ class Bytes:
     async def remove(self, hold: Hold, user_id: UserId, plan: Plan) -> tuple[int, int]:
         """Nothing is counted; one thing is left while the file could not be cleaned."""
         return 0, 0 if await self._scour() else 1
+
+
+class OutOfReach:
+    """A store that may hold something and cannot be opened: a request waits for it, and says so."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    async def remove(self, hold: Hold, user_id: UserId, plan: Plan) -> tuple[int, int]:
+        """Raises StoreUnavailable."""
+        raise StoreUnavailable(self._why)

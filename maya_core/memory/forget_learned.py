@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from maya_core.domain.changes import Change, ChangeKind
 from maya_core.domain.conversation import Message, UserId
-from maya_core.domain.forgetting import Plan
+from maya_core.domain.forgetting import Plan, ScopeKind
 from maya_core.errors import NotFound
 from maya_core.failpoint import failpoint
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub
@@ -56,6 +58,8 @@ class Learned:
     async def _scrubbed(self, user_id: UserId, plan: Plan, rules: Rules) -> Scrubbed:
         batches = await all_batches(self._batches, user_id, states=())
         changes = await all_changes(self._changes, user_id)
+        if plan.everything:
+            rules = replace(rules, everything_before=_last_told_to_forget_all(changes))
         losing, going = set(plan.batches), set(plan.conversations)
         staying = [batch for batch in batches if batch.id in losing and batch.conversation_id not in going]
         summaries = {batch.id: await self._new_summary(batch, plan, rules) for batch in staying}
@@ -75,3 +79,12 @@ class Learned:
             return ""
         summary = await asyncio.to_thread(self._summarise, left)
         return rules.without(summary)
+
+
+def _last_told_to_forget_all(changes: Sequence[Change]) -> int:
+    """The position of the newest request to forget everything; what a person changed after it stays."""
+    return max(
+        change.position
+        for change in changes
+        if change.kind is ChangeKind.FORGET and change.target == ScopeKind.EVERYTHING.value
+    )

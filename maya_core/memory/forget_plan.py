@@ -110,7 +110,8 @@ class Planner:
                 wanted.conversations = await self._emptied(user_id, wanted)
             case ScopeKind.EVERYTHING:
                 wanted.conversations = set(await self._erasure.list_conversations(user_id))
-                wanted.facts, wanted.entities = set(memory.facts), set(memory.entities)
+                wanted.facts = set(memory.facts)
+                wanted.entities = {e.id for e in memory.entities.values() if e.kind is not EntityKind.USER}
             case _:
                 assert_never(scope.kind)
         if scope.kind in LEARNT:

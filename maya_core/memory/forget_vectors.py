@@ -1,5 +1,7 @@
 """The keeper of vectors: those of what goes are removed, those that held words of it are made again."""
 
+from collections.abc import Collection, Sequence
+
 from maya_core.domain.conversation import UserId
 from maya_core.domain.forgetting import Plan
 from maya_core.domain.memory import MemoryKind, MemoryRef
@@ -52,16 +54,35 @@ class Embedded:
 
     async def remove(self, hold: Hold, user_id: UserId, plan: Plan) -> tuple[int, int]:
         """Vectors of what is gone go; those of facts and summaries that changed, and of neighbours, are made again."""
-        is_gone = _Gone(plan)
-        again = set(await self._due_texts(user_id, plan))
-        there = await self._refs(user_id)
-        gone = [ref.id for ref in there if is_gone(ref) and ref.id not in again]
+        again = frozenset(await self._due_texts(user_id, plan))
+        gone = await self._going(user_id, plan, again)
         for part in parts(gone, _AT_ONCE):
             hold.check()
             await self._vectors.delete(user_id, part)
             failpoint("F7")
         await self._embed_again(hold, user_id, plan)
-        return len(gone), sum(is_gone(ref) and ref.id not in again for ref in await self._refs(user_id))
+        return len(gone), len(await self._going(user_id, plan, again))
+
+    async def _going(self, user_id: UserId, plan: Plan, again: Collection[str]) -> list[str]:
+        """Ids of stored vectors that have to go. With everything, those that nothing accounts for go as well."""
+        is_gone, there = _Gone(plan), await self._refs(user_id)
+        strays = await self._strays(user_id, there) if plan.everything else frozenset()
+        return [ref.id for ref in there if ref.id in strays or (is_gone(ref) and ref.id not in again)]
+
+    async def _strays(self, user_id: UserId, refs: Sequence[MemoryRef]) -> frozenset[str]:
+        """Ids of vectors of messages that are not there, and of texts that follow from nothing that was decided."""
+        texts = (await memory_of(user_id, self._batches, self._changes, model=self._model)).texts
+        named = dict.fromkeys(id for ref in refs if ref.kind is MemoryKind.EPISODE for id in ref.message_ids)
+        there = {
+            message.id
+            for part in parts(list(named), _AT_ONCE)
+            for message in await self._forgets.list_messages(user_id, part)
+        }
+        return frozenset(
+            ref.id
+            for ref in refs
+            if not (there.issuperset(ref.message_ids) if ref.kind is MemoryKind.EPISODE else ref.id in texts)
+        )
 
     async def _refs(self, user_id: UserId) -> list[MemoryRef]:
         found: list[MemoryRef] = []

@@ -324,6 +324,18 @@ async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -
     return await SqliteVectors.open(file, model=embedder.model, dimension=embedder.dimension)
 
 
+async def open_vectors_to_delete(settings: Settings, stores: Stores) -> Vectors | None:
+    """What earlier embedding models left in the SQLite file, while none is in use; None where it is in Pinecone.
+
+    An index there cannot be opened without knowing the length of its vectors.
+    """
+    if settings.pinecone_api_key is not None:
+        return None
+    from maya_core.stores.vectors.sqlite import SqliteVectors
+
+    return await SqliteVectors.open(_embedded_file(settings, stores), model="", dimension=1)
+
+
 async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
     """Neo4j when NEO4J_URI is set, else the SQLite file."""
     if settings.neo4j_uri is not None:

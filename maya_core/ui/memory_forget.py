@@ -12,7 +12,6 @@ from maya_core.accounts.access import User
 from maya_core.domain.forgetting import (
     Account,
     ForgetRequest,
-    Keeper,
     KeeperState,
     RequestId,
     RequestState,
@@ -221,21 +220,19 @@ def _part(part: PreviewPart) -> Node:
 
 
 def receipt_view(request: ForgetRequest) -> list[Node]:
-    """The standing in one sentence, then a line for each store."""
-    accounts = [request.account(keeper) for keeper in Keeper]
-    head = el("tr", *(el("th", name) for name in ("Store", "Found", "Removed", "")))
-    rows = [_account(account) for account in accounts]
+    """The standing in one sentence, then a line for each store that the request has an account of."""
+    accounts = request.accounts
     verified = sum(account.state is KeeperState.VERIFIED for account in accounts)
-    return [
+    share = round(100 * verified / len(accounts)) if accounts else 0
+    nodes = [
         el("p", el("strong", standing(request)), role="status", key="standing"),
-        el("p", el("span", class_="bar wide", width=str(round(100 * verified / len(accounts)))), key="bar"),
-        el(
-            "div",
-            el("table", el("thead", head), el("tbody", *rows)),
-            class_="scroll receipt-of-forgetting",
-            key="table",
-        ),
+        el("p", el("span", class_="bar wide", width=str(share)), key="bar"),
     ]
+    if not accounts:
+        return nodes
+    head = el("tr", *(el("th", name) for name in ("Store", "Found", "Removed", "")))
+    table = el("table", el("thead", head), el("tbody", *(_account(account) for account in accounts)))
+    return [*nodes, el("div", table, class_="scroll receipt-of-forgetting", key="table")]
 
 
 def _account(account: Account) -> Node:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -54,6 +55,7 @@ class Rig:
     whiteboard: RedisWhiteboard
     redis: "Redis"
     forgetting: Forgetting
+    without_vectors: Forgetting
     file: Path
 
     @classmethod
@@ -81,13 +83,13 @@ class Rig:
         if isinstance(world.transcripts, MongoTranscripts):
             forgets = await MongoForgets.open(world.transcripts.database)
         whiteboard = RedisWhiteboard(redis, waiting=redis, timeout_s=5.0)
-        forgetting = Forgetting(
+        made = partial(
+            Forgetting,
             forgets=forgets,
             transcripts=world.transcripts,
             batches=world.batches,
             changes=world.changes,
             embedder=world.embedder,
-            vectors=world.vectors,
             episodes=world.episodes,
             graph=world.graph,
             whiteboard=whiteboard,
@@ -99,7 +101,15 @@ class Rig:
             clock=clock,
             policy=ForgetPolicy(wait_s=30.0, look_again_after_s=look_again_after_s, lease=lease),
         )
-        return cls(world=world, forgets=forgets, whiteboard=whiteboard, redis=redis, forgetting=forgetting, file=file)
+        return cls(
+            world=world,
+            forgets=forgets,
+            whiteboard=whiteboard,
+            redis=redis,
+            forgetting=made(vectors=world.vectors),
+            without_vectors=made(vectors=None),
+            file=file,
+        )
 
     async def close(self) -> None:
         await self.world.close()
