@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import pytest
 
-from maya_core.domain.forgetting import ForgetRequest, KeeperState, RequestId, RequestState, Scope, ScopeKind
+from maya_core.domain.forgetting import ForgetRequest, Keeper, KeeperState, RequestId, RequestState, Scope, ScopeKind
 from maya_core.memory.verify import DifferenceKind
 from maya_core.stores.redis_client import connect_blocking, unix_url
 from tests.contract.conftest import Backend, drop_database, mongodb_url
@@ -213,11 +213,17 @@ def test_a_writer_that_slept_through_a_forget_brings_nothing_back(place: Place) 
 
 
 async def ask_and_forget_once(rig: Rig, number: int) -> None:
-    """The chat is forgotten but for the second look, which comes when the sleeper is awake."""
+    """The chat is forgotten but for the second look, which comes when the sleeper is awake.
+
+    While a sleeper reads from the file, what was deleted stays in its log, and the receipt says so.
+    """
     id = RequestId(f"request-{number}")
-    await rig.forgetting.ask(ANN, Scope(kind=ScopeKind.CONVERSATION, id=chat(number)), id)
-    while not (await rig.forgets.get(ANN, id)).verified:
+    request = await rig.forgetting.ask(ANN, Scope(kind=ScopeKind.CONVERSATION, id=chat(number)), id)
+    while {e.keeper for e in request.accounts if e.state is not KeeperState.VERIFIED} - {
+        Keeper.FILE
+    } or not request.plan:
         await rig.forgetting.run(ANN, id)
+        request = await rig.forgets.get(ANN, id)
 
 
 async def finished(rig: Rig, number: int) -> bool:
