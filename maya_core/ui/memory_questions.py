@@ -16,13 +16,19 @@ from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import view
 
 _WITHIN_S = 10.0
-_TEXTS = {question.name: question.text for question in QUESTIONS} | {ABOUT: "What do we know about …"}
+_TEXTS = {ABOUT: "What do we know about …"} | {question.name: question.text for question in QUESTIONS}
 
 
 def questions_tab(maya: Runtime, user: User, reading: Reading) -> None:
     """A choice of questions, and the facts that answer the chosen one."""
     chosen = st.pills(
-        "Questions", list(_TEXTS), format_func=lambda name: _TEXTS[name], key="question", default=ABOUT, required=True
+        "Questions",
+        list(_TEXTS),
+        format_func=lambda name: _TEXTS[name],
+        key="question",
+        default=ABOUT,
+        required=True,
+        label_visibility="collapsed",
     )
     if chosen == ABOUT:
         _about(maya, user, reading)
