@@ -34,6 +34,7 @@ _DEEDS = {
     Deed.DRILL: "began a drill",
     Deed.DRILL_ENDED: "ended a drill",
     Deed.REPLAY: "had read again",
+    Deed.CYPHER: "asked in Cypher",
 }
 
 
