@@ -1,14 +1,14 @@
 """The plots of the analytics page, all of one view and with one axis of time."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from maya_core.domain.calls import percentile
 from maya_core.domain.generation import Purpose
-from maya_core.domain.usage import Grain, UsageSum, together
+from maya_core.domain.usage import Activity, Grain, UsageSum, together
 from maya_core.ui import charts, words
 from maya_core.ui.reading import Reading
-from maya_core.usage.analytics import Period, View
+from maya_core.usage.analytics import Period, Span, View
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -30,10 +30,12 @@ def plots(taken: View, period: Period, look: str, reading: Reading) -> list[Plot
     revision = f"{period.value}:{taken.everyone}"
     found = _calls(taken, revision, look, reading) if taken.now.calls else []
     if taken.activity:
-        days = [activity.day.replace(tzinfo=None) for activity in taken.activity]
+        known = {activity.day.replace(tzinfo=None): activity for activity in taken.activity}
+        days = _days(taken.span)
+        each_day = [known.get(day, Activity(day=day)) for day in days]
         shown = {
-            "Messages": [float(a.messages) for a in taken.activity],
-            "New chats": [float(a.chats) for a in taken.activity],
+            "Messages": [float(a.messages) for a in each_day],
+            "New chats": [float(a.chats) for a in each_day],
         }
         found.append(
             ("activity", "Messages and new chats", "", charts.lines(days, shown, look=look, revision=revision))
@@ -48,6 +50,12 @@ def plots(taken: View, period: Period, look: str, reading: Reading) -> list[Plot
         note = "Flaws: said twice, without source, out of date, contradictory, or of an unknown speaker."
         found.append(("memory", "Memory", note, charts.lines(days, figures, look=look, revision=revision)))
     return found
+
+
+def _days(span: Span) -> list[datetime]:
+    """Every day of a span, those on which nothing happened too; without a zone, for an axis."""
+    first, last = span.since.date(), (span.until - timedelta(microseconds=1)).date()
+    return [datetime.combine(first + timedelta(days=n), time()) for n in range((last - first).days + 1)]
 
 
 def _calls(taken: View, revision: str, look: str, reading: Reading) -> list[Plot]:
@@ -105,7 +113,7 @@ def _calls(taken: View, revision: str, look: str, reading: Reading) -> list[Plot
                 {"share": [100 * c.fallbacks / c.answered if c and c.answered else None for c in chats]},
                 look=look,
                 revision=revision,
-                unit=" %",
+                unit="%",
             ),
         ),
         (

@@ -139,7 +139,7 @@ def share(part: float | None) -> str:
     """A share in per cent; a dash where there is none. Never 100 while something failed."""
     if part is None:
         return "–"
-    return f"{100 if part == 1 else min(99, round(100 * part))} %"
+    return f"{100 if part == 1 else min(99, round(100 * part))}%"
 
 
 def took(ms: float | None) -> str:

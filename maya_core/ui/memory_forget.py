@@ -26,7 +26,7 @@ from maya_core.memory.forget import Forgetting, Preview, PreviewPart
 from maya_core.memory.forget_receipt import PLACES, standing, to_json
 from maya_core.ui import navigation, words
 from maya_core.ui.boundary import attempt, guarded, refusal_view
-from maya_core.ui.fact_actions import DIALOG, find_entity
+from maya_core.ui.fact_actions import DIALOG, ask, find_entity
 from maya_core.ui.markup import Node, el, icon
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
@@ -139,7 +139,7 @@ def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[
     if scope.kind in {ScopeKind.FACT, ScopeKind.ENTITY}:
         with_messages = st.toggle("Also the messages that it was learnt from", key="forget_with_messages")
         scope = Scope(kind=scope.kind, id=scope.id, with_messages=with_messages)
-    preview, problem = attempt(lambda: maya.engine.run(_service(maya).preview(user.id, scope), timeout_s=_WITHIN_S))
+    preview, problem = attempt(lambda: ask(maya, _service(maya).preview(user.id, scope)))
     if preview is None:
         view([refusal_view(problem)], key="forget_preview")
         return
@@ -157,9 +157,7 @@ def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[
 
 def _ask(maya: Runtime, user: User, scope: Scope, left: Callable[[], None] | None) -> None:
     request_id = RequestId(new_id())
-    asked, problem = attempt(
-        lambda: maya.engine.run(_service(maya).ask(user.id, scope, request_id), timeout_s=_WITHIN_S)
-    )
+    asked, problem = attempt(lambda: ask(maya, _service(maya).ask(user.id, scope, request_id)))
     if asked is None:
         view([refusal_view(problem)], key="forget_problem")
         return

@@ -233,7 +233,7 @@ def _found(found: Sequence[Entity] | None) -> list[Node]:
     if found is None:
         return []
     if not found:
-        return [el("p", "Nobody and nothing of that name is remembered.", class_="empty", key="none")]
+        return [el("p", "Nobody and nothing of that name is remembered.", class_="empty found-none", key="none")]
     rows = [
         el(
             "li",

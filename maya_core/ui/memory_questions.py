@@ -9,6 +9,7 @@ from maya_core.memory.questions import ABOUT, CYPHER_CHARACTERS, QUESTIONS, ROWS
 from maya_core.stores.graph.query_port import Table
 from maya_core.ui import words
 from maya_core.ui.boundary import attempt, guarded, refusal_view
+from maya_core.ui.fact_view import origin
 from maya_core.ui.markup import Node, el
 from maya_core.ui.memory_acts import lead
 from maya_core.ui.reading import Reading
@@ -95,7 +96,7 @@ def _row(known: KnownFact, reading: Reading) -> Node:
     return el(
         "li",
         el("bdi", known.sentence, class_="sentence"),
-        el("span", f"noted {since} · ", el("bdi", fact.speaker), " · ", link, class_="meta"),
+        el("span", f"noted {since} · ", el("bdi", origin(fact)), " · ", link, class_="meta"),
         class_="fact",
         key=fact.id,
     )
