@@ -218,7 +218,7 @@ async def build_container(
             queue=hideable(jobs_queue, FAST_MEMORY, standing) if isinstance(jobs_queue, Discardable) else None,
             whiteboard=None if erasable is None else hideable(erasable, FAST_MEMORY, standing),
         )
-        views = await build_views(settings, stores=stores, memory=memory, quality=records.quality, clock=clock)
+        views = await build_views(settings, stores=stores, memory=memory, records=records, clock=clock)
         opened.pop_all()
 
     turns = _turns(

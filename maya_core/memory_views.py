@@ -19,8 +19,7 @@ from maya_core.memory.search_all import SearchAll
 from maya_core.memory.summaries import Summaries
 from maya_core.memory_parts import Memory
 from maya_core.settings import Settings
-from maya_core.stores.factory import Stores, open_reader
-from maya_core.stores.quality.port import QualityLog
+from maya_core.stores.factory import Records, Stores, open_reader
 from maya_core.stores.transcripts.port import Copies
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class MemoryViews:
 
 
 async def build_views(
-    settings: Settings, *, stores: Stores, memory: Memory, quality: QualityLog, clock: Clock
+    settings: Settings, *, stores: Stores, memory: Memory, records: Records, clock: Clock
 ) -> MemoryViews:
     """Put them together. Raises ConfigurationError for a reader's login that cannot be used."""
     transcripts = stores.transcripts
@@ -83,11 +82,15 @@ async def build_views(
             explorer=memory.explorer,
             transcripts=transcripts,
             batches=memory.batches,
-            log=quality,
+            log=records.quality,
             clock=clock,
         ),
         questions=Questions(
-            explorer=memory.explorer, neo4j=settings.neo4j_uri is not None, reader=await open_reader(settings)
+            explorer=memory.explorer,
+            neo4j=settings.neo4j_uri is not None,
+            reader=await open_reader(settings),
+            audit=records.audit,
+            clock=clock,
         ),
         portability=Portability(
             transcripts=transcripts,

@@ -142,6 +142,10 @@ class Explorer:
             raise NotFound(f"no fact {fact_id!r}")
         return found[0]
 
+    async def facts(self, user_id: UserId, fact_ids: Sequence[FactId]) -> list[KnownFact]:
+        """Those of these facts that are there, in whatever state, in words."""
+        return await self.known(user_id, await self._graph.get_facts(user_id, fact_ids)) if fact_ids else []
+
     async def known(self, user_id: UserId, facts: Sequence[Fact]) -> list[KnownFact]:
         """These facts with their ends and in words, in the same order."""
         ends = list(dict.fromkeys(end for fact in facts for end in (fact.subject, fact.object)))

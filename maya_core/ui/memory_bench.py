@@ -31,6 +31,8 @@ _PARTS = (
     ("chat", "its chat"),
     ("graph", "graph"),
 )
+_LEGS = {"words": "keywords", "facts": "graph"}
+"""What a column is called that shows what a tier found."""
 _NOT_OK = {
     TierOutcome.LATE: "answered too late and was left out",
     TierOutcome.DOWN: "did not answer",
@@ -79,9 +81,10 @@ def _tiers(trial: Trial) -> Node:
 
 
 def _tier(use: TierUse) -> Node:
+    leg = _LEGS.get(use.tier, use.tier)
     if use.outcome is TierOutcome.OK:
-        return el("span", f"{use.tier} {words.length(use.ms)}")
-    return el("span", f"{use.tier} {_NOT_OK[use.outcome]}", class_="warn")
+        return el("span", f"{leg} {words.length(use.ms)}")
+    return el("span", f"{leg} {_NOT_OK[use.outcome]}", class_="warn")
 
 
 def _columns(trial: Trial, reading: Reading) -> Node:

@@ -244,6 +244,18 @@ async def test_after_a_merge_new_words_about_either_are_about_the_one(world: Wor
     await rebuilt_is_the_same(world)
 
 
+async def test_what_was_merged_is_followed_to_what_it_is_a_part_of_now(world: World) -> None:
+    anna, annie = await two_annas(world)
+    porto = await entity(world, "Porto")
+    assert await world.people.merged_into(ANN, annie.id) is None
+    await world.people.merge(ANN, an_id(), keep=anna.id, gone=annie.id)
+    assert await world.people.merged_into(ANN, annie.id) == anna.id
+    await world.people.merge(ANN, an_id(), keep=porto.id, gone=anna.id)
+    assert await world.people.merged_into(ANN, annie.id) == porto.id
+    assert await world.people.merged_into(ANN, porto.id) is None
+    assert await world.people.merged_into(BOB, annie.id) is None
+
+
 async def test_undoing_a_merge_brings_both_back(world: World) -> None:
     keep, gone = await two_annas(world)
     before = await everything(world)

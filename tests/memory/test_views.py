@@ -12,12 +12,14 @@ import pytest
 from maya_core.chat import prompt
 from maya_core.clock import ManualClock
 from maya_core.domain.changes import ChangeId
-from maya_core.domain.conversation import ConversationId, ConversationKind, TierOutcome
+from maya_core.domain.conversation import ConversationId, ConversationKind, TierOutcome, UserId
 from maya_core.domain.memory import EntityKind, MemoryKind, Relation
 from maya_core.errors import InvalidInput, NotAllowed, NotFound, StoreUnavailable
 from maya_core.memory.changed import News
 from maya_core.memory.questions import QUESTIONS, Refusal
 from maya_core.memory.search_all import Tier
+from maya_core.stores.audit.port import AuditEntry, Deed
+from maya_core.stores.audit.sqlite import SqliteAudit
 from maya_core.stores.graph.query_port import Table
 from maya_core.stores.vectors.pinecone import PineconeVectors
 from tests.memory.views import ANNS, BOB, BOBS, ROOT, Views, lived, views_of
@@ -350,6 +352,23 @@ class TestQuestions:
         quoted = "RETURN 'load csv from apoc.load' // load csv"
         await questions.cypher(ROOT, quoted)
         assert login.asked == ["RETURN 1", quoted]
+
+    async def test_that_an_admin_asked_is_written_down_before_but_not_what(self, world: World) -> None:
+        login, audit = Login(("reader",)), SqliteAudit(world.database)
+        await views_of(world, neo4j=True, reader=login, audit=audit).questions.cypher(ROOT, "RETURN 'a secret'")
+        [entry] = await audit.list_all()
+        assert (entry.user_id, entry.deed, entry.target) == (ROOT.id, Deed.CYPHER, "knowledge graph")
+        assert "secret" not in entry.detail
+
+        class Away(SqliteAudit):
+            async def append(self, user_id: UserId, entry: AuditEntry) -> None:
+                raise StoreUnavailable("away")
+
+        with pytest.raises(StoreUnavailable):
+            await views_of(world, neo4j=True, reader=login, audit=Away(world.database)).questions.cypher(
+                ROOT, "RETURN 2"
+            )
+        assert login.asked == ["RETURN 'a secret'"]
 
     @pytest.mark.parametrize(
         "query",

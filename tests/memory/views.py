@@ -18,6 +18,8 @@ from maya_core.memory.questions import Questions
 from maya_core.memory.recall import Recall, RecallPolicy
 from maya_core.memory.search_all import SearchAll
 from maya_core.memory.summaries import Summaries
+from maya_core.stores.audit.port import Audit
+from maya_core.stores.audit.sqlite import SqliteAudit
 from maya_core.stores.graph.query_port import CypherReader
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.quality.sqlite import SqliteQualityLog
@@ -58,6 +60,7 @@ def views_of(
     reader: CypherReader | None = None,
     neo4j: bool = False,
     log: QualityLog | None = None,
+    audit: Audit | None = None,
 ) -> Views:
     used = (vectors or world.vectors) if meaning else None
     embedder = world.embedder if meaning else None
@@ -109,7 +112,9 @@ def views_of(
             log=log or SqliteQualityLog(world.database),
             clock=world.clock,
         ),
-        questions=Questions(explorer=explorer, neo4j=neo4j, reader=reader),
+        questions=Questions(
+            explorer=explorer, neo4j=neo4j, reader=reader, audit=audit or SqliteAudit(world.database), clock=world.clock
+        ),
         portability=Portability(
             transcripts=world.transcripts,
             copies=world.transcripts if isinstance(world.transcripts, Copies) else None,
