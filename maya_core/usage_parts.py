@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from maya_core.clock import Clock
+from maya_core.domain.health import Circuit
 from maya_core.domain.usage import MICRO
 from maya_core.errors import ConfigurationError
 from maya_core.health.snapshot import QuotaLeft
 from maya_core.providers.factory import cheaper_providers, provider_settings
-from maya_core.providers.port import Provider
+from maya_core.providers.port import Denied, Provider
 from maya_core.settings import Settings
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.usage.pool import QuotaPool
@@ -46,6 +47,10 @@ class UsageParts:
             for each in allowances
             if each.name.startswith("requests:")
         ]
+
+    def refuses(self, circuit: Circuit) -> Denied | None:
+        """Why this vendor would not be asked for a reply, as last looked at; None when it would."""
+        return None if self.quota is None else self.quota.refuses(circuit)
 
 
 def titles_by_model(settings: Settings) -> bool:

