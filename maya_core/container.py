@@ -217,6 +217,8 @@ async def build_container(
             jobs=queue if table else None,
             queue=hideable(jobs_queue, FAST_MEMORY, standing) if isinstance(jobs_queue, Discardable) else None,
             whiteboard=None if erasable is None else hideable(erasable, FAST_MEMORY, standing),
+            limits=usage.quota,
+            accounts=(usage.ledger,),
         )
         views = await build_views(settings, stores=stores, memory=memory, quality=records.quality, clock=clock)
         opened.pop_all()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from maya_core.clock import Clock
 from maya_core.domain.health import Circuit
 from maya_core.domain.usage import MICRO
+from maya_core.embeddings.factory import EmbeddingBackend, vendor_model
 from maya_core.errors import ConfigurationError
 from maya_core.health.snapshot import QuotaLeft
 from maya_core.providers.factory import cheaper_providers, provider_settings
@@ -82,22 +83,25 @@ def build_usage(
     pool: QuotaPool,
     clock: Clock,
 ) -> UsageParts:
-    """Put it together. `vendors` are the providers that are paid.
+    """Put it together. `vendors` are the providers that are paid; a vendor's embedding model is paid besides.
 
     Raises ConfigurationError for a price table that cannot be read, and for a money limit without all prices.
     """
     prices = read_prices(settings.prices, currency=settings.currency)
     policy = _policy(settings, vendors)
+    paid = [Circuit(provider=vendor.name, model=vendor.model) for vendor in vendors]
+    if settings.embeddings != "off":
+        embedding = vendor_model(EmbeddingBackend(settings.embeddings), settings.embedding_model)
+        paid += [embedding] if embedding is not None else []
     if policy.money_micro is not None or policy.money_of_user_micro is not None:
-        for vendor in vendors:
-            if prices.of(vendor.name, vendor.model) is None:
+        for circuit in paid:
+            if prices.of(circuit.provider, circuit.model) is None:
                 raise ConfigurationError(
-                    "a monthly budget needs to know what every model costs: "
-                    f"add {vendor.name}:{vendor.model}=IN/OUT to MAYA_PRICES"
+                    f"a monthly budget needs to know what every model costs: add {circuit.name}=IN/OUT to MAYA_PRICES"
                 )
     quota: Quota | None = None
     if policy.limits_anything:
-        names = [vendor.name for vendor in vendors]
+        names = [circuit.provider for circuit in paid]
         quota = Quota(usage=usage, pool=pool, prices=prices, policy=policy, vendors=names, clock=clock)
     rows_kept = timedelta(days=settings.ledger_days)
     return UsageParts(

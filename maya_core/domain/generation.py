@@ -28,12 +28,19 @@ class Citation:
 
 
 class Purpose(StrEnum):
-    """What a model is asked for. All but a chat's replies are background work."""
+    """What a model is asked for: a reply, or a vector to find something with; the rest nobody waits for."""
 
     CHAT = "chat"
+    RECALL = "recall"
     TITLE = "title"
     CONSOLIDATION = "consolidation"
+    INDEXING = "indexing"
     PREFETCH = "prefetch"
+
+    @property
+    def background(self) -> bool:
+        """Nobody waits for it."""
+        return self not in (Purpose.CHAT, Purpose.RECALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 PURPOSES = {
     Purpose.CHAT: "Replies",
     Purpose.TITLE: "Titles",
+    Purpose.RECALL: "Search by meaning",
     Purpose.CONSOLIDATION: "Memory",
+    Purpose.INDEXING: "Vectors",
     Purpose.PREFETCH: "Prepared",
 }
 

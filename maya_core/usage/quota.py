@@ -174,7 +174,7 @@ class Quota:
             if self._full(charge):
                 return self._no_room(charge.pot, charge.limit)
         careful = self._careful(circuit.provider)
-        if careful and caller.purpose is not Purpose.CHAT:
+        if careful and caller.purpose.background:
             return Denied(
                 why=f"little of its limit is left this month, and that is kept for replies until {self._reset()}"
             )
@@ -397,7 +397,7 @@ class Quota:
         else:
             sums = [s for s in await self._usage.sums_of_all(Grain.DAY, since=since, until=until) if s.provider == name]
         if kind.startswith("background"):
-            sums = [each for each in sums if each.purpose is not Purpose.CHAT]
+            sums = [each for each in sums if each.purpose.background]
         return sum(_requests(each) if "requests" in kind or kind == "background" else each.cost_micro for each in sums)
 
     # Rules and words
@@ -409,7 +409,7 @@ class Quota:
         """
         policy, charges = self._policy, []
         share = policy.background_share
-        background = caller.purpose is not Purpose.CHAT
+        background = caller.purpose.background
         if policy.requests is not None:
             charges.append(Charge(pot=self._pot(f"requests:{circuit.provider}"), units=1, limit=policy.requests))
             if background:
