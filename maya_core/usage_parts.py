@@ -10,7 +10,7 @@ from maya_core.domain.usage import MICRO
 from maya_core.embeddings.factory import EmbeddingBackend, vendor_model
 from maya_core.errors import ConfigurationError
 from maya_core.health.snapshot import QuotaLeft
-from maya_core.providers.factory import cheaper_providers, provider_settings
+from maya_core.providers.factory import VENDORS, cheaper_providers, provider_settings
 from maya_core.providers.port import Denied, Provider
 from maya_core.settings import Settings
 from maya_core.stores.quality.port import QualityLog
@@ -87,7 +87,8 @@ def build_usage(
 
     Raises ConfigurationError for a price table that cannot be read, and for a money limit without all prices.
     """
-    prices = read_prices(settings.prices, currency=settings.currency)
+    known = dict.fromkeys((*VENDORS, *(vendor.name for vendor in vendors)))
+    prices = read_prices(settings.prices, currency=settings.currency, vendors=known)
     policy = _policy(settings, vendors)
     paid = [Circuit(provider=vendor.name, model=vendor.model) for vendor in vendors]
     if settings.embeddings != "off":
