@@ -28,10 +28,11 @@ class Citation:
 
 
 class Purpose(StrEnum):
-    """What a model is asked for: a reply, or a vector to find something with; the rest nobody waits for."""
+    """What a model is asked for. RECALL is the vector of a question, INDEXING those of what was said."""
 
     CHAT = "chat"
     RECALL = "recall"
+    TEST = "test"
     TITLE = "title"
     CONSOLIDATION = "consolidation"
     INDEXING = "indexing"
@@ -40,7 +41,7 @@ class Purpose(StrEnum):
     @property
     def background(self) -> bool:
         """Nobody waits for it."""
-        return self not in (Purpose.CHAT, Purpose.RECALL)
+        return self not in (Purpose.CHAT, Purpose.RECALL, Purpose.TEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ PURPOSES = {
     Purpose.RECALL: "Search by meaning",
     Purpose.CONSOLIDATION: "Memory",
     Purpose.INDEXING: "Vectors",
+    Purpose.TEST: "Test calls",
     Purpose.PREFETCH: "Prepared",
 }
 
