@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from maya_core.accounts.access import Action, User, may, require
@@ -51,7 +51,7 @@ class Span:
 
 
 def span_of(period: Period, now: datetime) -> Span:
-    """The period that ends with the hour or the day of now, whole hours for a day and a week, else whole days (UTC)."""
+    """The period that ends with the hour or the day of now: 24 whole hours for a day, else whole days (UTC)."""
     grain = Grain.HOUR if period is Period.DAY else Grain.DAY
     step = timedelta(hours=1) if grain is Grain.HOUR else timedelta(days=1)
     until = begin_of(now, grain) + step
@@ -166,7 +166,7 @@ class Analytics:
             sums = await self._usage.sums_of_all(span.grain, since=span.before, until=span.until)
             activity = await self._usage.activity_of_all(since=span.since, until=span.until)
             earlier = await self._usage.activity_of_all(since=span.before, until=span.since)
-            people = await self._usage.by_person(since=_day(span.since), until=span.until)
+            people = await self._usage.by_person(span.grain, since=span.since, until=span.until)
             memory = await self._quality.totals(since=span.since.date())
             writers = await self._usage.people(since=span.since, until=span.until)
             writers_before = await self._usage.people(since=span.before, until=span.since)
@@ -287,7 +287,3 @@ def shares(named: Iterable[tuple[str, UsageSum]]) -> tuple[Share, ...]:
 def sees_everyone(user: User) -> bool:
     """Whether the figures of all people are for this user."""
     return may(user, Action.READ_ALL_USAGE)
-
-
-def _day(at: datetime) -> datetime:
-    return begin_of(at.astimezone(UTC), Grain.DAY)

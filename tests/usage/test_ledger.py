@@ -190,6 +190,14 @@ async def test_a_member_sees_only_their_own_figures_and_an_admin_all(world: Worl
     assert (await analytics.view(ADMIN, Period.WEEK)).now.calls == 0
 
 
+async def test_a_day_is_the_same_24_hours_for_people_as_for_all(world: World) -> None:
+    mine = list(calls(48, days=2, users=1, until=NOON, first_user="ann"))
+    await world.usage.append(mine)
+    view = await world.analytics().view(ADMIN, Period.DAY, everyone=True)
+    assert 20 < view.now.calls < 28
+    assert [(share.name, share.calls) for share in view.by_person] == [("ann", view.now.calls)]
+
+
 async def test_a_period_is_compared_with_the_one_before(world: World) -> None:
     await world.usage.append(list(calls(60, days=14, until=NOON, first_user="ann")))
     view = await world.analytics().view(ANN, Period.WEEK)
