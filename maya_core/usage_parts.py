@@ -1,6 +1,6 @@
 """The part of the composition root that counts calls to models and keeps them within limits."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,8 +18,11 @@ from maya_core.stores.usage.pool import QuotaPool
 from maya_core.stores.usage.port import Usage
 from maya_core.usage.analytics import Analytics
 from maya_core.usage.ledger import Ledger
+from maya_core.usage.lending import Lending
+from maya_core.usage.limits import QuotaPolicy
+from maya_core.usage.outlook import Outlook
 from maya_core.usage.prices import Prices, read_prices
-from maya_core.usage.quota import Quota, QuotaPolicy
+from maya_core.usage.quota import Quota
 
 TITLES_FROM = 1_000
 """With fewer requests a month than this, chats are named by their first words."""
@@ -27,16 +30,17 @@ TITLES_FROM = 1_000
 
 @dataclass(slots=True, kw_only=True)
 class UsageParts:
-    """Prices, limits, ledger and figures. `quota` is None where no limit is set."""
+    """Prices, limits, ledger and figures. `quota` and `outlook` are None where no limit is set."""
 
     prices: Prices
     quota: Quota | None
+    outlook: Outlook | None
     ledger: Ledger
     analytics: Analytics
 
     async def left(self) -> Sequence[QuotaLeft]:
         """Each vendor's requests of this month, for the health page. Raises StoreUnavailable."""
-        allowances = [] if self.quota is None else await self.quota.allowances()
+        allowances = [] if self.outlook is None else await self.outlook.allowances()
         return [
             QuotaLeft(
                 provider=each.name.removeprefix("requests:"),
@@ -48,6 +52,11 @@ class UsageParts:
             for each in allowances
             if each.name.startswith("requests:")
         ]
+
+    def background(self) -> list[Coroutine[object, object, None]]:
+        """What goes on for as long as Maya runs: writing the ledger, and looking how far the limits are used."""
+        looking = [] if self.outlook is None else [self.outlook.keep_looking()]
+        return [self.ledger.keep_writing(), *looking]
 
     def refuses(self, circuit: Circuit) -> Denied | None:
         """Why this vendor would not be asked for a reply, as last looked at; None when it would."""
@@ -101,15 +110,18 @@ def build_usage(
                     f"a monthly budget needs to know what every model costs: add {circuit.name}=IN/OUT to MAYA_PRICES"
                 )
     quota: Quota | None = None
+    outlook: Outlook | None = None
     if policy.limits_anything:
-        names = [circuit.provider for circuit in paid]
-        quota = Quota(usage=usage, pool=pool, prices=prices, policy=policy, vendors=names, clock=clock)
+        lending = Lending(usage=usage, pool=pool, expires_s=policy.expires_s, clock=clock)
+        quota = Quota(lending=lending, prices=prices, policy=policy, clock=clock)
+        outlook = Outlook(lending=lending, policy=policy, vendors=[each.provider for each in paid], clock=clock)
     rows_kept = timedelta(days=settings.ledger_days)
     return UsageParts(
         prices=prices,
         quota=quota,
+        outlook=outlook,
         ledger=Ledger(usage=usage, prices=prices, quota=quota, clock=clock, rows_kept=rows_kept),
-        analytics=Analytics(usage=usage, quality=quality, prices=prices, quota=quota, clock=clock),
+        analytics=Analytics(usage=usage, quality=quality, prices=prices, outlook=outlook, clock=clock),
     )
 
 

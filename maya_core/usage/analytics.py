@@ -20,8 +20,9 @@ from maya_core.domain.quality import QualityFigures
 from maya_core.domain.usage import Activity, Grain, UsageSum, begin_of, together
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.usage.port import Usage
+from maya_core.usage.limits import Allowance
+from maya_core.usage.outlook import Outlook
 from maya_core.usage.prices import Prices
-from maya_core.usage.quota import Allowance, Quota
 
 FRESH_S = 30.0
 _VIEWS_AT_MOST = 64
@@ -133,11 +134,13 @@ class View:
 class Analytics:
     """Makes views and keeps the last ones. Bound to the engine's loop."""
 
-    def __init__(self, *, usage: Usage, quality: QualityLog, prices: Prices, quota: Quota | None, clock: Clock) -> None:
+    def __init__(
+        self, *, usage: Usage, quality: QualityLog, prices: Prices, outlook: Outlook | None, clock: Clock
+    ) -> None:
         self._usage = usage
         self._quality = quality
         self._prices = prices
-        self._quota = quota
+        self._outlook = outlook
         self._clock = clock
         self._views: OrderedDict[tuple[UserId | None, Period], tuple[float, View]] = OrderedDict()
         self._making: dict[tuple[UserId | None, Period], asyncio.Task[View]] = {}
@@ -193,11 +196,11 @@ class Analytics:
         )
 
     async def _allowances(self, user_id: UserId | None) -> list[Allowance]:
-        if self._quota is None:
+        if self._outlook is None:
             return []
         if user_id is None:
-            return await self._quota.allowances()
-        own = await self._quota.allowance_of(user_id)
+            return await self._outlook.allowances()
+        own = await self._outlook.allowance_of(user_id)
         return [own] if own is not None else []
 
     def _put_together(

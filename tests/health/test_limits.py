@@ -53,9 +53,7 @@ async def test_a_vendor_at_its_limit_is_shown_as_passed_over_with_the_day_of_its
             await world.container.usage.ledger.write()
         else:
             await spend(world, "requests:first", 2)
-        quota = world.container.usage.quota
-        assert quota is not None
-        await quota.refresh()
+        await refresh(world)
         taken, seen = await look(world)
         assert seen.usable is False
         assert taken.answering is not None
@@ -77,9 +75,7 @@ async def test_a_budget_that_has_no_room_for_another_reply_is_a_limit_too(tmp_pa
     try:
         assert (await word(world))[0] == "CLOSED"
         await spend(world, "money:first", 995_000)
-        quota = world.container.usage.quota
-        assert quota is not None
-        await quota.refresh()
+        await refresh(world)
         assert await world.ask() == "second"
         name, sentence = await word(world)
         assert (name, sentence.partition(" · ")[0]) == ("LIMIT", "its 1.00 USD for this month are spent")
@@ -110,9 +106,14 @@ async def test_a_provider_that_is_observed_and_drilled_is_not_asked_and_shown_so
     assert (await answers(world))[0] is How.LESS
 
 
+async def refresh(world: World) -> None:
+    assert world.container.usage.outlook is not None
+    await world.container.usage.outlook.refresh()
+
+
 async def spend(world: World, name: str, units: int) -> None:
     """What another process used of an allowance."""
-    quota = world.container.usage.quota
-    assert quota is not None
+    outlook = world.container.usage.outlook
+    assert outlook is not None
     pot = Pot(name=name, month=month_of(world.container.clock.now()))
-    await quota._usage.change_pot(pot, lambda state: (PotState(used=units, holds=state.holds), None))
+    await outlook._lending._usage.change_pot(pot, lambda state: (PotState(used=units, holds=state.holds), None))
