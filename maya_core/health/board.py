@@ -112,6 +112,11 @@ class Board:
         taken = await self.take()
         return taken if may(user, Action.CONTROL_PROVIDERS) else without_owners(taken)
 
+    @property
+    def seen(self) -> HealthSnapshot | None:
+        """The last snapshot, at most a quarter of a minute old; None before the first. For any thread, at once."""
+        return self._taken
+
     async def week(self, user: User, circuit: Circuit) -> tuple[CallHour, ...]:
         """The calls of a circuit hour by hour, of the last seven days, oldest first. Raises NotAllowed."""
         require(user, Action.SEE_HEALTH)
