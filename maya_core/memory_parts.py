@@ -32,7 +32,7 @@ from maya_core.memory.review import Review, ReviewPolicy
 from maya_core.memory.summary import summary_of
 from maya_core.memory.sweep import Sweep, SweepPolicy
 from maya_core.memory.verify import Verification
-from maya_core.providers.port import Chain
+from maya_core.providers.port import Account, Chain, Limits
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.changes.port import Changes
@@ -91,14 +91,17 @@ async def build_memory(
     jobs: Jobs | None = None,
     queue: Discardable | None = None,
     whiteboard: Erasable | None = None,
+    limits: Limits | None = None,
+    accounts: Sequence[Account] = (),
 ) -> Memory:
     """Open the stores of memory and put its parts together. `chain` is None when no model is configured.
 
+    A vendor's embedding model is asked within `limits` and put to `accounts`.
     Forgetting asks `jobs` for its work, and does it at once without; it takes things off `queue` and `whiteboard`.
 
     With `check`, raises ConfigurationError when the stored vectors are another model's. `standing` may hide a store.
     """
-    embedder, notice = _embedder(settings, clock)
+    embedder, notice = _embedder(settings, clock, limits, accounts)
     vectors = None if embedder is None else await open_vectors(settings, stores, embedder)
     if check and embedder is not None and vectors is not None:
         await _compare(embedder, vectors)
@@ -247,7 +250,9 @@ def _recall(
     )
 
 
-def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light | None]:
+def _embedder(
+    settings: Settings, clock: Clock, limits: Limits | None, accounts: Sequence[Account]
+) -> tuple[Embedder | None, Light | None]:
     """The chosen model; None, with the sentence for the page, where it cannot be had."""
     if settings.embeddings == "off":
         return None, _without_meaning("MAYA_EMBEDDINGS is off.")
@@ -262,7 +267,7 @@ def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light 
         timeout_s=settings.embeddings_timeout_s,
     )
     try:
-        return make_embedder(chosen, clock=clock), None
+        return make_embedder(chosen, clock=clock, limits=limits, accounts=accounts), None
     except ConfigurationError as missing:
         log.warning("nothing is found by meaning: %s", missing)
         if chosen.backend is not EmbeddingBackend.MINILM:

@@ -28,12 +28,20 @@ class Citation:
 
 
 class Purpose(StrEnum):
-    """What a model is asked for. All but a chat's replies are background work."""
+    """What a model is asked for. RECALL is the vector of a question, INDEXING those of what was said."""
 
     CHAT = "chat"
+    RECALL = "recall"
+    TEST = "test"
     TITLE = "title"
     CONSOLIDATION = "consolidation"
+    INDEXING = "indexing"
     PREFETCH = "prefetch"
+
+    @property
+    def background(self) -> bool:
+        """Nobody waits for it."""
+        return self not in (Purpose.CHAT, Purpose.RECALL, Purpose.TEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,8 +75,9 @@ def _answers(snapshot: HealthSnapshot) -> Ability:
 
 
 def _others(models: list[ProviderHealth]) -> str:
-    away = [provider.label for provider in models[1:] if not provider.usable]
-    if not models[1:]:
+    others = [provider for provider in models[1:] if not provider.stands_by]
+    away = [provider.label for provider in others if not provider.usable]
+    if not others:
         return " Nobody is configured to take over."
     return f" {', '.join(away)} could not take over now." if away else " Others can take over at once."
 

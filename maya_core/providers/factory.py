@@ -19,6 +19,9 @@ from maya_core.providers.ollama import OllamaProvider
 from maya_core.providers.port import Provider
 from maya_core.settings import Settings
 
+VENDORS = ("gemini", "anthropic", "cohere")
+"""Those that are paid, in the order in which they are asked."""
+
 GEMINI_MODEL = "gemini-3.8-flash"
 ANTHROPIC_MODEL = "claude-haiku-5-5"
 COHERE_MODEL = "command-a-plus-05-2026"

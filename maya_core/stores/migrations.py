@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from maya_core.errors import ConfigurationError
-from maya_core.stores.audit.schema import audit
+from maya_core.stores.audit.schema import audit, audit_append_only
 from maya_core.stores.batches.schema import batches
 from maya_core.stores.calls.schema import call_hours
 from maya_core.stores.changes.schema import changes
@@ -184,4 +184,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     forgets,
     usage,
     message_replies,
+    audit_append_only,
 )

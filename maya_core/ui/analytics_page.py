@@ -20,7 +20,7 @@ from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
 from maya_core.usage.analytics import Period, Share, View, sees_everyone
-from maya_core.usage.quota import Allowance
+from maya_core.usage.limits import Allowance
 
 _WITHIN_S = 15.0
 _ROWS = 50

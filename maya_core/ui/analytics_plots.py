@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 PURPOSES = {
     Purpose.CHAT: "Replies",
     Purpose.TITLE: "Titles",
+    Purpose.RECALL: "Search by meaning",
     Purpose.CONSOLIDATION: "Memory",
+    Purpose.INDEXING: "Vectors",
+    Purpose.TEST: "Test calls",
     Purpose.PREFETCH: "Prepared",
 }
 

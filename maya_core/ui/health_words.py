@@ -7,6 +7,7 @@ from maya_core.domain.health import BreakerMode, BreakerState, KeyState
 from maya_core.errors import FailureKind
 from maya_core.health.snapshot import HealthSnapshot, ProviderHealth, QuotaLeft
 from maya_core.health.still_works import how_long
+from maya_core.providers.port import Denied
 from maya_core.ui import words
 from maya_core.ui.reading import Reading
 
@@ -52,12 +53,22 @@ def provider_state(provider: ProviderHealth, snapshot: HealthSnapshot, reading: 
         return State(
             word="ISOLATED", mark="down", sentence=f"switched off by an admin{_since(provider, at, reading)}", rank=0
         )
+    if provider.denied is not None:
+        return _denied(provider.denied, at, reading)
     if (aside := provider.set_aside) is not None:
         return _aside(aside, at, reading)
     if seen.mode is BreakerMode.OBSERVE:
         sentence = f"failures are counted, it is never refused{_since(provider, at, reading)}"
         return State(word="OBSERVED", mark="less", sentence=sentence, rank=2)
     return _by_breaker(provider, snapshot, reading)
+
+
+def _denied(denied: Denied, at: datetime, reading: Reading) -> State:
+    """Kept from it by the limits of the month: at one of them, or another model of the vendor answers."""
+    if denied.retry_in_s is None:
+        return State(word="STANDBY", mark="well", sentence=denied.why, rank=3)
+    sentence = f"{denied.why}{_until(denied.retry_in_s, at, reading, 'resets')}"
+    return State(word="LIMIT", mark="down", sentence=sentence, rank=1)
 
 
 def _by_breaker(provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) -> State:

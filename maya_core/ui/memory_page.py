@@ -11,6 +11,7 @@ import streamlit as st
 from maya_core.accounts.access import User
 from maya_core.clock import SystemClock
 from maya_core.ui import fact_actions, fact_dialogs, memory_forget, navigation
+from maya_core.ui.admin_notices import behind
 from maya_core.ui.boundary import guarded, refusal_view, show
 from maya_core.ui.markup import Node, el
 from maya_core.ui.memory_bench import bench_tab
@@ -70,7 +71,7 @@ def memory_page(maya: Runtime, user: User) -> None:
     opened = _opened()
     with st.container(key="wide_page"):
         view(_head(maya, user, opened), key="memory_head", on_act=guarded(_act))
-        _sentences()
+        _sentences(maya)
         fact_actions.done_bar(maya, user)
         show(lambda: opened.draw(maya, user, reading), key="tab")
     fact_dialogs.open_dialog(maya, user, reading)
@@ -112,8 +113,11 @@ def _link(tab: Tab, title: str, *, current: bool) -> Node:
     return el("button", title, act="tab", to=tab.name, current="page" if current else "")
 
 
-def _sentences() -> None:
+def _sentences(maya: Runtime) -> None:
     nodes: list[Node] = []
+    if (seen := maya.health.board.seen) is not None and behind(seen):
+        catching_up = "Memory is catching up: what was said last may not be here yet."
+        nodes.append(el("p", catching_up, class_="note", role="status", key="behind"))
     if refusal := st.session_state.get("refusal", ""):
         nodes.append(refusal_view(refusal))
     if notice := st.session_state.pop("notice", ""):

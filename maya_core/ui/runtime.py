@@ -82,6 +82,12 @@ class Runtime:
         """How each part of Maya is, as last looked at; no waiting."""
         return self.container.lights()
 
+    def lights_of(self, user: User) -> tuple[Light, ...]:
+        """What concerns this person alone, as last looked at; no waiting."""
+        outlook = self.container.usage.outlook
+        own = None if outlook is None else outlook.light_of(user.id)
+        return () if own is None else (own,)
+
     def breakers(self) -> tuple[CircuitSnapshot, ...]:
         """Every provider's breaker as it stands now."""
         return self.engine.run(self.container.breaker.snapshot(self.container.circuits), timeout_s=2.0)

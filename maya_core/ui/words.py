@@ -2,6 +2,9 @@
 
 from datetime import date, datetime, timedelta, tzinfo
 
+_LATER = timedelta(minutes=5)
+"""What begins at midnight is not told as the day before because its wait was counted some seconds later."""
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -37,8 +40,12 @@ def exact(at: datetime, *, zone: tzinfo) -> str:
 
 
 def clock(at: datetime, *, after_s: float, zone: tzinfo) -> str:
-    """The time of day `after_s` seconds after `at`: "10:47"."""
-    return f"{(at + timedelta(seconds=after_s)).astimezone(zone):%H:%M}"
+    """The time of day `after_s` seconds after `at`: "10:47"; on another day and over 12 h later that day: "1 Dec"."""
+    then = at + timedelta(seconds=after_s)
+    local = then.astimezone(zone)
+    if after_s > 12 * 3600 and local.date() != at.astimezone(zone).date():
+        return day(then + _LATER, now=at, zone=zone)
+    return f"{local:%H:%M}"
 
 
 def length(ms: float) -> str:

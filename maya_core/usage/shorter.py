@@ -8,7 +8,7 @@ KEPT_CHARACTERS = 4_000
 
 
 def shortened(prompt: Prompt) -> Prompt:
-    """Keep the newest messages up to 4,000 characters, the last one whole whatever its length."""
+    """Keep the newest messages up to 4,000 characters, beginning with a person's; the last one whole."""
     *earlier, newest = prompt.messages
     kept = [newest]
     left = KEPT_CHARACTERS - len(newest.text)
@@ -17,4 +17,6 @@ def shortened(prompt: Prompt) -> Prompt:
         if left < 0:
             break
         kept.append(message)
+    while len(kept) > 1 and kept[-1].role == "assistant":
+        kept.pop()
     return replace(prompt, messages=tuple(reversed(kept)))
