@@ -247,6 +247,8 @@ class MemoryRef:
 
     What ranking wants to know of an episode without its words: `role` of its one voice; `statement_words`, the words
     outside of questions; whether it `asks` something; whether it is `dated`, that is, speaks of a time.
+
+    `fact_id` names the fact that a FACT stands for; nobody may have said it, so `message_ids` cannot lead to it.
     """
 
     id: str
@@ -262,6 +264,7 @@ class MemoryRef:
     statement_words: int = 0
     asks: bool = False
     dated: bool = False
+    fact_id: FactId | None = None
 
 
 class FactOrder(StrEnum):

@@ -97,6 +97,7 @@ def texts(batch: Batch, decisions: Decisions, *, model: str) -> list[Text]:
             message_ids=fact.evidence[:1],
             speaker=fact.speaker,
             text=decided.sentence,
+            fact_id=fact.id,
         )
         for decided in decisions.facts
         if (fact := decided.fact).sources[:1] in {(batch.id,), (batch.replaces,)}
@@ -208,6 +209,7 @@ def _text_of(each: FactChange, change: Change, *, model: str) -> Text:
         speaker="" if fact is None else fact.speaker,
         said_at=change.made_at if place is None else place.said_at,
         model=model,
+        fact_id=each.id,
     )
     return Text(ref=ref, text=each.sentence)
 
@@ -221,6 +223,7 @@ def _text(
     message_ids: Sequence[MessageId],
     speaker: str,
     text: str,
+    fact_id: FactId | None = None,
 ) -> Text:
     ref = MemoryRef(
         id=id,
@@ -232,6 +235,7 @@ def _text(
         speaker=speaker,
         said_at=stretch.said_at,
         model=model,
+        fact_id=fact_id,
     )
     return Text(ref=ref, text=text)
 

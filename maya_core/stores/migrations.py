@@ -15,7 +15,7 @@ from maya_core.stores.forgets.schema import forgets
 from maya_core.stores.graph.schema import graph, graph_fences
 from maya_core.stores.quality.schema import memory_quality
 from maya_core.stores.usage.schema import usage
-from maya_core.stores.vectors.schema import vectors
+from maya_core.stores.vectors.schema import vector_facts, vectors
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -184,4 +184,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     forgets,
     usage,
     message_replies,
+    vector_facts,
 )
