@@ -16,6 +16,7 @@ from maya_core.domain.conversation import ConversationId, ConversationKind, Tier
 from maya_core.domain.memory import EntityKind, MemoryKind, Relation
 from maya_core.errors import InvalidInput, NotAllowed, NotFound, StoreUnavailable
 from maya_core.memory.changed import News
+from maya_core.memory.drafts import Draft
 from maya_core.memory.questions import QUESTIONS, Refusal
 from maya_core.memory.search_all import Tier
 from maya_core.stores.graph.query_port import Table
@@ -180,6 +181,14 @@ class TestSearch:
         assert {hit.text: hit.over for hit in found.hits}["You live in Porto"]
         found = await views.search.search(ANNS, "Braga", tiers=[Tier.FACT])
         assert not {hit.text: hit.over for hit in found.hits}["You live in Braga"]
+
+    async def test_a_fact_by_hand_is_found_by_its_meaning_though_nobody_said_it(
+        self, views: Views, world: World
+    ) -> None:
+        await world.people.add(ANN, ChangeId("x1"), Draft(subject="you", relation="ALLERGIC_TO", object="latex"))
+        found = await views.search.search(ANNS, "is allergic", tiers=[Tier.FACT])
+        by_hand = next(hit for hit in found.hits if hit.text == "You are allergic to latex")
+        assert by_hand.message_id is None
 
     async def test_another_user_finds_nothing(self, views: Views) -> None:
         assert (await views.search.search(BOBS, "Nora Lisbon")).hits == ()
