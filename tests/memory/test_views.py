@@ -17,6 +17,7 @@ from maya_core.domain.memory import EntityKind, MemoryKind, Relation
 from maya_core.errors import InvalidInput, NotAllowed, NotFound, StoreUnavailable
 from maya_core.memory.changed import News
 from maya_core.memory.drafts import Draft
+from maya_core.memory.fact_search import recalled_fact
 from maya_core.memory.questions import QUESTIONS, Refusal
 from maya_core.memory.search_all import Tier
 from maya_core.stores.graph.query_port import Table
@@ -87,10 +88,12 @@ class TestBench:
             history=(),
             text="Where does Nora live?",
             recalled=[hit.excerpt for hit in recalled.hits],
-            facts=[fact.sentence for fact in recalled.facts],
+            overtaken={hit.excerpt.message_id: hit.overtaken for hit in recalled.hits},
+            facts=[recalled_fact(hit) for hit in recalled.facts],
             now=world.clock.now(),
             budget=prompt.PromptBudget(),
         )
+        assert 'now="since changed: You live in Braga"' in made.system
         assert trial.given.text == made.system
         assert sum(hit.given for hit in trial.together) == len(made.citations)
 
