@@ -7,6 +7,7 @@ import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -135,12 +136,15 @@ class Bench:
         self._give = give
         self._recalled_at_most = recalled_at_most
 
-    async def run(self, user: User, sentence: str) -> Trial:
-        """Recall for a sentence as a reply would. Raises InvalidInput, and StoreUnavailable for the transcripts."""
+    async def run(self, user: User, sentence: str, *, at: datetime | None = None) -> Trial:
+        """Recall for a sentence as a reply would, with the facts of another moment on demand.
+
+        Raises InvalidInput, and StoreUnavailable for the transcripts.
+        """
         require(user, Action.READ_OWN_CHATS)
         text = _sentence(sentence)
         brought: list[Candidate] = []
-        found = await self._recall.search(user.id, text, limit=_FUSED, watch=brought.extend)
+        found = await self._recall.search(user.id, text, limit=_FUSED, watch=brought.extend, at=at)
         places = {hit.excerpt.message_id: place for place, hit in enumerate(found.hits, start=1)}
         given = self._give(
             text,

@@ -59,7 +59,7 @@ def _note(
     at: datetime,
 ) -> str:
     """What a reader of the message has to know about one of its facts; "" where the message says as much itself."""
-    last = _last(fact, facts)
+    last = _successor(fact, facts, at)
     if last.id != fact.id and last.current(at):
         if _claim(last) == _claim(fact) or (message_id in last.evidence and last.origin is not FactOrigin.CORRECTED):
             return ""
@@ -72,12 +72,14 @@ def _note(
     return ""
 
 
-def _last(fact: Fact, facts: Facts) -> Fact:
-    """The fact at the end of those that took one another's place."""
+def _successor(fact: Fact, facts: Facts, at: datetime) -> Fact:
+    """Of the facts that took one another's place the one that is held true at that moment, else the last."""
     last, seen = fact, {fact.id}
     while (later := facts.get(last.superseded_by or last.id)) is not None and later.id not in seen:
         last = later
         seen.add(last.id)
+        if last.current(at):
+            break
     return last
 
 

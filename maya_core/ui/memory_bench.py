@@ -40,19 +40,29 @@ _NOT_OK = {
 
 def bench_tab(maya: Runtime, user: User, reading: Reading) -> None:
     """A line for a sentence, and what it finds."""
-    sentence = st.text_input(
+    words_column, day_column = st.columns([4, 1], vertical_alignment="bottom")
+    sentence = words_column.text_input(
         "A sentence",
         key="bench_sentence",
         placeholder="What did we decide about the venue?",
         max_chars=SENTENCE_CHARACTERS,
         help="Recall runs as it would for a reply. Nothing is stored and no model is asked.",
     )
+    day = day_column.date_input(
+        "Facts as of",
+        value=None,
+        max_value=reading.now.astimezone(reading.zone).date(),
+        key="bench_as_of",
+        help="Facts as Maya knew them at the end of that day; today without one. A reply always gets those of today.",
+    )
     if not sentence.strip():
         view([_empty()], key="bench")
         map_of(maya, user, reading, sentence="")
         return
     trial, problem = attempt(
-        lambda: maya.engine.run(maya.container.views.bench.run(user, sentence), timeout_s=_WITHIN_S)
+        lambda: maya.engine.run(
+            maya.container.views.bench.run(user, sentence, at=reading.end_of(day)), timeout_s=_WITHIN_S
+        )
     )
     if trial is None:
         view([refusal_view(problem)], key="bench")

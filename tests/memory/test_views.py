@@ -97,6 +97,20 @@ class TestBench:
         assert trial.given.text == made.system
         assert sum(hit.given for hit in trial.together) == len(made.citations)
 
+    async def test_facts_of_another_moment_are_given_on_demand(self, views: Views, world: World) -> None:
+        assert isinstance(world.clock, ManualClock)
+        before = world.clock.now()
+        world.clock.advance(60)
+        await world.say("c3", "I moved: I live in Faro now.", said_at=before + timedelta(seconds=30))
+        await world.remember("c3")
+        question = "Where do I live?"
+        now, then = await views.bench.run(ANNS, question), await views.bench.run(ANNS, question, at=before)
+        assert [fact.sentence for fact in now.facts] == ["You live in Faro"]
+        assert [fact.sentence for fact in then.facts] == ["You live in Braga"]
+        marked = {hit.excerpt.text: hit.overtaken for hit in then.together}
+        assert marked["I live in Porto."] == "since changed: You live in Braga"
+        assert marked["I moved: I live in Braga now."] == ""
+
     async def test_another_user_sees_nothing_of_it(self, views: Views) -> None:
         trial = await views.bench.run(BOBS, "Where does Nora live?")
         assert (trial.words, trial.meaning, trial.evidence, trial.facts, trial.together) == ((), (), (), (), ())
