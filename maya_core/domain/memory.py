@@ -199,6 +199,7 @@ class Fact:
         evidence: the messages it was said in, oldest first; never empty for a stated fact.
         valid_from, valid_to: when it is true in the world; None where nobody said.
         recorded_at, retracted_at: from when until when Maya held it to be so.
+        end_known_at: since when Maya knows `valid_to`, which may lie long before; None where that is not known.
         superseded_by: the fact that took its place.
         sources: the batches that brought it.
         extractor: which extractor, in which version, found it ("offline-1", a model id).
@@ -217,15 +218,17 @@ class Fact:
     valid_to: datetime | None
     recorded_at: datetime
     retracted_at: datetime | None = None
+    end_known_at: datetime | None = None
     superseded_by: FactId | None = None
     sources: tuple[str, ...] = ()
     extractor: str = ""
 
     def current(self, at: datetime) -> bool:
-        """Held to be true, now or at another moment `at`: recorded and not retracted, begun and not over."""
+        """Held to be true, now or at another moment `at`: recorded, not retracted, begun and not known to be over."""
         known = self.recorded_at <= at and (self.retracted_at is None or at < self.retracted_at)
         begun = self.valid_from is None or self.valid_from <= at
-        return known and begun and (self.valid_to is None or at < self.valid_to)
+        over = self.valid_to is not None and self.valid_to <= at
+        return known and begun and not (over and (self.end_known_at is None or self.end_known_at <= at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ of all committed batches of a user, and the changes that the person made between
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -68,6 +68,32 @@ class Text:
 
     ref: MemoryRef
     text: str
+
+
+def known_before(again: Decisions, first: Decisions) -> Decisions:
+    """Decisions on a range that was read again: what the first reading had found too was known since then."""
+    earlier = {each.fact.id: each.fact for each in first.facts}
+    return replace(
+        again,
+        facts=tuple(
+            replace(each, fact=_since(each.fact, earlier[each.fact.id])) if each.fact.id in earlier else each
+            for each in again.facts
+        ),
+    )
+
+
+def _since(fact: Fact, earlier: Fact) -> Fact:
+    return replace(
+        fact,
+        recorded_at=min(fact.recorded_at, earlier.recorded_at),
+        retracted_at=_first(fact.retracted_at, earlier.retracted_at),
+        end_known_at=_first(fact.end_known_at, earlier.end_known_at),
+    )
+
+
+def _first(moment: datetime | None, earlier: datetime | None) -> datetime | None:
+    """The earlier of two moments; what has not come to pass any more has none."""
+    return moment if moment is None or earlier is None else min(moment, earlier)
 
 
 def to_bytes(decisions: Decisions) -> bytes:
