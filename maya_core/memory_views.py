@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maya_core.chat import prompt
 from maya_core.chat.lookback import LookbackPolicy
 from maya_core.clock import Clock
-from maya_core.domain.conversation import Excerpt
+from maya_core.domain.conversation import Excerpt, MessageId, RecalledFact
 from maya_core.errors import StoreError
 from maya_core.memory.bench import Bench, Given
 from maya_core.memory.changed import WhatChanged
@@ -124,12 +124,25 @@ class _Giver:
         self._clock = clock
         self._budget = prompt.PromptBudget()
 
-    def __call__(self, text: str, *, recalled: Sequence[Excerpt], facts: Sequence[str]) -> Given:
+    def __call__(
+        self,
+        text: str,
+        *,
+        recalled: Sequence[Excerpt],
+        facts: Sequence[RecalledFact],
+        overtaken: Mapping[MessageId, str],
+    ) -> Given:
         made = prompt.build(
-            history=(), text=text, recalled=recalled, facts=facts, now=self._clock.now(), budget=self._budget
+            history=(),
+            text=text,
+            recalled=recalled,
+            overtaken=overtaken,
+            facts=facts,
+            now=self._clock.now(),
+            budget=self._budget,
         )
         return Given(
-            facts=tuple(prompt.facts_that_fit(facts, self._budget.facts_tokens)),
+            facts=tuple(fact.text for fact in made.facts),
             passages=len(made.citations),
             text=made.system,
             tokens=prompt.estimate_tokens(made.system),

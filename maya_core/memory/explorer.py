@@ -167,7 +167,7 @@ class Explorer:
         """How often each of these facts was given to a model, by the receipts of the newest 300 replies."""
         wanted = {fact.id for fact in facts}
         receipts = await self._transcripts.list_receipts(user_id, limit=_REPLIES_LOOKED_AT) if wanted else []
-        counted = Counter(used.fact_id for receipt in receipts for used in receipt.facts)
+        counted = Counter(used.fact_id for receipt in receipts for used in receipt.facts if used.injected)
         return {FactId(one): counted[one] for one in wanted}
 
     async def _excerpts(self, user_id: UserId, ids: Sequence[MessageId]) -> dict[MessageId, Excerpt]:

@@ -85,10 +85,11 @@ class Rules:
             return None
         left = replace(fact, evidence=evidence)
         if left.superseded_by in self.unsaid:
-            before = earlier or replace(left, valid_to=None, retracted_at=None, superseded_by=None)
+            before = earlier or replace(left, valid_to=None, end_known_at=None, retracted_at=None, superseded_by=None)
             return replace(
                 left,
                 valid_to=before.valid_to,
+                end_known_at=before.end_known_at,
                 retracted_at=before.retracted_at,
                 superseded_by=before.superseded_by,
             )

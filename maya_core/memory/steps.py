@@ -156,6 +156,10 @@ class Steps:
         now = self._clock.now()
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # every store keeps milliseconds
         decided = await asyncio.to_thread(self._understanding.decide, batch, messages, known, at=at)
+        if batch.replaces is not None:
+            first = await self._batches.get_batch(batch.user_id, batch.replaces)
+            if first.decisions is not None:
+                decided = decisions.known_before(decided, decisions.from_bytes(first.decisions))
         return await self._batches.decided(hold.lease, batch, decisions=decisions.to_bytes(decided), at=at)
 
     async def _write_vectors(self, hold: Hold, batch: Batch) -> Batch:

@@ -250,6 +250,7 @@ class Verification:
         stored = {ref.id: ref async for ref in self._refs(user_id)}
         stale = [ref.id for ref in stored.values() if ref.model != self._embedder.model]
         missing = [id for id in (*due.messages, *due.texts) if id not in stored]
+        nameless = [id for id, text in due.texts.items() if id in stored and stored[id].fact_id != text.ref.fact_id]
         extra = [
             ref.id
             for ref in stored.values()
@@ -262,7 +263,7 @@ class Verification:
             await self._embed_messages(
                 hold, user_id, [due.messages[id] for id in missing if id in due.messages], report
             )
-            texts = [due.texts[id] for id in missing if id in due.texts]
+            texts = [due.texts[id] for id in (*missing, *nameless) if id in due.texts]
             await put_texts(hold, user_id, texts, embedder=self._embedder, vectors=self._vectors, report=report)
             hold.check()
             await self._vectors.delete(user_id, [*stale, *extra])
@@ -270,7 +271,7 @@ class Verification:
         return [
             *(_difference(Store.VECTORS, DifferenceKind.MISSING, id) for id in missing),
             *(_difference(Store.VECTORS, DifferenceKind.EXTRA, id) for id in extra),
-            *(_difference(Store.VECTORS, DifferenceKind.STALE, id) for id in stale),
+            *(_difference(Store.VECTORS, DifferenceKind.STALE, id) for id in (*stale, *nameless)),
         ]
 
     async def _embed_messages(

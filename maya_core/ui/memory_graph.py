@@ -5,7 +5,7 @@ The tab is a fragment: a press on the picture draws nothing but the tab again. I
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -77,7 +77,7 @@ def graph_tab(maya: Runtime, user: User, reading: Reading) -> None:
 def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) -> None:
     memory = maya.container.memory
     found = _controls(maya, user, reading, contents)
-    at = _moment(reading)
+    at = reading.end_of(st.session_state.get(_AS_OF))
     work = _look(memory.explorer, memory.changes, user, _asked(contents, at))
     seen = maya.engine.run(work, timeout_s=_WITHIN_S)
     view([*_found(found), _legend(contents), _heading(seen, at, reading)], key="graph_head", on_act=guarded(_act))
@@ -218,15 +218,6 @@ def _slider(reading: Reading, contents: GraphCounts) -> None:
             key=_AS_OF,
             width=220,
         )
-
-
-def _moment(reading: Reading) -> datetime | None:
-    """The end of the chosen day; None for today, which is now."""
-    chosen = st.session_state.get(_AS_OF)
-    today = reading.now.astimezone(reading.zone).date()
-    if not isinstance(chosen, date) or chosen >= today:
-        return None
-    return datetime.combine(chosen + timedelta(days=1), time(), tzinfo=reading.zone).astimezone(UTC)
 
 
 def _found(found: Sequence[Entity] | None) -> list[Node]:

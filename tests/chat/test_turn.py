@@ -32,13 +32,18 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.generation import Done
 from maya_core.domain.ids import new_id
+from maya_core.domain.memory import Entity, EntityKind, FactOrigin, Relation
 from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable
+from maya_core.memory.entities import user_entity_id
+from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import Recall, RecallPolicy
+from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.redis_client import connect_in_process
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.whiteboard.redis import RedisWhiteboard
 from tests.support.chains import ScriptedChain, breaks_after, says
+from tests.support.memories import noted, somebody
 
 PATIENT_S = 30.0  # where a test is not about time, a slow machine must not fail it
 OTHER = User(id=UserId("other"), name="Other", level=Level.MEMBER)
@@ -51,6 +56,7 @@ class World:
     def __init__(self, transcripts: SqliteTranscripts, whiteboard: RedisWhiteboard) -> None:
         clock = SystemClock()
         self.transcripts = transcripts
+        self.graph = SqliteGraph(transcripts._database, clock=clock)
         self.whiteboard = whiteboard
         self.chain = ScriptedChain()
         self.conversations = ConversationService(transcripts=transcripts, whiteboard=whiteboard, clock=clock)
@@ -66,7 +72,10 @@ class World:
                 transcripts=self.transcripts,
                 whiteboard=self.whiteboard,
                 recall=Recall(
-                    transcripts=self.transcripts, clock=SystemClock(), policy=RecallPolicy(deadline_s=PATIENT_S)
+                    transcripts=self.transcripts,
+                    clock=SystemClock(),
+                    facts=FactSearch(self.graph),
+                    policy=RecallPolicy(deadline_s=PATIENT_S),
                 ),
                 clock=SystemClock(),
                 policy=LookbackPolicy(deadline_s=PATIENT_S),
@@ -187,6 +196,22 @@ async def test_words_of_earlier_chats_are_recalled_fenced_and_their_citation_is_
     assert first.injected
     assert first.cited
     assert "blue flowerpot" in first.excerpt.text
+
+
+async def test_a_fact_by_hand_is_given_and_the_receipt_says_where_it_is_from_and_that_it_was_cited(
+    world: World,
+) -> None:
+    me = Entity(id=user_entity_id(LOCAL_USER.id), name="user", kind=EntityKind.USER)
+    braga = somebody("Braga", EntityKind.PLACE)
+    by_hand = noted(me, Relation.LIVES_IN, braga, origin=FactOrigin.CORRECTED)
+    await world.graph.put(LOCAL_USER.id, entities=[me, braga], facts=[by_hand])
+    reply = await world.ask(await world.chat(), "Where do I live?", "In Braga [F1].")
+    assert ">You live in Braga</fact>" in world.chain.prompts[-1].system
+    assert reply.receipt is not None
+    [fact] = reply.receipt.facts
+    assert (fact.fact_id, fact.by_hand, fact.injected, fact.cited) == (by_hand.id, True, True, True)
+    assert fact.known_at is not None
+    assert (await world.ask(await world.chat(OTHER), "Where do I live?", user=OTHER)).receipt.facts == ()  # type: ignore[union-attr]
 
 
 async def test_another_users_words_are_never_recalled(world: World) -> None:

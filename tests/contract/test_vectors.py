@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from maya_core.domain.conversation import ConversationId, UserId
-from maya_core.domain.memory import MemoryKind
+from maya_core.domain.memory import FactId, MemoryKind
 from maya_core.errors import ConfigurationError, StoreUnavailable
 from maya_core.stores.sqlite import Database
 from maya_core.stores.vectors.check import check_index
@@ -110,6 +110,15 @@ async def test_a_reference_comes_back_as_it_was_put_with_a_vector_of_length_one(
     (fetched,) = await vectors.fetch(user, [put.ref.id])
     assert fetched.ref == put.ref
     assert fetched.vector == pytest.approx(put.vector / 3.0)
+
+
+async def test_the_vector_of_a_fact_leads_to_the_fact(vectors: Vectors, user: UserId) -> None:
+    told = item(3, DIMENSION)
+    by_hand = replace(told, ref=replace(told.ref, kind=MemoryKind.FACT, message_ids=(), fact_id=FactId("f_1")))
+    await vectors.put(user, [by_hand])
+    (hit,) = await vectors.search(user, along((3, 1.0)), kinds=[MemoryKind.FACT])
+    assert hit.ref == by_hand.ref
+    assert await vectors.list_refs(user) == [by_hand.ref]
 
 
 async def test_hits_are_ordered_by_cosine_whatever_the_length_of_the_vectors(vectors: Vectors, user: UserId) -> None:

@@ -16,6 +16,8 @@ from maya_core.domain.conversation import ConversationId, ConversationKind, Tier
 from maya_core.domain.memory import EntityKind, MemoryKind, Relation
 from maya_core.errors import InvalidInput, NotAllowed, NotFound, StoreUnavailable
 from maya_core.memory.changed import News
+from maya_core.memory.drafts import Draft
+from maya_core.memory.fact_search import recalled_fact
 from maya_core.memory.questions import QUESTIONS, Refusal
 from maya_core.memory.search_all import Tier
 from maya_core.stores.audit.port import AuditEntry, Deed
@@ -88,12 +90,28 @@ class TestBench:
             history=(),
             text="Where does Nora live?",
             recalled=[hit.excerpt for hit in recalled.hits],
-            facts=[fact.sentence for fact in recalled.facts],
+            overtaken={hit.excerpt.message_id: hit.overtaken for hit in recalled.hits},
+            facts=[recalled_fact(hit) for hit in recalled.facts],
             now=world.clock.now(),
             budget=prompt.PromptBudget(),
         )
+        assert 'now="since changed: You live in Braga"' in made.system
         assert trial.given.text == made.system
         assert sum(hit.given for hit in trial.together) == len(made.citations)
+
+    async def test_facts_of_another_moment_are_given_on_demand(self, views: Views, world: World) -> None:
+        assert isinstance(world.clock, ManualClock)
+        before = world.clock.now()
+        world.clock.advance(60)
+        await world.say("c3", "I moved: I live in Faro now.", said_at=before + timedelta(seconds=30))
+        await world.remember("c3")
+        question = "Where do I live?"
+        now, then = await views.bench.run(ANNS, question), await views.bench.run(ANNS, question, at=before)
+        assert [fact.sentence for fact in now.facts] == ["You live in Faro"]
+        assert [fact.sentence for fact in then.facts] == ["You live in Braga"]
+        marked = {hit.excerpt.text: hit.overtaken for hit in then.together}
+        assert marked["I live in Porto."] == "since changed: You live in Braga"
+        assert marked["I moved: I live in Braga now."] == ""
 
     async def test_another_user_sees_nothing_of_it(self, views: Views) -> None:
         trial = await views.bench.run(BOBS, "Where does Nora live?")
@@ -182,6 +200,14 @@ class TestSearch:
         assert {hit.text: hit.over for hit in found.hits}["You live in Porto"]
         found = await views.search.search(ANNS, "Braga", tiers=[Tier.FACT])
         assert not {hit.text: hit.over for hit in found.hits}["You live in Braga"]
+
+    async def test_a_fact_by_hand_is_found_by_its_meaning_though_nobody_said_it(
+        self, views: Views, world: World
+    ) -> None:
+        await world.people.add(ANN, ChangeId("x1"), Draft(subject="you", relation="ALLERGIC_TO", object="latex"))
+        found = await views.search.search(ANNS, "is allergic", tiers=[Tier.FACT])
+        by_hand = next(hit for hit in found.hits if hit.text == "You are allergic to latex")
+        assert by_hand.message_id is None
 
     async def test_another_user_finds_nothing(self, views: Views) -> None:
         assert (await views.search.search(BOBS, "Nora Lisbon")).hits == ()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from maya_core.accounts.access import Level, User
-from maya_core.domain.conversation import Excerpt, UserId
+from maya_core.domain.conversation import Excerpt, MessageId, RecalledFact, UserId
 from maya_core.memory.bench import Bench, Give, Given
 from maya_core.memory.changed import WhatChanged
 from maya_core.memory.explorer import Explorer
@@ -33,9 +33,16 @@ BOBS = User(id=BOB, name="Bob", level=Level.MEMBER)
 ROOT = User(id=UserId("root"), name="Root", level=Level.ADMIN)
 
 
-def give_all(text: str, *, recalled: Sequence[Excerpt], facts: Sequence[str]) -> Given:
+def give_all(
+    text: str, *, recalled: Sequence[Excerpt], facts: Sequence[RecalledFact], overtaken: Mapping[MessageId, str]
+) -> Given:
     """A budget for two passages and one fact."""
-    return Given(facts=tuple(facts[:1]), passages=min(2, len(recalled)), text=f"system for {text}", tokens=7)
+    return Given(
+        facts=tuple(fact.sentence for fact in facts[:1]),
+        passages=min(2, len(recalled)),
+        text=f"system for {text}",
+        tokens=7,
+    )
 
 
 @dataclass(slots=True, kw_only=True)

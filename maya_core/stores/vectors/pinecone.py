@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from maya_core.domain.conversation import ConversationId, MessageId, Role, UserId
-from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.domain.memory import FactId, MemoryKind, MemoryRef
 from maya_core.errors import ConfigurationError, StoreUnavailable
 from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, new_id, to_ms
 from maya_core.stores.vectors.port import StoredModel, VectorHit, VectorItem
@@ -282,6 +282,7 @@ class PineconeVectors:
                 "statement_words": ref.statement_words,
                 "asks": ref.asks,
                 "dated": ref.dated,
+                "fact_id": "" if ref.fact_id is None else new_id(ref.fact_id),
             },
         }
 
@@ -350,6 +351,7 @@ def _to_ref(id: str, metadata: Mapping[str, object]) -> MemoryRef:
 
     message_ids = metadata["message_ids"]
     role = str(metadata["role"])
+    fact_id = str(metadata.get("fact_id", ""))  # not in what earlier versions have written
     return MemoryRef(
         id=id,
         kind=MemoryKind(str(metadata["kind"])),
@@ -364,6 +366,7 @@ def _to_ref(id: str, metadata: Mapping[str, object]) -> MemoryRef:
         statement_words=number("statement_words"),
         asks=bool(metadata["asks"]),
         dated=bool(metadata["dated"]),
+        fact_id=FactId(fact_id) if fact_id else None,
     )
 
 
