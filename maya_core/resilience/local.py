@@ -17,9 +17,10 @@ from maya_core.domain.health import (
 )
 from maya_core.errors import FailureKind
 from maya_core.resilience import rules
+from maya_core.resilience.breaker_policy import Policies
 from maya_core.resilience.events import log_transition
 from maya_core.resilience.policy import policy_for
-from maya_core.resilience.rules import Asides, Policies, Record
+from maya_core.resilience.rules import Asides, Record
 
 _FRESH = Record()
 
