@@ -84,7 +84,7 @@ class Asking:
         return await self._bounded(ask)
 
     async def run_in_turn(self, script: Script, keys: tuple[bytes, ...], *args: Argument, within_s: float) -> Reply:
-        """As `run`, within that time and together with what else waits by then, in the order asked.
+        """As `run`, within that time and together with what else waits by then; of the same keys in the order asked.
 
         Such a script is told last how often it is to run, and answers with one reply for each time: the same again
         and again, as from calls that simply succeed, travels once.
@@ -119,7 +119,8 @@ class Asking:
 
     async def _send(self, gathered: Sequence[_Waiting]) -> None:
         """Every one gets its reply, or the error that it would have met alone."""
-        runs = [list(alike) for _, alike in groupby(gathered, key=lambda one: (one.script, one.keys, one.args))]
+        by_keys = sorted(gathered, key=lambda one: one.keys)
+        runs = [list(alike) for _, alike in groupby(by_keys, key=lambda one: (one.script, one.keys, one.args))]
         pipeline = self.pipeline()
         for one, *others in runs:
             pipeline.evalsha(one.script.sha, len(one.keys), *one.keys, *one.args, 1 + len(others))
@@ -144,8 +145,13 @@ class Asking:
                 raise OutOfReachError
             self._ask_again_at = now + self._retry_every_s
         try:
-            async with asyncio.timeout(self._timeout_s):
-                answer = await ask()
+            async with asyncio.timeout(None) as limit:
+                # Ends the wait a turn of the loop later: an answer that a busy loop had not come to read is no silence.
+                timer = asyncio.get_running_loop().call_later(self._timeout_s, limit.reschedule, 0.0)
+                try:
+                    answer = await ask()
+                finally:
+                    timer.cancel()
         except self._redis_errors as exc:
             self._lost(exc)
             raise OutOfReachError from exc

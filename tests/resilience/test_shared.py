@@ -266,6 +266,23 @@ async def test_a_silent_redis_costs_its_timeout_once_a_second_and_no_more(
     assert not breaker.shared
 
 
+async def test_an_answer_that_a_busy_loop_came_late_to_read_is_an_answer(
+    own_redis: RedisProcess, clients: Clients
+) -> None:
+    client = clients(own_redis.socket_path)
+    assert isinstance(await breaker_on(client).admit(CIRCUIT, keys=()), Ticket)  # connected
+    breaker = breaker_on(client, timeout_s=0.3)
+    own_redis.freeze()
+    asked = asyncio.create_task(breaker.admit(CIRCUIT, keys=()))
+    for _ in range(20):
+        await asyncio.sleep(0)  # it is on its way
+    own_redis.thaw()
+    time.sleep(0.6)  # noqa: ASYNC251 - the loop is busy, and Redis has answered long before
+    ticket = await asked
+    assert isinstance(ticket, Ticket)
+    assert not ticket.local
+
+
 async def test_a_wiped_redis_is_closed_and_needs_no_scripts_loaded(own_redis: RedisProcess, clients: Clients) -> None:
     client = clients(own_redis.socket_path)
     breaker = breaker_on(client)
