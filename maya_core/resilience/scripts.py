@@ -1,4 +1,4 @@
-"""The rules of `maya_core.resilience.rules` once more, as Lua that Redis runs atomically.
+"""The rules of `maya_core.resilience.rules` and `asides` once more, as Lua that Redis runs atomically.
 
 Same names, same order, same arithmetic: a change in one is a change in both, and `tests/resilience/test_twins.py`
 compares the records after every step. Runs on Redis 6.2 and later and on fakeredis with lupa.

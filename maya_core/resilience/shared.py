@@ -27,6 +27,7 @@ from maya_core.domain.health import (
 )
 from maya_core.errors import FailureKind
 from maya_core.resilience import rules
+from maya_core.resilience.asides import aside_field
 from maya_core.resilience.asking import Asking, OutOfReachError
 from maya_core.resilience.breaker_policy import Policies, honest_retry_after
 from maya_core.resilience.events import log_transition
@@ -176,7 +177,7 @@ class SharedBreaker:
             prepared.scripts.set_aside,
             (prepared.asides,),
             self._now(),
-            rules.aside_field(model, aside.key),
+            aside_field(model, aside.key),
             _number(aside.for_s),
             "1" if aside.pause else "0",
             aside.cause.value,

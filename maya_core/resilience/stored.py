@@ -5,7 +5,8 @@ from typing import Final
 
 from maya_core.domain.health import BreakerMode
 from maya_core.errors import FailureKind
-from maya_core.resilience.rules import Aside, Asides, Bucket, Record
+from maya_core.resilience.asides import Aside, Asides
+from maya_core.resilience.rules import Bucket, Record
 
 _KINDS: Final = {kind.value: kind for kind in FailureKind}
 

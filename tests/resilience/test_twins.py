@@ -42,9 +42,10 @@ from maya_core.domain.health import (
 )
 from maya_core.errors import FailureKind
 from maya_core.resilience import rules
+from maya_core.resilience.asides import Asides, set_aside, without_asides
 from maya_core.resilience.breaker_policy import BreakerPolicy, Policies
 from maya_core.resilience.policy import policy_for
-from maya_core.resilience.rules import Asides, Record
+from maya_core.resilience.rules import Record
 from maya_core.resilience.shared import SharedBreaker
 from maya_core.resilience.stored import decode_asides, decode_record
 from maya_core.stores.redis_client import connect, unix_url
@@ -257,7 +258,7 @@ class Fleet(RuleBasedStateMachine):
         if for_s > 0:
             self.said[client].clear()
         every_model = policy_for(cause).every_model
-        self.asides = rules.set_aside(
+        self.asides = set_aside(
             self.asides, aside, every_model=every_model, now=self.clock.monotonic(), policy=self.policy
         )
 
@@ -279,7 +280,7 @@ class Fleet(RuleBasedStateMachine):
         else:
             self.run(breaker.reset(circuit))
             self.records[circuit] = rules.reset(record, now=self.clock.monotonic())
-            self.asides = rules.without_asides(self.asides, circuit)
+            self.asides = without_asides(self.asides, circuit)
             self.refuses_until[circuit] = 0.0
         self.probes[circuit].clear()
         self.failures_in_a_row[circuit].clear()
