@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.memory import NOW
+from benchmarks.memory import MESSAGE, NOW
 from benchmarks.peers.memory_layers import DIM, stub_embed
 from benchmarks.report import print_figures, print_json
 from maya_core.clock import SystemClock
@@ -51,10 +51,6 @@ MODEL = "stub:1"
 MESSAGES_A_CHAT = 50
 WARM_UP = 5
 WANTED = {"recall_ms_p95": "<= 60", "others_items": "0"}
-_MESSAGE = """
-    INSERT INTO messages (id, conversation_id, user_id, seq, turn_id, role, speaker, text, said_at, status)
-    VALUES (?, ?, ?, ?, '', 'user', 'You', ?, ?, 'complete')
-"""
 
 
 class Stub:
@@ -119,14 +115,15 @@ class Town:
             if seq == 1:
                 await self._transcripts.create(_chat(user, chat))
             id = MessageId(f"{user}-m{place}")
-            rows.append((id, chat, user, seq, text, int(NOW.timestamp() * 1000) + place))
+            said = {"id": id, "conversation_id": chat, "user_id": user, "seq": seq, "text": text}
+            rows.append({**said, "said_at": int(NOW.timestamp() * 1000) + place})
             ref = MemoryRef(
                 id=episode_id(id, model=MODEL), kind=MemoryKind.EPISODE, conversation_id=chat, message_ids=(id,),
                 first_seq=seq, last_seq=seq, speaker="You", said_at=NOW, model=MODEL, role=Role.USER,
                 statement_words=len(text.split()),
             )  # fmt: skip
             items.append(VectorItem(ref=ref, vector=np.asarray(stub_embed(text), np.float32)))
-        await self._database.write(lambda connection: connection.executemany(_MESSAGE, rows), timeout_s=600)
+        await self._database.write(lambda connection: connection.executemany(MESSAGE, rows), timeout_s=600)
         for start in range(0, count, 1000):
             await self._vectors.put(user, items[start : start + 1000])
 

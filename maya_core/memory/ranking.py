@@ -61,9 +61,8 @@ class Candidate(NamedTuple):
         return self.ref.message_ids[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreParts:
-    """How a score came about; the parts add up to `total`.
+class ScoreParts(NamedTuple):
+    """How a score came about; the parts add up to `total`. A tuple for the same reason.
 
     Attributes:
         dense, keyword: closeness in meaning and in words.
@@ -85,8 +84,7 @@ class ScoreParts:
         return self.dense + self.keyword + self.neighbour + self.prior + self.chat + self.graph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A candidate in its place, and why."""
 
     candidate: Candidate
