@@ -130,13 +130,15 @@ class Sought:
 class Known:
     """What the graph holds about what is sought, facts that are over as well, and when their evidence was said.
 
-    `tombstones` are the hashes of what the person had forgotten.
+    `tombstones` are the hashes of what the person had forgotten; `set_right`, where a range is read again, those of
+    what they have corrected or marked.
     """
 
     entities: Sequence[Entity] = ()
     facts: Sequence[Fact] = ()
     said_at: Mapping[MessageId, datetime] = field(default_factory=dict)
     tombstones: frozenset[str] = frozenset()
+    set_right: frozenset[str] = frozenset()
 
 
 class Understanding(Protocol):
@@ -464,7 +466,12 @@ class Consolidation:
         named = {found.id for name in sought.names if not is_user(name) and (found := register.find(name))}
         facts = [f for f in without.facts.values() if f.relation in sought.relations or {f.subject, f.object} & named]
         said_at = await self._said_at(user_id, facts)
-        return Known(entities=list(without.entities.values()), facts=facts, said_at=said_at)
+        return Known(
+            entities=list(without.entities.values()),
+            facts=facts,
+            said_at=said_at,
+            set_right=decisions.set_right(changes),
+        )
 
     async def _said_at(self, user_id: UserId, facts: Sequence[Fact]) -> dict[MessageId, datetime]:
         """When the evidence of facts was said."""
