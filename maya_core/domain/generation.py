@@ -36,7 +36,6 @@ class Purpose(StrEnum):
     TITLE = "title"
     CONSOLIDATION = "consolidation"
     INDEXING = "indexing"
-    PREFETCH = "prefetch"
 
     @property
     def background(self) -> bool:

@@ -141,7 +141,6 @@ class HealthSnapshot:
     Attributes:
         providers: in the order in which they are asked.
         orders: what an admin ordered for a while.
-        behind_since: since when memory is behind; None when it is not.
     """
 
     taken_at: datetime

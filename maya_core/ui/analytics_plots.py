@@ -21,7 +21,6 @@ PURPOSES = {
     Purpose.CONSOLIDATION: "Memory",
     Purpose.INDEXING: "Vectors",
     Purpose.TEST: "Test calls",
-    Purpose.PREFETCH: "Prepared",
 }
 
 
