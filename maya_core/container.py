@@ -220,7 +220,7 @@ async def build_container(
             limits=usage.quota,
             accounts=(usage.ledger,),
         )
-        views = await build_views(settings, stores=stores, memory=memory, quality=records.quality, clock=clock)
+        views = await build_views(settings, stores=stores, memory=memory, records=records, clock=clock)
         opened.pop_all()
 
     turns = _turns(

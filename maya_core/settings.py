@@ -295,6 +295,17 @@ class Settings(BaseSettings):
     transcripts_timeout_s: Seconds = Field(
         3.0, validation_alias="MAYA_TRANSCRIPTS_TIMEOUT_S", description="Longest wait for MongoDB."
     )
+    vectors_timeout_s: Seconds = Field(
+        3.0, validation_alias="MAYA_VECTORS_TIMEOUT_S", description="Longest wait for Pinecone."
+    )
+    graph_timeout_s: Seconds = Field(
+        3.0,
+        validation_alias="MAYA_GRAPH_TIMEOUT_S",
+        description="Longest wait for Neo4j; five times as long for a change.",
+    )
+    embeddings_timeout_s: Seconds = Field(
+        10.0, validation_alias="MAYA_EMBEDDINGS_TIMEOUT_S", description="Longest wait for a vendor's embedding model."
+    )
     confirm_s: Seconds = Field(
         15.0, validation_alias="MAYA_CONFIRM_S", description="How long an unconfirmed write of a message is repeated."
     )

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from maya_core.chat.prompt import Said
@@ -11,6 +11,7 @@ from maya_core.clock import Clock
 from maya_core.domain.conversation import (
     Excerpt,
     Message,
+    MessageId,
     MessageStatus,
     RecalledFact,
     Role,
@@ -19,6 +20,7 @@ from maya_core.domain.conversation import (
     UserId,
 )
 from maya_core.errors import StoreError, StoreUnavailable
+from maya_core.memory.fact_search import recalled_fact
 from maya_core.memory.recall import Recall
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
@@ -40,12 +42,16 @@ class LookbackPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found in time. `missing` names the tiers without an answer."""
+    """What was found in time. `missing` names the tiers without an answer.
 
-    history: tuple[Said, ...]
-    excerpts: tuple[Excerpt, ...]
-    facts: tuple[RecalledFact, ...]
-    tiers: tuple[TierUse, ...]
+    `overtaken` has for excerpts that do not hold any more what is known instead.
+    """
+
+    history: tuple[Said, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    facts: tuple[RecalledFact, ...] = ()
+    tiers: tuple[TierUse, ...] = ()
+    overtaken: Mapping[MessageId, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -81,11 +87,9 @@ class Lookback:
         return Found(
             history=tuple(history),
             excerpts=tuple(hit.excerpt for hit in recalled.hits),
-            facts=tuple(
-                RecalledFact(sentence=f.sentence, message_ids=f.fact.evidence, fact_id=f.fact.id)
-                for f in recalled.facts
-            ),
+            facts=tuple(map(recalled_fact, recalled.facts)),
             tiers=(chat, *recalled.tiers),
+            overtaken={hit.excerpt.message_id: hit.overtaken for hit in recalled.hits if hit.overtaken},
         )
 
     async def remember(self, user_id: UserId, message: Message, reply: Message) -> None:

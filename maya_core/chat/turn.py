@@ -360,12 +360,12 @@ class TurnService:
             history=found.history,
             text=message.text,
             recalled=found.excerpts,
-            facts=[fact.sentence for fact in found.facts],
+            overtaken=found.overtaken,
+            facts=found.facts,
             now=self._clock.now(),
             budget=self._policy.budget,
         )
-        facts = prompt.facts_that_fit([fact.sentence for fact in found.facts], self._policy.budget.facts_tokens)
-        draft.injected(len(request.citations), len(facts))
+        draft.injected(len(request.citations), len(request.facts))
         return request
 
     async def _stream(self, request: Prompt, live: LiveReply, draft: receipts.Draft) -> None:

@@ -17,14 +17,16 @@ class PromptMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A recalled passage offered to the model under a number: `[1]` in a reply points here.
+    """A recalled passage or fact offered to the model under a number: `[1]` or `[F1]` in a reply points here.
 
-    `origin` tells a reader who said it and when ("You, 3 Nov 2026, in “Venue options”"); `text` is quoted data.
+    `origin` tells a reader who said it and when ("You, 3 Nov 2026, in “Venue options”"); `text` is quoted data; `now`
+    says what is known by now where a passage does not hold any more.
     """
 
     number: int
     origin: str
     text: str
+    now: str = ""
 
 
 class Purpose(StrEnum):
@@ -55,13 +57,14 @@ class Caller:
 class Prompt:
     """Everything that one reply is made from. `messages` ends with the person's newest message.
 
-    `system` already contains the citations, fenced as data, for models that read text; `citations` repeats them as
-    values for the offline provider, which quotes them without a model.
+    `system` already contains facts and citations, fenced as data, for models that read text; `facts` and `citations`
+    repeat them as values for the offline provider, which quotes them without a model.
     """
 
     system: str
     messages: tuple[PromptMessage, ...]
     citations: tuple[Citation, ...] = ()
+    facts: tuple[Citation, ...] = ()
     max_output_tokens: int = 2048
     caller: Caller = Caller()
 

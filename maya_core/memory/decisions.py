@@ -7,7 +7,7 @@ of all committed batches of a user, and the changes that the person made between
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -70,6 +70,32 @@ class Text:
     text: str
 
 
+def known_before(again: Decisions, first: Decisions) -> Decisions:
+    """Decisions on a range that was read again: what the first reading had found too was known since then."""
+    earlier = {each.fact.id: each.fact for each in first.facts}
+    return replace(
+        again,
+        facts=tuple(
+            replace(each, fact=_since(each.fact, earlier[each.fact.id])) if each.fact.id in earlier else each
+            for each in again.facts
+        ),
+    )
+
+
+def _since(fact: Fact, earlier: Fact) -> Fact:
+    return replace(
+        fact,
+        recorded_at=min(fact.recorded_at, earlier.recorded_at),
+        retracted_at=_first(fact.retracted_at, earlier.retracted_at),
+        end_known_at=_first(fact.end_known_at, earlier.end_known_at),
+    )
+
+
+def _first(moment: datetime | None, earlier: datetime | None) -> datetime | None:
+    """The earlier of two moments; what has not come to pass any more has none."""
+    return moment if moment is None or earlier is None else min(moment, earlier)
+
+
 def to_bytes(decisions: Decisions) -> bytes:
     """The stored form; equal decisions are equal bytes."""
     return _adapter().dump_json(decisions)
@@ -97,6 +123,7 @@ def texts(batch: Batch, decisions: Decisions, *, model: str) -> list[Text]:
             message_ids=fact.evidence[:1],
             speaker=fact.speaker,
             text=decided.sentence,
+            fact_id=fact.id,
         )
         for decided in decisions.facts
         if (fact := decided.fact).sources[:1] in {(batch.id,), (batch.replaces,)}
@@ -208,6 +235,7 @@ def _text_of(each: FactChange, change: Change, *, model: str) -> Text:
         speaker="" if fact is None else fact.speaker,
         said_at=change.made_at if place is None else place.said_at,
         model=model,
+        fact_id=each.id,
     )
     return Text(ref=ref, text=each.sentence)
 
@@ -221,6 +249,7 @@ def _text(
     message_ids: Sequence[MessageId],
     speaker: str,
     text: str,
+    fact_id: FactId | None = None,
 ) -> Text:
     ref = MemoryRef(
         id=id,
@@ -232,6 +261,7 @@ def _text(
         speaker=speaker,
         said_at=stretch.said_at,
         model=model,
+        fact_id=fact_id,
     )
     return Text(ref=ref, text=text)
 

@@ -1,6 +1,7 @@
 """What is left of a batch, a change or a receipt once something is forgotten. Pure, and the same when done again."""
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,10 @@ _UNTITLED = "An earlier chat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """A plan as sets. See `domain.forgetting.Plan` for what each of them means."""
+    """A plan as sets. See `domain.forgetting.Plan` for what each of them means.
+
+    `everything_before` is the position of the change that told to forget everything; later ones are not meant.
+    """
 
     user_id: UserId
     conversations: frozenset[ConversationId] = frozenset()
@@ -38,6 +42,7 @@ class Rules:
     sentences: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     everything: bool = False
+    everything_before: int = sys.maxsize
     reader: NameReader
 
     @classmethod
@@ -80,10 +85,11 @@ class Rules:
             return None
         left = replace(fact, evidence=evidence)
         if left.superseded_by in self.unsaid:
-            before = earlier or replace(left, valid_to=None, retracted_at=None, superseded_by=None)
+            before = earlier or replace(left, valid_to=None, end_known_at=None, retracted_at=None, superseded_by=None)
             return replace(
                 left,
                 valid_to=before.valid_to,
+                end_known_at=before.end_known_at,
                 retracted_at=before.retracted_at,
                 superseded_by=before.superseded_by,
             )
@@ -238,7 +244,7 @@ class _Desk:
         if change.kind is ChangeKind.FORGET:
             self._changes.append((change, change.effect))
             return
-        if rules.everything:
+        if rules.everything and change.position < rules.everything_before:
             self._changes.append((change, Effect(tombstones=change.effect.tombstones)))
             return
         entities = tuple(e for each in change.effect.entities if (e := self._entity_change(each)) is not None)

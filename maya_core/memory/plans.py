@@ -79,7 +79,7 @@ class Plans:
             raise ChangeRefused(Refusal.DATES, "That day is still to come.")
         if fact.valid_from is not None and end < fact.valid_from:
             raise ChangeRefused(Refusal.DATES, "It cannot end before it begins.")
-        effect = await self._restated(user_id, fact, replace(fact, valid_to=end))
+        effect = await self._restated(user_id, fact, replace(fact, valid_to=end, end_known_at=at))
         return NewChange(
             id=id, kind=ChangeKind.OUT_OF_DATE, target=fact_id, effect=effect, note="marked out of date by you"
         )
@@ -162,7 +162,8 @@ class Plans:
                 fact,
                 origin=FactOrigin.IMPORTED,
                 sources=(CHANGE_PREFIX + id,),
-                recorded_at=at if fact.recorded_at > at else fact.recorded_at,
+                recorded_at=min(at, fact.recorded_at),
+                end_known_at=None if fact.end_known_at is None else min(at, fact.end_known_at),
             )
             for fact in facts
             if fact.id not in known_facts
@@ -180,11 +181,11 @@ class Plans:
         fact = await self._standing_fact(user_id, fact_id)
         return await self._restated(user_id, fact, replace(fact, confidence=1.0))
 
-    async def superseded(self, user_id: UserId, older: FactId, newer: FactId) -> Effect:
+    async def superseded(self, user_id: UserId, older: FactId, newer: FactId, *, at: datetime) -> Effect:
         """One fact that gives way to another of the same subject."""
         old, new = await self._standing_fact(user_id, older), await self._standing_fact(user_id, newer)
         end = max(new.valid_from or new.recorded_at, old.valid_from or old.recorded_at)
-        return await self._restated(user_id, old, replace(old, valid_to=end, superseded_by=new.id))
+        return await self._restated(user_id, old, replace(old, valid_to=end, end_known_at=at, superseded_by=new.id))
 
     async def names(self, user_id: UserId, effect: Effect) -> Mapping[EntityId, Entity]:
         """Every entity that an effect speaks of, for sentences about it."""
@@ -230,6 +231,7 @@ class Plans:
             evidence=() if replaces is None else replaces.evidence,
             valid_from=written.valid_from and stored_moment(written.valid_from),
             valid_to=written.valid_to and stored_moment(written.valid_to),
+            end_known_at=None if written.valid_to is None else at,
             recorded_at=at,
             sources=(CHANGE_PREFIX + id, *(() if replaces is None else replaces.sources)),
             extractor=EXTRACTOR,

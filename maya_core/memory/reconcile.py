@@ -213,7 +213,7 @@ class _Desk:
         if subject and thing:
             for fact in self._same(subject.id, item.claim, thing.id):
                 if _open(fact) and self._said(fact) <= item.said_at:
-                    ended = self._backed(replace(fact, valid_to=item.until or item.said_at), item)
+                    ended = self._backed(self._over(fact, item.until or item.said_at), item)
                     self._facts[ended.id] = ended
                     return _decision(Action.END, "the person said that it is not so any more", item, ended)
         return _rejected(item, "it denies something that is not known")
@@ -224,7 +224,7 @@ class _Desk:
         if current:
             fact = self._backed(current[0], item)
             if item.ended and self._said(current[0]) <= item.said_at:
-                ended = replace(fact, valid_to=item.until or item.said_at)
+                ended = self._over(fact, item.until or item.said_at)
                 return _decision(Action.END, "the person said that it is over", item, ended)
             return _decision(Action.CONFIRM, "it is known and was said again", item, fact)
         for fact in same:
@@ -245,7 +245,7 @@ class _Desk:
         ]
         rivals = [f for f in rivals if f.id != fact.id]
         if item.ended:
-            past = replace(fact, valid_to=item.until or max(item.said_at, fact.valid_from or item.said_at))
+            past = self._over(fact, item.until or max(item.said_at, fact.valid_from or item.said_at))
             return _decision(Action.ADD, "it was so, and is over", item, past)
         replaced = self._replaced(item, rivals)
         if not replaced:
@@ -256,13 +256,19 @@ class _Desk:
         newest = max(replaced, key=self._since)
         if self._before(item, newest):
             end = max(self._since(newest), fact.valid_from or self._since(newest))
-            late = replace(fact, valid_to=end, superseded_by=newest.id)
+            late = replace(self._over(fact, end), superseded_by=newest.id)
             return _decision(Action.ADD, "it was said earlier than what is known", item, late)
         if item.corrects:
             old = [replace(f, retracted_at=self._batch.at, superseded_by=fact.id) for f in replaced]
             return _decision(Action.SUPERSEDE, "the person corrected it", item, fact, *old)
-        old = [replace(f, valid_to=max(self._since_of(item), self._since(f)), superseded_by=fact.id) for f in replaced]
+        old = [
+            replace(self._over(f, max(self._since_of(item), self._since(f))), superseded_by=fact.id) for f in replaced
+        ]
         return _decision(Action.SUPERSEDE, "there is one at a time, and this was said later", item, fact, *old)
+
+    def _over(self, fact: Fact, end: datetime) -> Fact:
+        """A fact with its end, of which Maya learns now."""
+        return replace(fact, valid_to=end, end_known_at=self._batch.at)
 
     def _before(self, item: Admitted, newest: Fact) -> bool:
         """Whether a claim speaks of a time before a known fact. Where nobody said since when, the later word counts."""

@@ -302,7 +302,10 @@ def _embedded_file(settings: Settings, stores: Stores) -> "Database":
 
 
 async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -> Vectors:
-    """Pinecone when PINECONE_API_KEY is set, else the SQLite file; for the vectors of that model."""
+    """Pinecone when PINECONE_API_KEY is set, else the SQLite file; for the vectors of that model.
+
+    Pinecone may be away: it is looked for again at each call.
+    """
     if settings.pinecone_api_key is not None:
         from maya_core.stores.vectors.pinecone import CONTROL_URL, PineconeVectors
 
@@ -311,12 +314,26 @@ async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -
             index=settings.pinecone_index,
             model=embedder.model,
             dimension=embedder.dimension,
+            timeout_s=settings.vectors_timeout_s,
             control_url=settings.pinecone_url or CONTROL_URL,
+            at_once=False,
         )
     from maya_core.stores.vectors.sqlite import SqliteVectors
 
     file = _embedded_file(settings, stores)
     return await SqliteVectors.open(file, model=embedder.model, dimension=embedder.dimension)
+
+
+async def open_vectors_to_delete(settings: Settings, stores: Stores) -> Vectors | None:
+    """What earlier embedding models left in the SQLite file, while none is in use; None where it is in Pinecone.
+
+    An index there cannot be opened without knowing the length of its vectors.
+    """
+    if settings.pinecone_api_key is not None:
+        return None
+    from maya_core.stores.vectors.sqlite import SqliteVectors
+
+    return await SqliteVectors.open(_embedded_file(settings, stores), model="", dimension=1)
 
 
 async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
@@ -330,6 +347,8 @@ async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
             username=settings.neo4j_username if password else "",
             password=password,
             clock=clock,
+            timeout_s=settings.graph_timeout_s,
+            write_timeout_s=5 * settings.graph_timeout_s,
         )
     from maya_core.stores.graph.sqlite import SqliteGraph
 

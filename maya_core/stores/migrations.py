@@ -12,10 +12,10 @@ from maya_core.stores.batches.schema import batches
 from maya_core.stores.calls.schema import call_hours
 from maya_core.stores.changes.schema import changes
 from maya_core.stores.forgets.schema import forgets
-from maya_core.stores.graph.schema import graph, graph_fences
+from maya_core.stores.graph.schema import graph, graph_ends, graph_fences
 from maya_core.stores.quality.schema import memory_quality
 from maya_core.stores.usage.schema import usage
-from maya_core.stores.vectors.schema import vectors
+from maya_core.stores.vectors.schema import vector_facts, vectors
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -185,4 +185,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     usage,
     message_replies,
     audit_append_only,
+    vector_facts,
+    graph_ends,
 )

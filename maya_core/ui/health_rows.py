@@ -11,7 +11,7 @@ from maya_core.domain.health import PartSeen
 from maya_core.domain.orders import Order, OrderKind
 from maya_core.domain.quality import QualityFigures
 from maya_core.health.snapshot import BEHIND_S, HealthSnapshot, ProviderHealth
-from maya_core.health.still_works import How, still_works
+from maya_core.health.still_works import How, how_long, still_works
 from maya_core.jobs.port import WorkerSeen
 from maya_core.ui import words
 from maya_core.ui.health_words import FAILURES, age, allowance, provider_state, share, soon, took
@@ -36,7 +36,7 @@ def providers_view(snapshot: HealthSnapshot, order: Sequence[str], opened: str, 
     rows = sorted(snapshot.providers, key=lambda p: places.get(p.circuit.name, len(places)))
     return el(
         "section",
-        el("h2", "Providers", el("span", _fresh(snapshot), class_="fresh")),
+        el("h2", "Who answers", el("span", _fresh(snapshot), class_="fresh")),
         el("ul", *[_provider(p, snapshot, opened, reading) for p in rows], class_="health"),
         key="providers",
     )
@@ -202,7 +202,7 @@ def _memory(snapshot: HealthSnapshot) -> Node:
     word, mark = ("BEHIND", "less") if late > BEHIND_S else ("UP", "well")
     waiting = reading.value.waiting
     said = (
-        f"the oldest is {late / 60:.0f} min late"
+        f"the oldest is {how_long(late)} late"
         if late >= 60
         else "the oldest is on time"
         if waiting

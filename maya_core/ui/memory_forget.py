@@ -12,7 +12,6 @@ from maya_core.accounts.access import User
 from maya_core.domain.forgetting import (
     Account,
     ForgetRequest,
-    Keeper,
     KeeperState,
     RequestId,
     RequestState,
@@ -22,11 +21,12 @@ from maya_core.domain.forgetting import (
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import EntityId, FactId
 from maya_core.errors import NotFound
-from maya_core.memory.forget import Forgetting, Preview, PreviewPart
+from maya_core.memory.forget import Forgetting
+from maya_core.memory.forget_preview import Preview, PreviewPart
 from maya_core.memory.forget_receipt import PLACES, standing, to_json
 from maya_core.ui import navigation, words
 from maya_core.ui.boundary import attempt, guarded, refusal_view
-from maya_core.ui.fact_actions import DIALOG
+from maya_core.ui.fact_actions import DIALOG, ask, find_entity
 from maya_core.ui.markup import Node, el, icon
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
@@ -35,6 +35,7 @@ from maya_core.ui.view import Act, view
 _WITHIN_S = 20.0
 _LOOK_EVERY_S = 1.0
 _REQUESTS = 20
+_DATES = "YYYY-MM-DD"
 _REQUEST = "forget_request"
 _EVERYTHING = "forget everything"
 _NAMES = {
@@ -109,8 +110,10 @@ def forget_tab(maya: Runtime, user: User, reading: Reading) -> None:
     view([el("p", text, class_="note", key="what")], key="forget_what")
     today = reading.now.astimezone(reading.zone).date()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.date_input("From", value=today - timedelta(days=7), max_value=today, key="forget_from")
-        last = st.date_input("To, this day included", value=today, max_value=today, key="forget_to")
+        first = st.date_input(
+            "From", value=today - timedelta(days=7), max_value=today, format=_DATES, key="forget_from"
+        )
+        last = st.date_input("To, this day included", value=today, max_value=today, format=_DATES, key="forget_to")
         span = st.button("Forget this time…", key="forget_span")
         everything = st.button("Forget everything…", key="forget_everything")
     if span:
@@ -120,7 +123,7 @@ def forget_tab(maya: Runtime, user: User, reading: Reading) -> None:
                 maya,
                 user,
                 Scope(kind=ScopeKind.SPAN, since=since, until=until),
-                named=f"{first:%-d %B %Y} to {last:%-d %B %Y}",
+                named=f"{words.full_date(first)} to {words.full_date(last)}",
             )
         else:
             view([refusal_view("The span ends before it begins.")], key="forget_problem")
@@ -136,7 +139,7 @@ def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[
     if scope.kind in {ScopeKind.FACT, ScopeKind.ENTITY}:
         with_messages = st.toggle("Also the messages that it was learnt from", key="forget_with_messages")
         scope = Scope(kind=scope.kind, id=scope.id, with_messages=with_messages)
-    preview, problem = attempt(lambda: maya.engine.run(_service(maya).preview(user.id, scope), timeout_s=_WITHIN_S))
+    preview, problem = attempt(lambda: ask(maya, _service(maya).preview(user.id, scope)))
     if preview is None:
         view([refusal_view(problem)], key="forget_preview")
         return
@@ -154,9 +157,7 @@ def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[
 
 def _ask(maya: Runtime, user: User, scope: Scope, left: Callable[[], None] | None) -> None:
     request_id = RequestId(new_id())
-    asked, problem = attempt(
-        lambda: maya.engine.run(_service(maya).ask(user.id, scope, request_id), timeout_s=_WITHIN_S)
-    )
+    asked, problem = attempt(lambda: ask(maya, _service(maya).ask(user.id, scope, request_id)))
     if asked is None:
         view([refusal_view(problem)], key="forget_problem")
         return
@@ -220,21 +221,19 @@ def _part(part: PreviewPart) -> Node:
 
 
 def receipt_view(request: ForgetRequest) -> list[Node]:
-    """The standing in one sentence, then a line for each store."""
-    accounts = [request.account(keeper) for keeper in Keeper]
-    head = el("tr", *(el("th", name) for name in ("Store", "Found", "Removed", "")))
-    rows = [_account(account) for account in accounts]
+    """The standing in one sentence, then a line for each store that the request has an account of."""
+    accounts = request.accounts
     verified = sum(account.state is KeeperState.VERIFIED for account in accounts)
-    return [
+    share = round(100 * verified / len(accounts)) if accounts else 0
+    nodes = [
         el("p", el("strong", standing(request)), role="status", key="standing"),
-        el("p", el("span", class_="bar wide", width=str(round(100 * verified / len(accounts)))), key="bar"),
-        el(
-            "div",
-            el("table", el("thead", head), el("tbody", *rows)),
-            class_="scroll receipt-of-forgetting",
-            key="table",
-        ),
+        el("p", el("span", class_="bar wide", width=str(share)), key="bar"),
     ]
+    if not accounts:
+        return nodes
+    head = el("tr", *(el("th", name) for name in ("Store", "Found", "Removed", "")))
+    table = el("table", el("thead", head), el("tbody", *(_account(account) for account in accounts)))
+    return [*nodes, el("div", table, class_="scroll receipt-of-forgetting", key="table")]
 
 
 def _account(account: Account) -> Node:
@@ -309,12 +308,12 @@ def _service(maya: Runtime) -> Forgetting:
 
 
 def _meant(maya: Runtime, user: User, id: str) -> tuple[ScopeKind, str]:
-    """Whether an id is that of a fact or of an entity, and how it reads. Raises NotFound for neither."""
+    """Whether an id is that of a fact or of an entity, and how it reads. Raises InvalidInput for neither."""
     explorer, run = maya.container.memory.explorer, maya.engine.run
     try:
         return ScopeKind.FACT, run(explorer.fact(user.id, FactId(id)), timeout_s=_WITHIN_S).sentence
     except NotFound:
-        return ScopeKind.ENTITY, run(explorer.entity(user.id, EntityId(id)), timeout_s=_WITHIN_S).name
+        return ScopeKind.ENTITY, find_entity(maya, user, EntityId(id)).name
 
 
 def _midnight(day: date, reading: Reading) -> datetime:

@@ -1,6 +1,6 @@
 """Times, lengths and counts as people read them."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 _LATER = timedelta(minutes=5)
 """What begins at midnight is not told as the day before because its wait was counted some seconds later."""
@@ -28,6 +28,11 @@ def day(at: datetime, *, now: datetime, zone: tzinfo) -> str:
     return short if local.year == now.astimezone(zone).year else f"{short} {local.year}"
 
 
+def full_date(at: date) -> str:
+    """A date with its year: "3 November 2026"."""
+    return f"{at.day} {at:%B %Y}"
+
+
 def exact(at: datetime, *, zone: tzinfo) -> str:
     """The whole time, for hovering: "Tuesday, 3 November 2026, 10:42:07"."""
     local = at.astimezone(zone)
@@ -44,7 +49,9 @@ def clock(at: datetime, *, after_s: float, zone: tzinfo) -> str:
 
 
 def length(ms: float) -> str:
-    """A duration: "38 ms", "1.2 s", "2 min 5 s"."""
+    """A duration: "<1 ms", "38 ms", "1.2 s", "2 min 5 s"."""
+    if ms < 1:
+        return "<1 ms"
     if ms < 1000:
         return f"{ms:.0f} ms"
     if ms < 60_000:

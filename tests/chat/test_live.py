@@ -45,7 +45,7 @@ class Board(RedisWhiteboard):
 @pytest.fixture
 async def board() -> AsyncIterator[Board]:
     client = connect_in_process()
-    yield Board(client, waiting=client, timeout_s=1.0)
+    yield Board(client, waiting=client, timeout_s=30.0)
     await client.aclose()
 
 
@@ -100,7 +100,7 @@ async def test_publishing_that_is_cut_short_loses_nothing(board: Board, reply: L
         async def publish(self, *_: object, **__: object) -> None:
             await asyncio.sleep(60)
 
-    stuck = Stuck(board._client, waiting=board._client, timeout_s=1.0)
+    stuck = Stuck(board._client, waiting=board._client, timeout_s=30.0)
     telling = asyncio.create_task(publish(stuck, reply, ttl_s=60))
     await asyncio.sleep(0)
     telling.cancel()

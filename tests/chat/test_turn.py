@@ -32,13 +32,18 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.generation import Done
 from maya_core.domain.ids import new_id
+from maya_core.domain.memory import Entity, EntityKind, FactOrigin, Relation
 from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable
+from maya_core.memory.entities import user_entity_id
+from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import Recall, RecallPolicy
+from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.redis_client import connect_in_process
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.whiteboard.redis import RedisWhiteboard
 from tests.support.chains import ScriptedChain, breaks_after, says
+from tests.support.memories import noted, somebody
 
 PATIENT_S = 30.0  # where a test is not about time, a slow machine must not fail it
 OTHER = User(id=UserId("other"), name="Other", level=Level.MEMBER)
@@ -51,6 +56,7 @@ class World:
     def __init__(self, transcripts: SqliteTranscripts, whiteboard: RedisWhiteboard) -> None:
         clock = SystemClock()
         self.transcripts = transcripts
+        self.graph = SqliteGraph(transcripts._database, clock=clock)
         self.whiteboard = whiteboard
         self.chain = ScriptedChain()
         self.conversations = ConversationService(transcripts=transcripts, whiteboard=whiteboard, clock=clock)
@@ -66,7 +72,10 @@ class World:
                 transcripts=self.transcripts,
                 whiteboard=self.whiteboard,
                 recall=Recall(
-                    transcripts=self.transcripts, clock=SystemClock(), policy=RecallPolicy(deadline_s=PATIENT_S)
+                    transcripts=self.transcripts,
+                    clock=SystemClock(),
+                    facts=FactSearch(self.graph),
+                    policy=RecallPolicy(deadline_s=PATIENT_S),
                 ),
                 clock=SystemClock(),
                 policy=LookbackPolicy(deadline_s=PATIENT_S),
@@ -92,12 +101,12 @@ class World:
         return reply
 
     async def ended(self, started: Started, user: User = LOCAL_USER) -> Message:
-        for _ in range(400):
-            reply = await self.transcripts.get_message(user.id, started.reply.id)
-            if reply.status is not MessageStatus.STREAMING:
-                return reply
-            await asyncio.sleep(0.01)
-        raise AssertionError("the reply never ended")
+        async with asyncio.timeout(PATIENT_S):
+            while True:
+                reply = await self.transcripts.get_message(user.id, started.reply.id)
+                if reply.status is not MessageStatus.STREAMING:
+                    return reply
+                await asyncio.sleep(0.01)
 
     async def settled(self) -> None:
         """Wait for what goes on beside the turns (a title)."""
@@ -107,12 +116,9 @@ class World:
 
     async def wrote(self, started: Started, text: str) -> None:
         """Wait until the running reply has this text."""
-        for _ in range(400):
-            view = self.turns.own_view(LOCAL_USER, started.reply.id)
-            if view is not None and view.text == text:
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError("the reply never had this text")
+        async with asyncio.timeout(PATIENT_S):
+            while (view := self.turns.own_view(LOCAL_USER, started.reply.id)) is None or view.text != text:
+                await asyncio.sleep(0.005)
 
     async def texts(self, chat: ConversationId, user: User = LOCAL_USER) -> list[str]:
         return [m.text for m in await self.transcripts.list_messages(user.id, chat, limit=100)]
@@ -122,7 +128,7 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     transcripts = await SqliteTranscripts.open(Database(tmp_path / "maya.db"))
     client = connect_in_process()
-    made = World(transcripts, RedisWhiteboard(client, waiting=client, timeout_s=1.0))
+    made = World(transcripts, RedisWhiteboard(client, waiting=client, timeout_s=PATIENT_S))
     yield made
     await made.turns.close(drain_s=0.0)
     await transcripts.close()
@@ -187,6 +193,22 @@ async def test_words_of_earlier_chats_are_recalled_fenced_and_their_citation_is_
     assert first.injected
     assert first.cited
     assert "blue flowerpot" in first.excerpt.text
+
+
+async def test_a_fact_by_hand_is_given_and_the_receipt_says_where_it_is_from_and_that_it_was_cited(
+    world: World,
+) -> None:
+    me = Entity(id=user_entity_id(LOCAL_USER.id), name="user", kind=EntityKind.USER)
+    braga = somebody("Braga", EntityKind.PLACE)
+    by_hand = noted(me, Relation.LIVES_IN, braga, origin=FactOrigin.CORRECTED)
+    await world.graph.put(LOCAL_USER.id, entities=[me, braga], facts=[by_hand])
+    reply = await world.ask(await world.chat(), "Where do I live?", "In Braga [F1].")
+    assert ">You live in Braga</fact>" in world.chain.prompts[-1].system
+    assert reply.receipt is not None
+    [fact] = reply.receipt.facts
+    assert (fact.fact_id, fact.by_hand, fact.injected, fact.cited) == (by_hand.id, True, True, True)
+    assert fact.known_at is not None
+    assert (await world.ask(await world.chat(OTHER), "Where do I live?", user=OTHER)).receipt.facts == ()  # type: ignore[union-attr]
 
 
 async def test_another_users_words_are_never_recalled(world: World) -> None:
@@ -254,11 +276,7 @@ async def test_stop_keeps_what_was_written_and_ends_the_request(world: World) ->
     world.chain.gate = asyncio.Event()
     world.chain.add(says("Half a ", "thought"))
     started = await world.turns.start(LOCAL_USER, chat, "Think", MessageId(new_id()))
-    for _ in range(200):
-        view = world.turns.own_view(LOCAL_USER, started.reply.id)
-        if view is not None and view.text == "Half a thought":
-            break
-        await asyncio.sleep(0.01)
+    await world.wrote(started, "Half a thought")
     await world.turns.stop(LOCAL_USER, started.reply.id)
     reply = await world.ended(started)
     assert (reply.status, reply.text) == (MessageStatus.INTERRUPTED, "Half a thought")
@@ -296,23 +314,16 @@ async def test_another_process_follows_a_running_reply_to_its_end(world: World) 
     world.chain.add(breaks_after("One ", then=("two",)))
     started = await world.turns.start(LOCAL_USER, chat, "Count", MessageId(new_id()))
     elsewhere = world.another_process()
-    for _ in range(200):
-        view = await elsewhere.view(LOCAL_USER, started.reply.id)
-        if view is not None and view.text == "One two":
-            break
-        await asyncio.sleep(0.01)
-    assert view is not None
+    async with asyncio.timeout(PATIENT_S):
+        while (view := await elsewhere.view(LOCAL_USER, started.reply.id)) is None or view.text != "One two":
+            await asyncio.sleep(0.01)
     assert (view.text, view.ended, view.answered_by) == ("One two", False, "Cohere")
     assert [(s.at, s.sentence) for s in view.seams] == [(4, "continued by Cohere")]
     world.chain.gate.set()
     await world.ended(started)
-    for _ in range(200):
-        view = await elsewhere.view(LOCAL_USER, started.reply.id)
-        if view is not None and view.ended:
-            break
-        await asyncio.sleep(0.01)
-    assert view is not None
-    assert view.ended
+    async with asyncio.timeout(PATIENT_S):
+        while (view := await elsewhere.view(LOCAL_USER, started.reply.id)) is None or not view.ended:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_chain_that_fails_leaves_a_failed_reply_with_its_partial_text_and_reasons(world: World) -> None:
@@ -390,11 +401,9 @@ async def test_a_model_names_a_chat_without_moving_it_in_the_list(world: World) 
     started = await world.turns.start(LOCAL_USER, chat, "Plan the trip to Lisbon", MessageId(new_id()))
     await world.ended(started)
     spoken_at = (await world.transcripts.get(LOCAL_USER.id, chat)).last_message_at
-    for _ in range(200):
-        named = await world.transcripts.get(LOCAL_USER.id, chat)
-        if named.title_source is TitleSource.MODEL:
-            break
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENT_S):
+        while (named := await world.transcripts.get(LOCAL_USER.id, chat)).title_source is not TitleSource.MODEL:
+            await asyncio.sleep(0.01)
     assert named.title == "Lisbon in May"
     assert named.last_message_at == spoken_at
 
@@ -417,11 +426,9 @@ async def test_a_deleted_chat_ends_its_running_reply_without_a_word(world: World
     started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
     await world.conversations.delete(LOCAL_USER, chat)
     world.chain.gate.set()
-    for _ in range(300):
-        if world.turns.own_view(LOCAL_USER, started.reply.id) is None:
-            break
-        await asyncio.sleep(0.01)
-    assert world.turns.own_view(LOCAL_USER, started.reply.id) is None
+    async with asyncio.timeout(PATIENT_S):
+        while world.turns.own_view(LOCAL_USER, started.reply.id) is not None:
+            await asyncio.sleep(0.01)
 
 
 class Failing:
@@ -544,7 +551,7 @@ async def test_a_reply_that_was_ended_elsewhere_is_remembered_nowhere(world: Wor
     await world.wrote(started, "Too late")
     await world.transcripts.interrupt_stale(silent_since=SystemClock().now() + timedelta(seconds=60))
     world.chain.gate.set()
-    await world.turns.close(drain_s=5.0)
+    await world.turns.close(drain_s=PATIENT_S)
     assert (await world.ended(started)).status is MessageStatus.INTERRUPTED
     assert await world.whiteboard.recent_turns(LOCAL_USER.id, chat) is None
 
@@ -558,7 +565,7 @@ async def test_an_end_that_cannot_be_written_leaves_nobody_watching(world: World
     world.transcripts.finish_reply = odd  # type: ignore[method-assign]
     world.chain.add(says("Done."))
     started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
-    await world.turns.close(drain_s=5.0)
+    await world.turns.close(drain_s=PATIENT_S)
     assert world.turns.own_view(LOCAL_USER, started.reply.id) is None
 
 
@@ -599,7 +606,7 @@ async def test_a_chat_that_is_removed_while_its_reply_runs_leaves_nothing_behind
     assert await world.transcripts.purge(deleted_before=SystemClock().now() + timedelta(seconds=60)) == 1
     await asyncio.sleep(0.1)  # a save meets nothing
     world.chain.gate.set()
-    await world.turns.close(drain_s=5.0)
+    await world.turns.close(drain_s=PATIENT_S)
     assert world.turns.own_view(LOCAL_USER, started.reply.id) is None
     assert world.turns._tasks == {}
     gc.collect()  # a task that broke without a witness is told of now
@@ -614,7 +621,7 @@ async def test_closing_takes_no_more_messages_and_waits_for_no_store_that_is_awa
     world.turns._policy = replace(SOON, end_within_s=60.0, stop_within_s=0.2)
     started = await world.turns.start(LOCAL_USER, chat, "Go", MessageId(new_id()))
     await world.wrote(started, "Half")
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(PATIENT_S):
         await world.turns.close(drain_s=0.0)
     with pytest.raises(StoreUnavailable):
         await world.turns.start(LOCAL_USER, other, "Late", MessageId(new_id()))
@@ -658,7 +665,7 @@ async def test_a_reply_whose_chat_is_deleted_is_remembered_nowhere(world: World,
     if moment == "while it is written":
         await world.conversations.delete(LOCAL_USER, chat)
     world.chain.gate.set()
-    await world.turns.close(drain_s=5.0)
+    await world.turns.close(drain_s=PATIENT_S)
     with pytest.raises(NotFound):
         await world.conversations.open(LOCAL_USER, chat)
     assert await world.whiteboard.recent_turns(LOCAL_USER.id, chat) is None
@@ -677,7 +684,7 @@ async def test_a_message_sent_again_to_another_process_is_not_answered_twice(wor
     assert elsewhere.own_view(LOCAL_USER, again.reply.id) is None
     world.chain.gate.set()
     await world.ended(started)
-    await elsewhere.close(drain_s=5.0)
+    await elsewhere.close(drain_s=PATIENT_S)
     assert len(world.chain.prompts) == 1
 
 
@@ -753,7 +760,7 @@ async def test_a_full_disk_is_told_at_once_and_sends_nothing(world: World, tmp_p
     database = Database(tmp_path / "maya.db", free_bytes=lambda _: 99 * 1024 * 1024)
     world.transcripts = await SqliteTranscripts.open(database)
     full = world.another_process()
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(PATIENT_S):
         with pytest.raises(StorageFull):
             await full.start(LOCAL_USER, chat, "Hello", MessageId(new_id()))
     assert world.chain.prompts == []

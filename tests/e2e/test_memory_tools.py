@@ -86,7 +86,7 @@ def wait_until_learnt(folder: Path, *, facts: int) -> None:
 
 def open_tab(shown: Screen, name: str) -> None:
     shown.page.goto(f"{shown.app.url}/memory?tab={name}")
-    expect(shown.page.locator(f'.tabs button[data-to="{name}"][aria-current="page"]')).to_be_visible()
+    expect(shown.page.locator(f'.tabs button[data-to="{name}"][aria-current="page"]').last).to_be_visible()
 
 
 def fill(shown: Screen, label: str, text: str) -> None:

@@ -35,6 +35,7 @@ from maya_core.stores.sqlite import Database
 from tests.contract.conftest import Backend, drop_database, mongodb_url
 from tests.memory.test_consolidation_sweep import no_model
 from tests.memory.world import ANN, NOON, World
+from tests.support.asleep import put_to_sleep, wake
 
 FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 PASSAGES = range(1, 6) if FULL else range(1, 2)
@@ -121,9 +122,11 @@ def one_life(place: Place, dies_at: str, began_at: datetime, count: int) -> None
     asyncio.run(remember_all(place, ManualClock(began_at), count, wait=never))
 
 
-def live(place: Place, *, dies_at: str = "", life: int = 0, count: int = 4) -> int | None:
+def live(
+    place: Place, *, dies_at: str = "", life: int = 0, apart: timedelta = timedelta(days=1), count: int = 4
+) -> int | None:
     """The exit code of one life. The MongoDB driver's threads do not survive a fork: with it the process is spawned."""
-    began_at = NOON + timedelta(days=1 + life)
+    began_at = NOON + timedelta(days=1) + life * apart
     start = FORK if place.mongodb is None else multiprocessing.get_context("spawn")
     process = start.Process(target=one_life, args=(place, dies_at, began_at, count))
     process.start()
@@ -202,6 +205,26 @@ def test_a_worker_killed_at_every_place_in_turn_is_replaced_without_a_trace(tmp_
     assert asyncio.run(left_in(place)) == undisturbed
 
 
+def test_any_number_of_kills_in_quick_succession_give_nothing_up(tmp_path: Path, undisturbed: Left) -> None:
+    place = Place(file=tmp_path / "maya.db")
+    asyncio.run(tell(place))
+    for life in range(12):
+        assert live(place, dies_at="K8", life=life, apart=timedelta(seconds=5)) == -signal.SIGKILL
+    assert live(place, life=1) == 0
+    assert asyncio.run(left_in(place)) == undisturbed
+
+
+def test_what_kills_its_worker_again_and_again_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:
+    place = Place(file=tmp_path / "maya.db")
+    asyncio.run(tell(place, 1))
+    for life in range(POLICY.attempts):
+        assert live(place, dies_at="K8", life=life, apart=timedelta(seconds=POLICY.deaths_apart_s), count=1) != 0
+    assert live(place, life=1, count=1) == 0
+    left = asyncio.run(left_in(place, 1))
+    assert [batch[3] for batch in left.batches].count(BatchState.DEAD) == 1
+    assert [(said, consolidated) for said, _, consolidated in left.watermarks] == [(14, 14)]
+
+
 @contextmanager
 def on_mongodb(folder: Path) -> Iterator[Place]:
     """Transcripts and batches in a MongoDB database of their own, dropped afterwards."""
@@ -260,23 +283,6 @@ def test_random_kills_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     assert asyncio.run(left_in(places[0], count)) == asyncio.run(left_in(places[1], count))
 
 
-def put_to_sleep(process: ForkProcess, file: Path) -> bool:
-    """Stop a process, but not inside a transaction, where it would keep everybody out. False when it has ended."""
-    while process.is_alive():
-        send(process, signal.SIGSTOP)
-        connection = sqlite3.connect(file, timeout=0.05, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-            return True
-        except sqlite3.OperationalError:
-            send(process, signal.SIGCONT)
-            time.sleep(0.003)
-        finally:
-            connection.close()
-    return False
-
-
 def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, undisturbed: Left) -> None:
     random_ = random.Random(20261125)
     slept = 0
@@ -291,7 +297,7 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, u
             other.join(300)
         finally:
             if asleep:
-                send(sleeper, signal.SIGCONT)
+                wake(sleeper)
         sleeper.join(300)
         assert (other.exitcode, sleeper.exitcode) == (0, 0)
         assert asyncio.run(left_in(place)) == undisturbed
@@ -299,7 +305,8 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, u
     assert slept >= SLEEPS // 2, "the experiment was over before it began"
 
 
-def test_three_workers_at_once_leave_what_one_leaves(tmp_path: Path, undisturbed: Left) -> None:
+@pytest.mark.parametrize("_", PASSAGES)
+def test_three_workers_at_once_leave_what_one_leaves(tmp_path: Path, undisturbed: Left, _: int) -> None:
     place = Place(file=tmp_path / "maya.db")
     asyncio.run(tell(place))
     workers = [begin(place, 4) for _ in range(3)]

@@ -88,7 +88,7 @@ async def test_the_pool_is_bounded_and_asking_for_more_ends_in_time() -> None:
     started = time.monotonic()
     with pytest.raises(redis.exceptions.ConnectionError, match="No connection available"):
         await client.ping()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     for task in busy:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, redis.exceptions.RedisError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,7 @@ from maya_core.settings import ROOT
 from maya_core.stores.transcripts.port import Transcripts
 
 MAIN = ROOT / "maya_core" / "ui" / "main.py"
+_PATIENT_S = 60.0
 
 
 class Switchable:
@@ -60,9 +62,23 @@ def open_page(chat: str = "") -> AppTest:
     return page.run()
 
 
-def send(page: AppTest, text: str) -> AppTest:
-    """Write into the line and press Enter."""
+def begin(page: AppTest, text: str) -> AppTest:
+    """Write into the line and press Enter. The reply may still be being written."""
     return page.chat_input(key="message").set_value(text).run()
+
+
+def send(page: AppTest, text: str) -> AppTest:
+    """The same, and look until no reply is being written any more."""
+    return run_until(begin(page, text), lambda seen: not nodes(seen, "live"))
+
+
+def run_until(page: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
+    """Draw the page again and again, as its own timers do in a browser, until it shows what is waited for."""
+    give_up = time.monotonic() + _PATIENT_S
+    while not holds(page):
+        assert time.monotonic() < give_up, "the page never came to that"
+        page = page.run()
+    return page
 
 
 def draft(page: AppTest) -> str:

@@ -17,7 +17,7 @@ from maya_core.errors import StoreUnavailable
 from maya_core.stores.whiteboard.port import Whiteboard
 from tests.support.seeding import Chat, Turn, seed
 from tests.ui.conftest import Stage
-from tests.ui.stage import Switchable, draft, nodes, open_page, send, shown
+from tests.ui.stage import Switchable, begin, draft, nodes, open_page, run_until, send, shown
 
 
 def _chats(stage: Stage) -> list[Conversation]:
@@ -143,7 +143,7 @@ def test_a_text_whose_saving_was_not_confirmed_can_be_sent_in_another_chat(stage
     seed(stage.folder, chats)
     page = open_page(chats[0].id)
     _fail_to_save(stage.store, "unconfirmed")
-    page = send(page, "Thanks")
+    page = begin(page, "Thanks")  # there is a reply that nobody writes
     assert "could not be saved" in shown(page, "sentences")
     stage.store.switch_on()
     page.query_params["chat"] = chats[1].id
@@ -162,22 +162,17 @@ def test_the_line_to_write_in_is_there_even_when_the_chat_cannot_be_read(stage: 
 
 
 def test_a_second_message_while_a_reply_runs_is_refused_and_stays(stage: Stage) -> None:
-    page = send(open_page(), "wait for it")
-    assert "Half of" in shown(page, "live")
+    page = run_until(begin(open_page(), "wait for it"), lambda seen: "Half of" in shown(seen, "live"))
     assert page.button(key="stop").label == "Stop"
-    page = send(page, "Too early")
+    page = begin(page, "Too early")
     assert "still being written" in shown(page, "sentences")
     assert draft(page) == "Too early"
     assert len(_messages(stage, _address(page))) == 2
 
 
 def test_stop_ends_the_reply_and_keeps_its_text(stage: Stage) -> None:
-    page = send(open_page(), "wait and stop")
-    page = page.button(key="stop").click().run()
-    for _ in range(100):
-        if "Stopped here" in shown(page, "history"):
-            break
-        page = page.run()
+    page = run_until(begin(open_page(), "wait and stop"), lambda seen: "Half of" in shown(seen, "live"))
+    page = run_until(page.button(key="stop").click().run(), lambda seen: "Stopped here" in shown(seen, "history"))
     assert "Half of" in shown(page, "history")
     opened = stage.runtime.engine.run(stage.runtime.conversations.open(LOCAL_USER, ConversationId(_address(page))))
     assert opened.messages[-1].status is MessageStatus.INTERRUPTED
@@ -198,16 +193,11 @@ def test_a_stop_that_cannot_reach_the_other_process_says_what_is_away(stage: Sta
 
 
 def test_another_tab_follows_a_running_reply_and_ends_with_it(stage: Stage) -> None:
-    chat = _address(send(open_page(), "wait for two"))
-    second = open_page(chat)
-    assert "Half of" in shown(second, "live")
+    chat = _address(begin(open_page(), "wait for two"))
+    second = run_until(open_page(chat), lambda seen: "Half of" in shown(seen, "live"))
     stage.let_the_reply_go_on()
-    for _ in range(100):
-        if "a long reply." in shown(second, "history"):
-            break
-        second = second.run()
+    second = run_until(second, lambda seen: "a long reply." in shown(seen, "history"))
     assert shown(second, "live") == ""
-    assert "a long reply." in shown(second, "history")
 
 
 @pytest.mark.parametrize("address", ["unknown", "x" * 5000, "a\nb", "../../etc"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from streamlit.testing.v1 import AppTest
@@ -105,3 +105,16 @@ def test_a_store_that_is_away_is_told_in_a_sentence(stage: Stage) -> None:
     page = open_memory("facts")
     assert not page.exception
     assert "cannot be reached" in shown(page, "facts_error")
+
+
+def test_the_bench_takes_facts_of_another_day(stage: Stage) -> None:
+    world = World()
+    you, braga = world.you(), world.entity("Braga")
+    world.fact(you, Relation.LIVES_IN, braga, ago=timedelta(days=3))
+    keep(stage, world)
+    page = open_memory("bench")
+    page.text_input(key="bench_sentence").set_value("Where do I live?").run()
+    assert "You live in Braga" in shown(page, "bench")
+    page.date_input(key="bench_as_of").set_value((datetime.now(UTC) - timedelta(days=9)).date()).run()
+    assert not page.exception
+    assert "You live in Braga" not in shown(page, "bench")

@@ -304,6 +304,7 @@ async def test_near_the_end_of_a_persons_budget_it_is_their_calls_alone_that_bec
     assert world.outlook(other).lights() == ()
 
 
+@pytest.mark.faults
 async def test_fifty_threads_in_five_processes_never_exceed_the_limit(world: World) -> None:
     limit, runs = (2_000, 3) if FULL else (60, 1)
     for run in range(runs):

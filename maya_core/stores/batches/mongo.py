@@ -7,6 +7,7 @@ at the conversations that may have something to do.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
@@ -82,7 +83,7 @@ class MongoBatches:
             prolonged = await self._leases.update_one(_held(lease), {"$set": {"until": end}})
         if prolonged.matched_count == 0:
             return None
-        return Lease(name=lease.name, owner=lease.owner, epoch=lease.epoch, until=end)
+        return replace(lease, until=end)
 
     async def release(self, lease: Lease) -> None:
         async with self._database.bounded():
@@ -294,7 +295,8 @@ class MongoBatches:
             free = {"_id": name, "epoch": found["epoch"], "until": {"$lte": stored_time(at)}}
             if (await self._leases.update_one(free, {"$set": {**taken, "epoch": epoch}})).matched_count == 0:
                 return None
-        return Lease(name=name, owner=owner, epoch=epoch, until=stored_time(until))
+        taken_over = found is not None and found["owner"] != ""
+        return Lease(name=name, owner=owner, epoch=epoch, until=stored_time(until), taken_over=taken_over)
 
     async def _check_lease(self, lease: Lease) -> None:
         if await self._leases.find_one(_held(lease)) is None:

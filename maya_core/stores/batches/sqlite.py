@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -104,7 +105,7 @@ class SqliteBatches:
             )
             if prolonged.rowcount == 0:
                 return None
-            return Lease(name=lease.name, owner=lease.owner, epoch=lease.epoch, until=from_ms(end))
+            return replace(lease, until=from_ms(end))
 
         return await self._database.write(prolong)
 
@@ -332,13 +333,17 @@ class SqliteBatches:
 
 
 def _take(connection: sqlite3.Connection, name: str, owner: str, now: int, until: int) -> Lease | None:
+    before = connection.execute("SELECT owner FROM memory_leases WHERE name = ?", (name,)).fetchone()
     row = connection.execute(
         "INSERT INTO memory_leases (name, owner, until, epoch) VALUES (:name, :owner, :until, :now)"
         " ON CONFLICT (name) DO UPDATE SET owner = :owner, until = :until, epoch = max(epoch + 1, :now)"
         " WHERE until <= :now RETURNING epoch",
         {"name": name, "owner": owner, "until": until, "now": now},
     ).fetchone()
-    return None if row is None else Lease(name=name, owner=owner, epoch=row["epoch"], until=from_ms(until))
+    if row is None:
+        return None
+    taken_over = before is not None and before["owner"] != ""
+    return Lease(name=name, owner=owner, epoch=row["epoch"], until=from_ms(until), taken_over=taken_over)
 
 
 def _check_lease(connection: sqlite3.Connection, lease: Lease) -> None:

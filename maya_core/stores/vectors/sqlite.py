@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from maya_core.domain.conversation import ConversationId, MessageId, Role, UserId
-from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.domain.memory import FactId, MemoryKind, MemoryRef
 from maya_core.stores.migrations import migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, new_id, to_ms
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _NAMES = (
     "id model dimension kind conversation_id message_ids first_seq last_seq speaker role said_at statement_words asks"
-    " dated vector"
+    " dated fact_id vector"
 ).split()
 _COLUMNS = ", ".join(_NAMES)
 _STORE = (
@@ -209,6 +209,7 @@ class SqliteVectors:
             ref.statement_words,
             ref.asks,
             ref.dated,
+            "" if ref.fact_id is None else new_id(ref.fact_id),
             vector.tobytes(),
         )
 
@@ -231,7 +232,7 @@ class SqliteVectors:
         matrix.version = state["version"]
 
 
-_Row = tuple[str, str, int, str, str, str, int, int, str, str, int, int, bool, bool, bytes]
+_Row = tuple[str, str, int, str, str, str, int, int, str, str, int, int, bool, bool, str, bytes]
 """A row as `_NAMES` has it."""
 
 
@@ -288,6 +289,7 @@ def _to_ref(row: sqlite3.Row) -> MemoryRef:
         statement_words=row["statement_words"],
         asks=bool(row["asks"]),
         dated=bool(row["dated"]),
+        fact_id=FactId(row["fact_id"]) if row["fact_id"] else None,
     )
 
 
