@@ -292,7 +292,7 @@ class TurnService:
         return self.own_view(user, message_id) or await self._live.follow(user.id, message_id)
 
     async def stop(self, user: User, message_id: MessageId) -> None:
-        """Stop a running reply and keep its text. Made elsewhere, it stops there within about a second."""
+        """Stop a running reply and keep its text. Made elsewhere, it stops there within about two seconds."""
         require(user, Action.CHAT)
         if self._live.own(user.id, message_id) is not None:
             if task := self._tasks.get(message_id):

@@ -38,7 +38,6 @@ class Purpose(StrEnum):
     TITLE = "title"
     CONSOLIDATION = "consolidation"
     INDEXING = "indexing"
-    PREFETCH = "prefetch"
 
     @property
     def background(self) -> bool:

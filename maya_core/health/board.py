@@ -13,7 +13,7 @@ from maya_core.domain.calls import STRIP, CallHour, added, hour_of
 from maya_core.domain.health import Circuit, Light, PartSeen
 from maya_core.errors import StoreUnavailable
 from maya_core.health.calls import CallRecorder
-from maya_core.health.signals import Signal
+from maya_core.health.signals import Reading, Signal
 from maya_core.health.snapshot import (
     BEHIND_S,
     DeadBatch,
@@ -159,8 +159,12 @@ class Board:
         denied = [self._refused(known) for known in self._known]
         now = self._clock.now()
         hours = self._all_hours()
-        allowances = self._quota.reading if self._quota is not None else None
-        quotas = {each.provider: each for each in (allowances.value if allowances is not None else ())}
+        read = self._quota.reading if self._quota is not None else None
+        quotas = (
+            {}
+            if read is None
+            else {q.provider: Reading(value=q, at=read.at, answered=read.answered) for q in read.value}
+        )
         providers = [
             ProviderHealth(
                 circuit=known.circuit,

@@ -55,7 +55,7 @@ class ProviderHealth:
         fingerprints: its keys in order of preference.
         day: its calls of the last 24 hours as one.
         strip: its last outcomes of the week, oldest first.
-        quota: its allowance, where one is set.
+        quota: its allowance when it was last read, where one is set.
         denied: why the limits of this month keep a person's next message from it; None when they do not.
     """
 
@@ -68,7 +68,7 @@ class ProviderHealth:
     fingerprints: tuple[str, ...]
     day: CallHour
     strip: CallHour
-    quota: QuotaLeft | None = None
+    quota: Reading[QuotaLeft] | None = None
     denied: Denied | None = None
 
     @property
@@ -141,7 +141,6 @@ class HealthSnapshot:
     Attributes:
         providers: in the order in which they are asked.
         orders: what an admin ordered for a while.
-        behind_since: since when memory is behind; None when it is not.
     """
 
     taken_at: datetime

@@ -86,7 +86,7 @@ def _same_chat(snapshot: HealthSnapshot) -> Ability:
     what = "Following a reply elsewhere"
     light = snapshot.light(FAST_MEMORY)
     if light is not None and not light.ok:
-        sentence = "A second tab follows a reply more slowly; chats, logins and limits go on. Memory work waits."
+        sentence = "A second tab follows a reply more slowly; chats and limits go on. Memory work waits."
         return Ability(what=what, how=How.LESS, sentence=sentence)
     if light is not None and light.sentence:
         return Ability(what=what, how=How.LESS if light.urgent else How.WORKS, sentence=light.sentence)

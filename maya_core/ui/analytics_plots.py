@@ -20,7 +20,6 @@ PURPOSES = {
     Purpose.CONSOLIDATION: "Memory",
     Purpose.INDEXING: "Vectors",
     Purpose.TEST: "Test calls",
-    Purpose.PREFETCH: "Prepared",
 }
 
 

@@ -293,7 +293,9 @@ def named_circuit(name: str, reading: Reading) -> str:
 
 
 def quota_line(provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) -> str:
-    """What is left of its allowance; where none is set, that."""
+    """What was left of its allowance when it was last read, and when that was; where none is set, that."""
     if provider.quota is None:
-        return "no monthly limit is set"
-    return allowance(provider.quota, snapshot.taken_at, reading)
+        return "no monthly limit of requests is set"
+    said = allowance(provider.quota.value, snapshot.taken_at, reading)
+    since = "" if provider.quota.answered else ", not to be read since"
+    return f"{said} · seen {age(provider.quota.at, snapshot.taken_at)}{since}"

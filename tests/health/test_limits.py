@@ -13,6 +13,7 @@ from maya_core.domain.health import BreakerState
 from maya_core.domain.usage import Pot, PotState, month_of
 from maya_core.health.snapshot import HealthSnapshot, ProviderHealth
 from maya_core.health.still_works import How, still_works
+from maya_core.ui.health_rows import quota_line
 from maya_core.ui.health_words import provider_state
 from maya_core.ui.reading import Reading
 from tests.health.conftest import ADMIN, FIRST, World, build_world
@@ -38,7 +39,7 @@ async def answers(world: World) -> tuple[How, str]:
 
 async def word(world: World) -> tuple[str, str]:
     taken, seen = await look(world)
-    state = provider_state(seen, taken, Reading(now=taken.taken_at, zone=UTC, label=lambda p, m: p))
+    state = provider_state(seen, taken, reading(taken))
     return state.word, state.sentence
 
 
@@ -117,3 +118,28 @@ async def spend(world: World, name: str, units: int) -> None:
     assert outlook is not None
     pot = Pot(name=name, month=month_of(world.container.clock.now()))
     await outlook._lending._usage.change_pot(pot, lambda state: (PotState(used=units, holds=state.holds), None))
+
+
+async def test_an_allowance_that_cannot_be_read_any_more_says_how_old_it_is(tmp_path: Path) -> None:
+    clock = ManualClock(NOON)
+    world = await build_world(tmp_path, clock=clock, environ=TWO)
+    try:
+        taken, seen = await look(world)
+        assert quota_line(seen, taken, reading(taken)) == "2 of 2 requests left · resets 1 Dec · seen just now"
+        assert world.container.stores.file is not None
+        await world.container.stores.file.close()
+        for _ in range(2):  # one to begin looking, one that knows how it went
+            clock.advance(30)
+            await look(world)
+            quota = world.container.health.board._quota
+            assert quota is not None
+            await quota.fresh()
+        taken, seen = await look(world)
+        line = quota_line(seen, taken, reading(taken))
+        assert line == "2 of 2 requests left · resets 1 Dec · seen 1 min ago, not to be read since"
+    finally:
+        await world.container.close()
+
+
+def reading(taken: HealthSnapshot) -> Reading:
+    return Reading(now=taken.taken_at, zone=UTC, label=lambda provider, model: provider)
