@@ -5,9 +5,10 @@ import signal
 import pytest
 
 from maya_core.domain.forgetting import RequestId, Scope, ScopeKind
-from tests.faults.test_forgetting_crashes import FULL, Place, do, finish, life, place
+from tests.faults.forgetting_lives import Place, do, life
+from tests.faults.test_forgetting_crashes import FULL, finish, place
 from tests.memory.forgetting_world import Rig
-from tests.memory.test_consolidation import answer, modelled
+from tests.memory.test_consolidation import answer, consolidation, modelled
 from tests.memory.world import ANN
 
 pytestmark = pytest.mark.faults
@@ -30,9 +31,8 @@ async def read_again(rig: Rig) -> None:
     claims = [{"subject": "user", "relation": "ALLERGIC_TO", "object": thing, "messages": [1]} for thing in READ_AGAIN]
     home = {"subject": "user", "relation": "LIVES_IN", "object": "Porto", "messages": [3]}
     reader, model = modelled(answer(*claims, home))
-    rig.world.consolidation._understanding = reader
     [batch] = await rig.world.batches.list_batches(ANN)
-    await rig.world.consolidation.redo(ANN, batch.id)
+    await consolidation(rig.world, understanding=reader).redo(ANN, batch.id)
     assert len(model.asked) == 1
     assert await rig.world.sentences(current=False) == {"user LIVES_IN Porto"}
     assert await rig.world.verification.verify(ANN) == []
