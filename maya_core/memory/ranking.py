@@ -190,8 +190,9 @@ def _order(refs: Sequence[MemoryRef], question: Question, own: NDArray[np.bool_]
     Asked for a person's own words, nothing else goes before any of them. Asked about a person, a reply does not go
     before the statement that it replies to.
     """
-    newest = sorted(range(len(refs)), key=lambda place: (refs[place].said_at, refs[place].first_seq), reverse=True)
-    order = sorted(newest, key=totals.__getitem__, reverse=True)
+    order = sorted(
+        range(len(refs)), key=lambda place: (totals[place], refs[place].said_at, refs[place].first_seq), reverse=True
+    )
     if question.voice is Voice.OWN_WORDS:
         return sorted(order, key=lambda place: not own[place])
     return _behind_statements(refs, order, own) if question.voice is Voice.OWN else order

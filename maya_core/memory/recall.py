@@ -122,7 +122,9 @@ class Recall:
         moment = at or self._clock.now()
         legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
         question = understand(text, speakers=await legs.quietly(lambda: self._speakers.of(user_id), ()))
-        pool, facts = await self._gather(user_id, question, exclude, legs, at=moment)
+        # Begun before everything else, for all the rest together takes less time.
+        embedding = None if self._dense is None else asyncio.create_task(self._dense.embed(question.searched))
+        pool, facts = await self._gather(user_id, question, exclude, legs, embedding=embedding, at=moment)
         candidates = pool.candidates(exclude=exclude)
         if watch is not None:
             watch(candidates)
@@ -140,13 +142,22 @@ class Recall:
         return Recalled(hits=tuple(hits), facts=tuple(facts), tiers=legs.tiers)
 
     async def _gather(
-        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs, *, at: datetime
+        self,
+        user_id: UserId,
+        question: Question,
+        exclude: ConversationId | None,
+        legs: Legs,
+        *,
+        embedding: "asyncio.Task[Vector] | None",
+        at: datetime,
     ) -> tuple[Pool, Sequence[FactHit]]:
         """Ask all legs, then fill in what one of them brought and another would have to say something about."""
         pool = Pool()
         async with asyncio.TaskGroup() as asked:
             by_words = asked.create_task(self._by_words(user_id, question, exclude, pool, legs))
-            by_meaning = asked.create_task(self._by_meaning(user_id, question, exclude, pool, legs, by_words=by_words))
+            by_meaning = asked.create_task(
+                self._by_meaning(user_id, exclude, pool, legs, embedding=embedding, by_words=by_words)
+            )
             by_facts = asked.create_task(self._by_facts(user_id, question, legs, at=at))
         vector, close = by_meaning.result()
         facts = await self._with_close(user_id, question, by_facts.result(), close, legs, at=at)
@@ -170,21 +181,21 @@ class Recall:
     async def _by_meaning(
         self,
         user_id: UserId,
-        question: Question,
         exclude: ConversationId | None,
         pool: Pool,
         legs: Legs,
         *,
+        embedding: "asyncio.Task[Vector] | None",
         by_words: asyncio.Task[None],
     ) -> "tuple[Vector | None, list[VectorHit]]":
         """The question's own vector and the facts close to it, once the messages close to it are in the pool."""
-        if self._dense is None:
+        if self._dense is None or embedding is None:
             legs.skip(MEANING)
             return None, []
         dense, most = self._dense, self._policy.by_meaning
 
         async def search() -> "tuple[Vector, list[VectorHit]]":
-            vector = await dense.embed(question.searched)
+            vector = await embedding
             # What the words have brought is compared on the way; they are not waited for when they are slow.
             if not by_words.done():
                 await asyncio.wait({by_words}, timeout=_WORDS_HEAD_START_S)
