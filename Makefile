@@ -15,8 +15,9 @@ help: ## Show what can be made.
 run: $(VENV)/.run ## Start Maya (PORT=8501, DATA_DIR=data).
 	@$(WITH_DATA_DIR) $(BIN)/python -m maya_core run --port $(PORT)
 
+# Maya is started some thirty times, and would be compiled each time where Python keeps no bytecode.
 test: $(VENV)/.dev ## Run all tests.
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 setup: $(VENV)/.run ## Make the virtual environment with what Maya needs to run.
 

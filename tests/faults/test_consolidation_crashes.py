@@ -45,6 +45,8 @@ SLEEPS = 20 if FULL else 3
 pytestmark = pytest.mark.faults
 
 FORK = multiprocessing.get_context("fork")
+FORK_OF_A_QUIET_PROCESS = multiprocessing.get_context("forkserver")
+FORK_OF_A_QUIET_PROCESS.set_forkserver_preload([__name__, "pymongo"])
 SHORT = LeaseTimes(lasts_s=0.5, renew_every_s=0.1)
 POLICY = ConsolidationPolicy(messages=8, lease=SHORT)
 PLACES = ("Porto", "Lisbon", "Faro", "Braga", "Coimbra", "Evora", "Aveiro", "Leiria")
@@ -125,9 +127,9 @@ def one_life(place: Place, dies_at: str, began_at: datetime, count: int) -> None
 def live(
     place: Place, *, dies_at: str = "", life: int = 0, apart: timedelta = timedelta(days=1), count: int = 4
 ) -> int | None:
-    """The exit code of one life. The MongoDB driver's threads do not survive a fork: with it the process is spawned."""
+    """The exit code of one life. The MongoDB driver's threads do not survive a fork of this process."""
     began_at = NOON + timedelta(days=1) + life * apart
-    start = FORK if place.mongodb is None else multiprocessing.get_context("spawn")
+    start = FORK if place.mongodb is None else FORK_OF_A_QUIET_PROCESS
     process = start.Process(target=one_life, args=(place, dies_at, began_at, count))
     process.start()
     process.join(300)
