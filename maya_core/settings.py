@@ -194,6 +194,13 @@ class Settings(BaseSettings):
     ollama_model: str = Field(
         "", validation_alias="MAYA_OLLAMA_MODEL", description="Model id; empty: the built-in default."
     )
+    ollama_window_tokens: int = Field(
+        8192,
+        ge=4096,
+        le=1_048_576,
+        validation_alias="MAYA_OLLAMA_WINDOW_TOKENS",
+        description="Window to ask Ollama for; older context of a longer chat is trimmed. Larger needs more memory.",
+    )
 
     # Limits and prices of a month (UTC)
     monthly_limit: int | None = Field(

@@ -55,6 +55,8 @@ class Draft:
 
     def done(self, event: Done) -> None:
         self._done = event
+        if event.trimmed:
+            self.note("Older context was trimmed.")
         self._attempts = list(event.attempts)
 
     def failed(self, failure: ChainFailed) -> None:

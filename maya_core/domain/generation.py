@@ -156,13 +156,17 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The reply is complete. `attempts` ends with the one that answered."""
+    """The reply is complete. `attempts` ends with the one that answered.
+
+    `trimmed` says that it was given fewer of the earlier messages than the prompt has.
+    """
 
     provider: str
     model: str
     reason: FinishReason
     usage: Usage
     attempts: tuple[Attempt, ...]
+    trimmed: bool = False
 
 
 ChainEvent = Asking | Switched | Chunk | Done

@@ -8,8 +8,9 @@ Rules of one turn:
     - No provider is asked twice with the same key. A key in trouble (rejected, used up, per-minute limit) costs
       milliseconds and is set aside for everybody, so the provider's next key is asked at once and the failure is not
       counted as an attempt. At most `ChainLimits.cloud_attempts` vendors may fail; then local models are asked.
-    - A request that one provider finds wrong or too long is tried with one other, then the turn ends. Trimming is the
-      prompt's work. A request that a model declines ends the turn at once.
+    - A request that one provider finds wrong or too long is tried with one other, then the turn ends. One that is too
+      long is trimmed first and tried once more where it was; one that does not fit a model's window is not sent there
+      untrimmed. A request that a model declines ends the turn at once.
     - Text that was shown stays. The next provider is asked to continue it, and the seam is announced.
     - When two vendors cannot even be connected to, our own network is blamed: no breaker counts it, and local models
       answer (see `egress`). To know that, a failed connect is reported only once another vendor has been tried.
@@ -35,9 +36,10 @@ from maya_core.providers.call import AdmittedCall
 from maya_core.providers.continuation import continued
 from maya_core.providers.deadlines import ChainLimits
 from maya_core.providers.egress import Egress
-from maya_core.providers.port import Account, Denied, EndedCall, Limits, Provider
+from maya_core.providers.port import Account, Denied, EndedCall, Limits, Provider, Windowed
 from maya_core.providers.reports import Reports
-from maya_core.providers.wording import why_left_out, why_refused
+from maya_core.providers.shorter import can_be_shortened, fitted, shortened
+from maya_core.providers.wording import why_failed, why_left_out, why_refused
 from maya_core.resilience.policy import NextStep, policy_for
 from maya_core.resilience.port import Breaker
 
@@ -78,6 +80,8 @@ class _Turn:
     cloud_asked: int = 0
     cloud_failed: int = 0
     suspect: bool = False
+    trim: bool = False
+    again: bool = False
     declined: bool = False
     resting: bool = False
     egress_down: bool = False
@@ -146,6 +150,9 @@ class FallbackChain:
         self._accounts = accounts
         self._reports = Reports(breaker, clock)
         self._egress = Egress(window_s=self._limits.egress_window_s)
+        self._windows = {
+            each.circuit: each.provider.window_tokens for each in links if isinstance(each.provider, Windowed)
+        }
         self._slots = {link.circuit: asyncio.Semaphore(self._limits.calls_per_provider) for link in links}
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ChainEvent, None]:
@@ -171,6 +178,7 @@ class FallbackChain:
                             reason=call.finished.reason,
                             usage=call.finished.usage,
                             attempts=tuple(turn.attempts),
+                            trimmed=len(turn.to_send.messages) < len(turn.prompt.messages),
                         )
                         return
                     if turn.step == "stop":
@@ -218,8 +226,14 @@ class FallbackChain:
                         call.end()
                         if placed:
                             slots.release()
-                    keys = tuple(key for key in keys if key != ticket.key)
-                    ticket = await self._leave(link, keys, turn) if turn.step == "next_key" and keys else None
+                    again, turn.again = turn.again, False
+                    others = tuple(key for key in keys if key != ticket.key)
+                    if again:
+                        ticket = await self._leave(link, (ticket.key,) if ticket.key else (), turn)
+                    elif turn.step == "next_key" and others:
+                        ticket, keys = await self._leave(link, others, turn), others
+                    else:
+                        ticket = None
 
     async def _links(self, turn: _Turn) -> AsyncGenerator[tuple[Link, Ticket | None], None]:
         """Whom to ask, one after the other, and the leave to do so where that is given already."""
@@ -286,15 +300,24 @@ class FallbackChain:
 
     async def _has_room(self, link: Link, turn: _Turn) -> bool:
         """Take room within the limits for a call to a vendor, and what is to be sent then."""
-        turn.to_send = turn.prompt
-        if self._quota is None or link.place is not Place.CLOUD:
-            return True
-        leave = await self._quota.reserve(link.circuit, turn.prompt)
-        if isinstance(leave, Denied):
-            turn.pass_over(_not_asked(link, why_left_out(leave.why, link.provider.label), leave.retry_in_s))
+        prompt = shortened(turn.prompt) if turn.trim and link.place is not Place.OFFLINE else turn.prompt
+        if self._quota is not None and link.place is Place.CLOUD:
+            leave = await self._quota.reserve(link.circuit, prompt)
+            if isinstance(leave, Denied):
+                turn.pass_over(_not_asked(link, why_left_out(leave.why, link.provider.label), leave.retry_in_s))
+                return False
+            turn.leave, prompt = leave.id, leave.prompt
+        fitting = self._fitting(link, prompt, turn)
+        if fitting is None:
+            turn.pass_over(_not_asked(link, why_failed(FailureKind.TOO_LONG, link.provider.label)))
             return False
-        turn.leave, turn.to_send = leave.id, leave.prompt
+        turn.to_send = fitting
         return True
+
+    def _fitting(self, link: Link, prompt: Prompt, turn: _Turn) -> Prompt | None:
+        """What of the prompt fits the window of this link; None when not even the question does."""
+        window = self._windows.get(link.circuit)
+        return prompt if window is None else fitted(prompt, window, written="".join(turn.shown))
 
     def _call(self, link: Link, ticket: Ticket, turn: _Turn) -> AdmittedCall:
         total_s = math.inf if link.place is Place.OFFLINE else self._limits.total_s
@@ -374,6 +397,8 @@ class FallbackChain:
             turn.declined = True
         elif kind is FailureKind.DEADLINE:
             step = "stop" if turn.shown and self._elapsed_s(turn) >= self._limits.total_s else "next_provider"
+        elif kind is FailureKind.TOO_LONG and not turn.trim and can_be_shortened(turn.prompt):
+            turn.trim = turn.again = True
         elif step == "one_hop" or kind is FailureKind.TOO_LONG:
             step = "stop" if turn.suspect else "next_provider"
             turn.suspect = True

@@ -16,11 +16,11 @@ from maya_core.domain.ids import new_id
 from maya_core.domain.usage import Pot, month_of, next_month
 from maya_core.errors import StoreUnavailable
 from maya_core.providers.port import Denied, Leave
+from maya_core.providers.shorter import shortened
 from maya_core.usage.lending import AWAY_S, Lending, Settled
 from maya_core.usage.limits import Charge, QuotaPolicy, charges, pot_of_person
 from maya_core.usage.outlook import begins_anew, no_room
 from maya_core.usage.prices import Prices
-from maya_core.usage.shorter import shortened
 
 log = logging.getLogger(__name__)
 

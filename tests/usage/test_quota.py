@@ -19,6 +19,7 @@ from maya_core.domain.health import Circuit
 from maya_core.domain.usage import MICRO, Pot, forecast, month_of
 from maya_core.errors import ConfigurationError
 from maya_core.providers.port import Denied, Leave
+from maya_core.providers.shorter import KEPT_CHARACTERS
 from maya_core.stores.redis_client import connect_prompt, unix_url
 from maya_core.stores.sqlite import Database
 from maya_core.stores.usage.redis_pool import RedisPool
@@ -28,7 +29,6 @@ from maya_core.usage.limits import QuotaPolicy
 from maya_core.usage.outlook import Outlook
 from maya_core.usage.prices import Price, Prices, read_prices
 from maya_core.usage.quota import Quota
-from maya_core.usage.shorter import KEPT_CHARACTERS
 from tests.support.redis_process import RedisProcess
 
 GEMINI = Circuit(provider="gemini", model="flash")
@@ -103,7 +103,7 @@ async def use(quota: Quota, prompt: Prompt, circuit: Circuit = GEMINI, *, cost_m
         return False
     if (settled := quota.settle(leave.id, requests=1, cost_micro=cost_micro)) is not None:
         await quota.enter([settled], flush=leave.id)
-    while quota._tasks:  # a lot that is lent ahead and is not yet in Redis is neither given out nor lent again
+    while quota._lending._tasks:  # a lot that is lent ahead and is not yet in Redis is neither given out nor lent again
         await quota.close()
     return True
 

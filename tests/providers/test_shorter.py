@@ -3,7 +3,7 @@
 import pytest
 
 from maya_core.domain.generation import Prompt, PromptMessage
-from maya_core.usage.shorter import KEPT_CHARACTERS, shortened
+from maya_core.providers.shorter import KEPT_CHARACTERS, shortened
 
 HALF = "x" * (KEPT_CHARACTERS // 2)
 
