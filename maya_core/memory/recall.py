@@ -7,7 +7,7 @@ down is reported with the result and never raised. What comes back is data: quot
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -135,10 +135,13 @@ class Recall:
             most=_ROOM_FOR_HIDDEN * limit,
             weights=self._policy.weights,
         )
-        await self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs)
+        _, notes = await asyncio.gather(
+            self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs),
+            self._overtaken(user_id, [r.candidate for r in ranked], legs, at=moment),
+        )
         if any(r.candidate.message_id not in pool.passages for r in ranked[:limit]):
             await self._read(user_id, [r.candidate.message_id for r in ranked[limit:]], pool, legs)
-        hits = await self._marked(user_id, _within_budget(ranked, pool.passages, limit, budget_tokens), legs, at=moment)
+        hits = _within_budget(ranked, pool.passages, notes, limit, budget_tokens)
         return Recalled(hits=tuple(hits), facts=tuple(facts), tiers=legs.tiers)
 
     async def _gather(
@@ -239,16 +242,15 @@ class Recall:
         legs.found(FACTS, len(found))
         return found
 
-    async def _marked(
-        self, user_id: UserId, hits: Sequence[RecallHit], legs: Legs, *, at: datetime
-    ) -> Sequence[RecallHit]:
-        """The hits, with what is known by now beside those that do not hold any more."""
-        if self._facts is None or not hits:
-            return hits
-        facts, passages = self._facts, [hit.excerpt for hit in hits]
+    async def _overtaken(
+        self, user_id: UserId, candidates: Sequence[Candidate], legs: Legs, *, at: datetime
+    ) -> Mapping[MessageId, str]:
+        """What is known by now beside messages that do not hold any more."""
         none: Mapping[MessageId, str] = {}
-        notes = await legs.ask(FACTS, lambda: facts.overtaken(user_id, passages, at=at), none)
-        return [replace(hit, overtaken=notes.get(hit.excerpt.message_id, "")) for hit in hits] if notes else hits
+        if self._facts is None or not candidates:
+            return none
+        facts, said = self._facts, {each.message_id: each.ref.said_at for each in candidates}
+        return await legs.ask(FACTS, lambda: facts.overtaken(user_id, said, at=at), none)
 
     async def _read(self, user_id: UserId, message_ids: Sequence[MessageId], pool: Pool, legs: Legs) -> None:
         """Get the words of messages. What may not be recalled any more has none, and is left out later."""
@@ -316,18 +318,24 @@ class _Speakers:
 
 
 def _within_budget(
-    ranked: Sequence[Ranked], passages: Mapping[MessageId, Passage], limit: int, budget_tokens: int | None
+    ranked: Sequence[Ranked],
+    passages: Mapping[MessageId, Passage],
+    notes: Mapping[MessageId, str],
+    limit: int,
+    budget_tokens: int | None,
 ) -> list[RecallHit]:
     """The best that may be recalled and fit; one that is too long for what is left ends the list."""
     hits: list[RecallHit] = []
     left = budget_tokens
     for r in ranked:
-        passage = passages.get(r.candidate.message_id)
+        message_id = r.candidate.message_id
+        passage = passages.get(message_id)
         if passage is None:
             continue
         if left is not None:
             left -= len(passage.excerpt.text) // _CHARACTERS_PER_TOKEN + 1 + _TOKENS_OF_AN_ORIGIN
         if len(hits) == limit or (left is not None and left < 0):
             break
-        hits.append(RecallHit(excerpt=passage.excerpt, seq=passage.seq, parts=r.parts))
+        note = notes.get(message_id, "")
+        hits.append(RecallHit(excerpt=passage.excerpt, seq=passage.seq, parts=r.parts, overtaken=note))
     return hits
