@@ -276,7 +276,7 @@ async def test_near_the_end_less_of_a_chat_is_sent_and_the_cheaper_model_answers
 
 async def test_near_the_end_of_a_persons_budget_it_is_their_calls_alone_that_become_cheaper(world: World) -> None:
     prices = Prices(table={"gemini": Price(micro_per_million_in=MICRO, micro_per_million_out=2 * MICRO)})
-    limits = {"money_of_user_micro": 100_000, "careful_from": 0.5, "cheaper": {GEMINI.name: "flash-lite"}}
+    limits = {"money_of_user_micro": 100_000, "careful_from": 0.55, "cheaper": {GEMINI.name: "flash-lite"}}
     quota, lite = await world.quota(prices, **limits), Circuit(provider="gemini", model="flash-lite")
     other = await world.quota(prices, **limits)  # another process
     said = tuple(PromptMessage(role="user", text="x" * 1500) for _ in range(9))
