@@ -175,6 +175,16 @@ async def test_only_the_kinds_that_were_asked_for_come_back(vectors: Vectors, us
     assert await vectors.search(user, along((0, 1.0)), kinds=[]) == []
 
 
+async def test_a_few_of_one_kind_are_found_among_many_of_another(vectors: Vectors, user: UserId) -> None:
+    many = [item(number, DIMENSION) for number in range(60)]
+    facts = [replace(each, ref=replace(each.ref, kind=MemoryKind.FACT)) for each in many[50:53]]
+    await vectors.put(user, [*many[:50], *facts, *many[53:]])
+    found = await vectors.search(user, facts[1].vector, kinds=[MemoryKind.FACT])
+    assert found[0].ref == facts[1].ref
+    assert found[0].score == pytest.approx(1.0, abs=1e-5)
+    assert {hit.ref.id for hit in found} == {fact.ref.id for fact in facts}
+
+
 async def test_an_excluded_conversation_does_not_take_places_in_the_limit(vectors: Vectors, user: UserId) -> None:
     running = [item(number * DIMENSION, DIMENSION, conversation="running") for number in range(20)]
     earlier = [replace(item(1000 + n, DIMENSION, conversation="earlier"), vector=along((0, 1), (n, 1))) for n in (1, 2)]

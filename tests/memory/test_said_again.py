@@ -98,6 +98,17 @@ async def test_a_word_that_another_fact_of_the_message_needs_is_no_sign(rig: Rig
     assert await rig.world.sentences() == {"user COMES_FROM Porto"}
 
 
+async def test_a_fact_that_stands_is_not_taken_for_the_forgotten_one(rig: Rig) -> None:
+    await rig.tell("one", "I'm allergic to peanuts.", "I'm allergic to roasted chestnuts.")
+    await rig.tell("two", "I'm allergic to chestnuts.")
+    await forget(rig, "chestnuts")
+    assert await rig.world.sentences() == {"user ALLERGIC_TO peanuts", "user ALLERGIC_TO roasted chestnuts"}
+    await read_again(
+        rig.world, claimed("ALLERGIC_TO", "peanuts"), claimed("ALLERGIC_TO", "roasted chestnuts", 3), chat="one"
+    )
+    assert await rig.world.sentences() == {"user ALLERGIC_TO peanuts", "user ALLERGIC_TO roasted chestnuts"}
+
+
 async def test_said_anew_in_fewer_or_more_words_it_stays_forgotten_and_something_else_is_learnt(rig: Rig) -> None:
     await rig.tell("one", "I'm allergic to roasted peanuts.")
     await forget(rig, "roasted peanuts")
