@@ -225,7 +225,6 @@ class FallbackChain:
                 return
             yield answer
             if turn.again:
-                turn.again = False
                 continue
             if turn.step != "next_key" or answer.key not in keys or len(keys) == 1:
                 return
@@ -250,6 +249,7 @@ class FallbackChain:
 
     async def _ask(self, link: Link, ticket: Ticket, turn: _Turn) -> AsyncGenerator[ChainEvent, None]:
         """One call: Switched when the chain moved on, Asking, Chunks, and Done when it finished."""
+        turn.again = False
         call = self._call(link, ticket, turn)
         slots = self._slots[link.circuit]
         placed = False
