@@ -69,6 +69,15 @@ async def test_what_is_too_long_even_so_goes_to_one_other_trimmed_and_then_to_no
     assert seen.failed is not None
 
 
+async def test_a_vendor_asked_as_the_last_resort_has_nobody_asked_twice_after_it() -> None:
+    gemini, ollama, breaker = Actor("gemini", [TOO_LONG]), Actor("ollama", [(FailureKind.OVERLOADED,)]), Books()
+    offline = Actor("offline")
+    await breaker.trip(gemini)
+    seen = await read(chain_of(gemini, breaker=breaker, local=[ollama], offline=offline), LONG)
+    assert (len(gemini.calls), len(ollama.calls), seen.done.provider) == (1, 1, "offline")
+    assert ollama.calls[0][1] == shortened(LONG)
+
+
 async def test_nothing_is_asked_again_where_there_is_nothing_to_trim() -> None:
     question = replace(LONG, messages=LONG.messages[-1:])
     background = replace(LONG, caller=Caller(purpose=Purpose.CONSOLIDATION))
