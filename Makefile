@@ -58,7 +58,7 @@ faults: $(VENV)/.dev ## Kills, races and floods at full length (up to 45 minutes
 	@MAYA_TEST_FAULTS=full $(BIN)/python -m pytest -m faults --timeout 2700
 
 bench: $(VENV)/.dev ## Run every benchmark.
-	@for name in overhead turn page memory explorer health jobs scale consolidation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in overhead turn page memory explorer memory_page health jobs scale consolidation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-peers: $(VENV)/.python ## Install the peers to measure beside, into .venv-peers.
 	@$(PYTHON) -m venv .venv-peers
