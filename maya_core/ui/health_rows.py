@@ -139,7 +139,8 @@ def _part(part: PartSeen, snapshot: HealthSnapshot, reading: Reading) -> Node:
     )
     hidden = any(o.kind is OrderKind.HIDE and o.target == part.part for o in snapshot.orders)
     word, mark = ("UP", "well") if part.ok else ("HIDDEN", "less") if hidden else ("AWAY", "down")
-    said = " · ".join(piece for piece in (light.sentence if light else "", "" if part.ok else since) if piece)
+    why = light.sentence.rstrip(".") if light else ""
+    said = " · ".join(piece for piece in (why, "" if part.ok else since) if piece)
     return _row(part.part.capitalize(), (word, mark), said or since, figure=took(part.ms), seen=seen, key=part.part)
 
 
