@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WARN_EVERY_S: Final = 60.0
+_PROOF_S: Final = 60
 
 Answer = TypeVar("Answer")
 Reply = Sequence[object]
@@ -53,8 +54,9 @@ class Asking:
         timeout_s: float,
         retry_every_s: float,
         on_lost: Callable[[], None],
+        proof: bytes,
     ) -> None:
-        """`on_lost` is called whenever Redis did not answer in time."""
+        """`on_lost` is called whenever Redis did not answer in time. `proof` is a key that may be written."""
         from redis.exceptions import NoScriptError, RedisError
 
         self._redis = redis
@@ -64,6 +66,7 @@ class Asking:
         self._timeout_s = timeout_s
         self._retry_every_s = retry_every_s
         self._on_lost = on_lost
+        self._proof = proof
         self._ask_again_at = float("-inf")
         self._warned_at = float("-inf")
         self._gathered: list[_Waiting] = []
@@ -150,6 +153,8 @@ class Asking:
                 timer = asyncio.get_running_loop().call_later(self._timeout_s, limit.reschedule, 0.0)
                 try:
                     answer = await ask()
+                    if self.away:  # a full Redis answers questions and counts nothing: it is back when it writes
+                        await self._redis.set(self._proof, b"", ex=_PROOF_S)
                 finally:
                     timer.cancel()
         except self._redis_errors as exc:

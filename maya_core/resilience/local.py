@@ -140,17 +140,26 @@ class LocalBreaker:
             without_asides(self._asides_of(circuit), circuit),
         )
 
-    def follow(self, circuit: Circuit, *, open_for_s: float, cause: FailureKind | None, isolated: bool) -> None:
+    def follow(
+        self,
+        circuit: Circuit,
+        *,
+        open_for_s: float,
+        cause: FailureKind | None,
+        isolated: bool,
+        normal: bool = False,
+    ) -> None:
         """Take over what the shared state says, so that it still holds when that state goes away.
 
-        0 seconds open means closed. What this process counted for itself is dropped when the two differ.
+        0 seconds open means closed; with `normal` it is known that failures are not only observed. What this process
+        counted for itself is dropped when the two differ.
         """
         record = self._records.get(circuit.name)
         if record is None and not open_for_s and not isolated:
             return
         record = record or Record()
         mode = BreakerMode.ISOLATED if isolated else BreakerMode.NORMAL
-        if record.mode is not BreakerMode.OBSERVE and record.mode is not mode:
+        if record.mode is not mode and (normal or record.mode is not BreakerMode.OBSERVE):
             record = rules.in_mode(record, mode)
         now = self._clock.monotonic()
         if open_for_s:

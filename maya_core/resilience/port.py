@@ -8,7 +8,8 @@ from maya_core.errors import FailureKind
 
 
 class Breaker(Protocol):
-    """Admission to providers. No call raises: when the shared state is away, the same rules run in process.
+    """Admission to providers. Asking and reporting never raise: when the shared state is away, the
+    same rules run in process.
 
     No lock is held between `admit` and `report`; a process that dies in between is covered by lease and time.
     """
@@ -57,7 +58,7 @@ class Breaker(Protocol):
         ...
 
     async def isolate(self, circuit: Circuit) -> None:
-        """Refuse every call until `reset`."""
+        """Refuse every call until `reset`. This and the next two raise StoreUnavailable where it would reach nobody."""
         ...
 
     async def observe_only(self, circuit: Circuit) -> None:

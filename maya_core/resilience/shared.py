@@ -8,7 +8,6 @@ together: a round trip each would cost more than all else that a call costs here
 others decide by it, and the report of a probe not at all, since everybody waits for it.
 """
 
-import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from maya_core.domain.health import (
     Ticket,
     Verdict,
 )
-from maya_core.errors import FailureKind
+from maya_core.errors import FailureKind, StoreUnavailable
 from maya_core.resilience import rules
 from maya_core.resilience.asides import aside_field
 from maya_core.resilience.asking import Asking, OutOfReachError
@@ -88,6 +87,7 @@ class SharedBreaker:
             timeout_s=timeout_s,
             retry_every_s=retry_every_s,
             on_lost=self._forget,
+            proof=f"{prefix}written".encode(),
         )
         self._clock = clock
         self._policies = policies
@@ -191,19 +191,19 @@ class SharedBreaker:
             return await self._twin.snapshot(circuits)
 
     async def isolate(self, circuit: Circuit) -> None:
-        """Refuse every call until `reset`; in this process only while Redis is away."""
-        await self._twin.isolate(circuit)
+        """Refuse every call until `reset`, in every process."""
         await self._override(circuit, BreakerMode.ISOLATED)
+        await self._twin.isolate(circuit)
 
     async def observe_only(self, circuit: Circuit) -> None:
-        """Never refuse until `reset`; in this process only while Redis is away."""
-        await self._twin.observe_only(circuit)
+        """Never refuse until `reset`, in any process."""
         await self._override(circuit, BreakerMode.OBSERVE)
+        await self._twin.observe_only(circuit)
 
     async def reset(self, circuit: Circuit) -> None:
-        """Closed, normal, nothing set aside; in this process only while Redis is away."""
-        await self._twin.reset(circuit)
+        """Closed, normal, nothing set aside, in every process."""
         await self._override(circuit, BreakerMode.NORMAL)
+        await self._twin.reset(circuit)
 
     async def _admit(self, circuit: Circuit, keys: Sequence[str], *, early: bool) -> tuple[Ticket | Refusal, bool]:
         """What Redis answers, and whether that is steady in the sense of the rules."""
@@ -221,15 +221,17 @@ class SharedBreaker:
             refusal = self._refused(circuit, reply)
             return refusal, refusal.reason is RefusalReason.OPEN
         place, lease = int(cast(int, reply[2])), text(reply[3])
+        steady = text(reply[5]) == "1"
         if not lease:
-            self._twin.follow(circuit, open_for_s=float(text(reply[4])), cause=None, isolated=False)
+            open_for_s = float(text(reply[4]))
+            self._twin.follow(circuit, open_for_s=open_for_s, cause=None, isolated=False, normal=steady)
         ticket = Ticket(
             circuit=circuit,
             key=keys[place - 1] if place else "",
             generation=int(text(reply[1])),
             lease=lease or None,
         )
-        return ticket, text(reply[5]) == "1"
+        return ticket, steady
 
     def _refused(self, circuit: Circuit, reply: Sequence[object]) -> Refusal:
         reason = RefusalReason(text(reply[1]))
@@ -278,7 +280,9 @@ class SharedBreaker:
     async def _override(self, circuit: Circuit, mode: BreakerMode) -> None:
         prepared = self._of(circuit)
         keys = (prepared.state, prepared.window, prepared.asides)
-        await self._change(circuit.provider, prepared.scripts.override, keys, self._now(), mode.value, prepared.model)
+        override = prepared.scripts.override
+        if not await self._change(circuit.provider, override, keys, self._now(), mode.value, prepared.model):
+            raise StoreUnavailable("the breaker's shared state is out of reach, so no other process would know of it")
 
     def _forget(self, provider: str | None = None) -> None:
         """What is known of this provider's circuits, or of all."""
@@ -308,17 +312,19 @@ class SharedBreaker:
             for at, circuit in zip(range(1, len(replies), 3), circuits, strict=True)
         )
 
-    async def _change(self, provider: str, script: Script, keys: tuple[bytes, ...], *args: str | bytes) -> None:
-        """Run a script whose effect this process has had already; without Redis that is all there is.
+    async def _change(self, provider: str, script: Script, keys: tuple[bytes, ...], *args: str | bytes) -> bool:
+        """Run a script that changes how calls are answered; False when Redis is out of reach.
 
         No answer from before it is repeated after it, nor one to a question that was asked meanwhile.
         """
         self._forget(provider)
         try:
-            with contextlib.suppress(OutOfReachError):
-                await self._asking.run(script, keys, *args)
+            await self._asking.run(script, keys, *args)
+        except OutOfReachError:
+            return False
         finally:
             self._forget(provider)
+        return True
 
     def _now(self) -> str:
         return _number(self._redis_time()) if self._redis_time else ""

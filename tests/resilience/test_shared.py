@@ -24,7 +24,7 @@ from maya_core.domain.health import (
     Ticket,
     Verdict,
 )
-from maya_core.errors import FailureKind
+from maya_core.errors import FailureKind, StoreUnavailable
 from maya_core.resilience.breaker_policy import BreakerPolicy, Policies
 from maya_core.resilience.scripts import Scripts
 from maya_core.resilience.shared import SharedBreaker
@@ -260,10 +260,60 @@ async def test_a_silent_redis_costs_its_timeout_once_a_second_and_no_more(
     assert 0.04 < waited_s < 5
     started = time.monotonic()
     for _ in range(200):
-        await fail(breaker, 1)
-        await breaker.reset(CIRCUIT)
+        await breaker.admit(CIRCUIT, keys=())
+        with pytest.raises(StoreUnavailable):
+            await breaker.reset(CIRCUIT)
     assert time.monotonic() - started < 200 * 0.05, "every call waited for the silent server"
     assert not breaker.shared
+
+
+async def test_a_full_redis_is_no_shared_state_and_the_breaker_opens_all_the_same(
+    own_redis: RedisProcess, clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, clock = clients(own_redis.socket_path), ManualClock()
+    breaker = breaker_on(client, clock=clock)
+    assert isinstance(await breaker.admit(CIRCUIT, keys=()), Ticket)
+    await client.config_set("maxmemory", "1")
+    answered = 0
+    for _ in range(6):  # it answers what is asked of it, and keeps nothing
+        answer = await breaker.admit(CIRCUIT, keys=())
+        if isinstance(answer, Ticket):
+            answered += 1
+            await breaker.report(answer, Verdict.FAILURE, cause=FailureKind.FIRST_TOKEN_TIMEOUT)
+        clock.advance(1.2)
+    assert answered == 2
+    assert not breaker.shared
+    assert sum("shared again" in record.message for record in caplog.records) == 0
+    await client.config_set("maxmemory", "0")
+    clock.advance(1.2)
+    assert isinstance(await breaker.admit(CIRCUIT, keys=()), Ticket)
+    assert breaker.shared
+
+
+async def test_an_override_that_reaches_nobody_is_refused_and_changes_nothing(
+    own_redis: RedisProcess, clients: Clients
+) -> None:
+    breaker = breaker_on(clients(own_redis.socket_path), clock=ManualClock())
+    await breaker.admit(CIRCUIT, keys=())
+    own_redis.kill()
+    for override in (breaker.isolate, breaker.observe_only, breaker.reset):
+        with pytest.raises(StoreUnavailable):
+            await override(CIRCUIT)
+    assert isinstance(await breaker.admit(CIRCUIT, keys=()), Ticket)
+
+
+async def test_observing_that_ended_elsewhere_is_over_here_when_redis_goes_away(
+    own_redis: RedisProcess, clients: Clients
+) -> None:
+    prefix = "observed:"
+    breaker = breaker_on(clients(own_redis.socket_path), prefix=prefix, clock=ManualClock())
+    other = breaker_on(clients(own_redis.socket_path), prefix=prefix)
+    await breaker.observe_only(CIRCUIT)
+    await other.reset(CIRCUIT)
+    await breaker.admit(CIRCUIT, keys=())
+    own_redis.kill()
+    await fail(breaker)
+    assert isinstance(await breaker.admit(CIRCUIT, keys=()), Refusal)
 
 
 async def test_an_answer_that_a_busy_loop_came_late_to_read_is_an_answer(

@@ -48,6 +48,10 @@ return 1
 """
 
 
+_WRITTEN = "maya:written"
+_WRITTEN_S = 60
+
+
 class RedisWhiteboard:
     """Every call ends within `timeout_s` (a waiting `follow`: `block_s` more), or raises StoreUnavailable.
 
@@ -210,7 +214,7 @@ class RedisWhiteboard:
 
     async def ping(self) -> None:
         async with self._bounded("ping"):
-            await self._client.ping()
+            await self._client.set(_WRITTEN, b"", ex=_WRITTEN_S)  # a full server answers PING and keeps nothing
 
     async def close(self) -> None:
         async with self._bounded("close"):
