@@ -15,8 +15,9 @@ help: ## Show what can be made.
 run: $(VENV)/.run ## Start Maya (PORT=8501, DATA_DIR=data).
 	@$(WITH_DATA_DIR) $(BIN)/python -m maya_core run --port $(PORT)
 
+# Maya is started some thirty times, and would be compiled each time where Python keeps no bytecode.
 test: $(VENV)/.dev ## Run all tests.
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 setup: $(VENV)/.run ## Make the virtual environment with what Maya needs to run.
 
@@ -59,7 +60,7 @@ faults: $(VENV)/.dev ## Kills, races and floods at full length, on the servers o
 		MAYA_TEST_FAULTS=full $(BIN)/python -m pytest -m faults --timeout 2700
 
 bench: $(VENV)/.dev ## Run every benchmark.
-	@for name in overhead turn page memory gate explorer health jobs scale consolidation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in overhead turn page memory gate explorer memory_page health jobs scale consolidation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 	@$(BIN)/python -m benchmarks.recall --histories tests/memory/cases/recall_first_person.jsonl
 
 bench-peers: $(VENV)/.python ## Install the peers to measure beside, into .venv-peers.

@@ -328,7 +328,7 @@ def _turns(
         whiteboard=whiteboard,
         recall=recall,
         clock=clock,
-        policy=LookbackPolicy(deadline_s=settings.lookback_s),
+        policy=LookbackPolicy(ahead=settings.embeddings in {"minilm", "off"}, deadline_s=settings.lookback_s),
     )
     naming = Naming(
         transcripts=transcripts,

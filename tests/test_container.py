@@ -21,9 +21,7 @@ from maya_core.memory_parts import sweep_for
 from maya_core.stores.embedded_redis import find_server
 from tests.memory.world import NOON, World
 
-needs_redis = pytest.mark.skipif(
-    find_server(None) is None and os.environ.get("CI", "").lower() != "true", reason="no redis-server to embed"
-)
+needs_redis = pytest.mark.skipif(find_server(None) is None, reason="no redis-server to embed")
 
 
 def chosen(folder: Path, **environ: str) -> settings.Settings:

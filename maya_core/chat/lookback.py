@@ -13,6 +13,7 @@ from maya_core.domain.conversation import (
     Message,
     MessageId,
     MessageStatus,
+    NewMessage,
     RecalledFact,
     Role,
     TierOutcome,
@@ -21,7 +22,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.errors import StoreError, StoreUnavailable
 from maya_core.memory.fact_search import recalled_fact
-from maya_core.memory.recall import Recall
+from maya_core.memory.recall import Recall, Recalled
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
 
@@ -32,8 +33,13 @@ THIS_CHAT = "this chat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookbackPolicy:
-    """Limits. `deadline_s` is for reading this chat; recall keeps its own. Turns are remembered for `keep_s`."""
+    """Limits. `deadline_s` is for reading this chat; recall keeps its own. Turns are remembered for `keep_s`.
 
+    With `ahead` recalling begins while the message is being stored. Only where a question is embedded on this machine:
+    nothing is sent to anybody before it is stored.
+    """
+
+    ahead: bool = False
     deadline_s: float = 0.8
     last_messages: int = 24
     earlier_messages: int = 10
@@ -76,13 +82,15 @@ class Lookback:
         self._clock = clock
         self._policy = policy or LookbackPolicy()
 
-    async def before(self, user_id: UserId, message: Message) -> Found:
+    def ahead(self, user_id: UserId, message: NewMessage) -> asyncio.Task[Recalled] | None:
+        """Begin to recall for a message that is not stored yet, for `before`; None where that has to wait."""
+        return asyncio.create_task(self._recalled(user_id, message)) if self._policy.ahead else None
+
+    async def before(self, user_id: UserId, message: Message, *, ahead: asyncio.Task[Recalled] | None = None) -> Found:
         """Everything known before `message`. Never raises for a store that is slow or down: it is listed instead."""
         (history, chat), recalled = await asyncio.gather(
             self._in_time(THIS_CHAT, lambda: self._history(user_id, message)),
-            self._recall.search(
-                user_id, message.text, exclude=message.conversation_id, limit=self._policy.earlier_messages
-            ),
+            ahead or self._recalled(user_id, message),
         )
         return Found(
             history=tuple(history),
@@ -107,6 +115,11 @@ class Lookback:
             )
         except StoreError:  # away, or deleted while the reply was made
             return
+
+    async def _recalled(self, user_id: UserId, message: Message | NewMessage) -> Recalled:
+        return await self._recall.search(
+            user_id, message.text, exclude=message.conversation_id, limit=self._policy.earlier_messages
+        )
 
     async def _in_time(self, tier: str, ask: Callable[[], Awaitable[Sequence[T]]]) -> tuple[Sequence[T], TierUse]:
         started = self._clock.monotonic()

@@ -13,7 +13,7 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from maya_core.domain.changes import Change, FactChange
+from maya_core.domain.changes import Change, ChangeKind, FactChange
 from maya_core.domain.conversation import ConversationId, MessageId
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId, MemoryKind, MemoryRef
 from maya_core.stores.batches.port import Batch, BatchId
@@ -179,6 +179,20 @@ def replay(
             _take_change(result, step, model=model, live=live)
     _drop_loose_facts(result)
     return result
+
+
+def set_right(changes: Sequence[Change]) -> frozenset[str]:
+    """The hashes of what the person has corrected or marked and not undone. `changes` come in their order."""
+    undone: set[str] = set()
+    hashes: set[str] = set()
+    for change in reversed(changes):
+        if change.id in undone:
+            continue
+        if change.kind is ChangeKind.UNDO:
+            undone.add(change.target)
+        elif change.kind is not ChangeKind.FORGET:
+            hashes.update(change.effect.tombstones)
+    return frozenset(hashes)
 
 
 def change_texts(change: Change, *, model: str) -> list[Text]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from maya_core.domain.conversation import Excerpt, MessageId, RecalledFact, UserId
+from maya_core.domain.conversation import MessageId, RecalledFact, UserId
 from maya_core.domain.memory import Entity, EntityId, Fact, FactOrigin, Neighbourhood, Relation
 from maya_core.errors import NotFound
 from maya_core.memory.asked import asks_for_everything, relations_asked
@@ -97,9 +97,11 @@ class FactSearch:
         found |= {fact.id: replace(_hit(fact, entities, wanted), close=cosines[fact.id]) for fact in facts}
         return list(found.values())
 
-    async def overtaken(self, user_id: UserId, passages: Sequence[Excerpt], *, at: datetime) -> dict[MessageId, str]:
-        """For passages that do not hold any more, what is known instead."""
-        return await overtaken(self._graph, user_id, passages, at=at)
+    async def overtaken(
+        self, user_id: UserId, said: Mapping[MessageId, datetime], *, at: datetime
+    ) -> dict[MessageId, str]:
+        """For messages that do not hold any more, what is known instead; `said` has when they were said."""
+        return await overtaken(self._graph, user_id, said, at=at)
 
     async def _named(self, user_id: UserId, question: Question, at: datetime) -> list[Neighbourhood]:
         names = list(_names(question.text))

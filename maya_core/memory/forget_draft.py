@@ -15,6 +15,7 @@ from maya_core.memory.fact_sentences import fact_sentence, written_out
 from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
 from maya_core.memory.mentions import NameReader, spoken
 from maya_core.memory.reconcile import entity_tombstone, tombstone
+from maya_core.memory.said_again import kind_hashes, said_hashes
 from maya_core.stores.batches.port import APPLYING, Batch, BatchState
 
 LEARNT = frozenset({ScopeKind.FACT, ScopeKind.ENTITY})
@@ -177,12 +178,17 @@ def _losing(
 
 
 def _tombstones(user_id: UserId, wanted: Wanted, memory: Replayed) -> Iterator[str]:
+    going = [memory.facts[id] for id in wanted.facts]
+    standing = [
+        f for f in memory.facts.values() if f.id not in wanted.facts and not (f.retracted_at or f.superseded_by)
+    ]
+    yield from said_hashes(user_id, going, standing=standing, entities=memory.entities)
+    yield from kind_hashes(user_id, going, standing=standing, entities=memory.entities)
     for id in wanted.entities:
         yield from (entity_tombstone(user_id, name) for name in _names(memory.entities[id]))
     if wanted.entities:
         return
-    for fact_id in wanted.facts:
-        fact = memory.facts[fact_id]
+    for fact in going:
         for subject in _names(memory.entities[fact.subject]):
             for thing in _names(memory.entities[fact.object]):
                 yield tombstone(user_id, subject, fact.relation, fact.label, thing)

@@ -16,6 +16,7 @@ from maya_core.memory.fact_sentences import written_out
 from maya_core.memory.mentions import NameReader
 from maya_core.memory.reading import Output
 from maya_core.memory.reconcile import entity_tombstone, tombstone
+from maya_core.memory.said_again import is_said_again, left_to_say
 from maya_core.stores.batches.port import Batch, BatchId, BatchState
 
 _UNTITLED = "An earlier chat"
@@ -68,12 +69,13 @@ class Rules:
 
     def claim(self, claim: Claim) -> Claim | None:
         """A claim without what is forgotten; None for one that nobody has made any more."""
-        evidence = tuple(id for id in claim.evidence if id not in self.messages)
+        evidence = [id for id in claim.evidence if id not in self.messages]
+        evidence = left_to_say(self.user_id, claim, evidence, self.tombstones)
         if (claim.evidence and not evidence) or self._is_forgotten(claim):
             return None
         return replace(
             claim,
-            evidence=evidence,
+            evidence=tuple(evidence),
             subject_aliases=self._names_left(claim.subject_aliases),
             object_aliases=self._names_left(claim.object_aliases),
         )
@@ -144,7 +146,7 @@ class Rules:
         things = (claim.object, *claim.object_aliases)
         whole = {tombstone(self.user_id, s, claim.relation, claim.label, o) for s in subjects for o in things}
         names = {entity_tombstone(self.user_id, name) for name in (claim.subject, claim.object)}
-        return bool(self.tombstones & (whole | names))
+        return bool(self.tombstones & (whole | names)) or is_said_again(self.user_id, claim, self.tombstones)
 
     def _names_left(self, names: Sequence[str]) -> tuple[str, ...]:
         gone = self.tombstones

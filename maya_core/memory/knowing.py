@@ -105,7 +105,12 @@ class Knowing:
         named = {found.id for name in sought.names if not is_user(name) and (found := register.find(name))}
         facts = [f for f in without.facts.values() if f.relation in sought.relations or {f.subject, f.object} & named]
         said_at = await self._said_at(user_id, facts)
-        return Known(entities=list(without.entities.values()), facts=facts, said_at=said_at)
+        return Known(
+            entities=list(without.entities.values()),
+            facts=facts,
+            said_at=said_at,
+            set_right=decisions.set_right(changes),
+        )
 
     async def _said_at(self, user_id: UserId, facts: Sequence[Fact]) -> dict[MessageId, datetime]:
         """When the evidence of facts was said."""

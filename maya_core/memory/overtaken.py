@@ -1,9 +1,9 @@
 """What was said and does not hold any more: passages whose own facts were corrected, taken back, replaced or ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from maya_core.domain.conversation import Excerpt, MessageId, UserId
+from maya_core.domain.conversation import MessageId, UserId
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId, FactOrigin
 from maya_core.memory.fact_sentences import fact_sentence
 from maya_core.stores.graph.port import Graph
@@ -14,10 +14,12 @@ Facts = Mapping[FactId, Fact]
 
 
 async def overtaken(
-    graph: Graph, user_id: UserId, passages: Sequence[Excerpt], *, at: datetime
+    graph: Graph, user_id: UserId, said: Mapping[MessageId, datetime], *, at: datetime
 ) -> dict[MessageId, str]:
-    """For passages that do not hold at that moment, what is known instead: "since corrected: You live in Braga"."""
-    said = {passage.message_id: passage.said_at for passage in passages}
+    """For messages that do not hold at that moment, what is known instead: "since corrected: You live in Braga".
+
+    `said` has when they were said.
+    """
     facts = {fact.id: fact for fact in await graph.facts_from(user_id, list(said))} if said else {}
     over = [fact for fact in facts.values() if fact.origin is not FactOrigin.CORRECTED and _is_over(fact, at)]
     if not over:

@@ -106,6 +106,7 @@ class Reader:
             known=known.facts,
             said_at={**known.said_at, **{message.id: message.said_at for message in messages}},
             tombstones=known.tombstones,
+            set_right=known.set_right,
         )
         facts = reconciled.facts()
         return Decisions(

@@ -7,7 +7,7 @@ down is reported with the result and never raised. What comes back is data: quot
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -122,7 +122,9 @@ class Recall:
         moment = at or self._clock.now()
         legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
         question = understand(text, speakers=await legs.quietly(lambda: self._speakers.of(user_id), ()))
-        pool, facts = await self._gather(user_id, question, exclude, legs, at=moment)
+        # Begun before everything else, for all the rest together takes less time.
+        embedding = None if self._dense is None else asyncio.create_task(self._dense.embed(question.searched))
+        pool, facts = await self._gather(user_id, question, exclude, legs, embedding=embedding, at=moment)
         candidates = pool.candidates(exclude=exclude)
         if watch is not None:
             watch(candidates)
@@ -133,20 +135,32 @@ class Recall:
             most=_ROOM_FOR_HIDDEN * limit,
             weights=self._policy.weights,
         )
-        await self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs)
+        _, notes = await asyncio.gather(
+            self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs),
+            self._overtaken(user_id, [r.candidate for r in ranked], legs, at=moment),
+        )
         if any(r.candidate.message_id not in pool.passages for r in ranked[:limit]):
             await self._read(user_id, [r.candidate.message_id for r in ranked[limit:]], pool, legs)
-        hits = await self._marked(user_id, _within_budget(ranked, pool.passages, limit, budget_tokens), legs, at=moment)
+        hits = _within_budget(ranked, pool.passages, notes, limit, budget_tokens)
         return Recalled(hits=tuple(hits), facts=tuple(facts), tiers=legs.tiers)
 
     async def _gather(
-        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs, *, at: datetime
+        self,
+        user_id: UserId,
+        question: Question,
+        exclude: ConversationId | None,
+        legs: Legs,
+        *,
+        embedding: "asyncio.Task[Vector] | None",
+        at: datetime,
     ) -> tuple[Pool, Sequence[FactHit]]:
         """Ask all legs, then fill in what one of them brought and another would have to say something about."""
         pool = Pool()
         async with asyncio.TaskGroup() as asked:
             by_words = asked.create_task(self._by_words(user_id, question, exclude, pool, legs))
-            by_meaning = asked.create_task(self._by_meaning(user_id, question, exclude, pool, legs, by_words=by_words))
+            by_meaning = asked.create_task(
+                self._by_meaning(user_id, exclude, pool, legs, embedding=embedding, by_words=by_words)
+            )
             by_facts = asked.create_task(self._by_facts(user_id, question, legs, at=at))
         vector, close = by_meaning.result()
         facts = await self._with_close(user_id, question, by_facts.result(), close, legs, at=at)
@@ -170,21 +184,21 @@ class Recall:
     async def _by_meaning(
         self,
         user_id: UserId,
-        question: Question,
         exclude: ConversationId | None,
         pool: Pool,
         legs: Legs,
         *,
+        embedding: "asyncio.Task[Vector] | None",
         by_words: asyncio.Task[None],
     ) -> "tuple[Vector | None, list[VectorHit]]":
         """The question's own vector and the facts close to it, once the messages close to it are in the pool."""
-        if self._dense is None:
+        if self._dense is None or embedding is None:
             legs.skip(MEANING)
             return None, []
         dense, most = self._dense, self._policy.by_meaning
 
         async def search() -> "tuple[Vector, list[VectorHit]]":
-            vector = await dense.embed(question.searched)
+            vector = await embedding
             # What the words have brought is compared on the way; they are not waited for when they are slow.
             if not by_words.done():
                 await asyncio.wait({by_words}, timeout=_WORDS_HEAD_START_S)
@@ -228,16 +242,15 @@ class Recall:
         legs.found(FACTS, len(found))
         return found
 
-    async def _marked(
-        self, user_id: UserId, hits: Sequence[RecallHit], legs: Legs, *, at: datetime
-    ) -> Sequence[RecallHit]:
-        """The hits, with what is known by now beside those that do not hold any more."""
-        if self._facts is None or not hits:
-            return hits
-        facts, passages = self._facts, [hit.excerpt for hit in hits]
+    async def _overtaken(
+        self, user_id: UserId, candidates: Sequence[Candidate], legs: Legs, *, at: datetime
+    ) -> Mapping[MessageId, str]:
+        """What is known by now beside messages that do not hold any more."""
         none: Mapping[MessageId, str] = {}
-        notes = await legs.ask(FACTS, lambda: facts.overtaken(user_id, passages, at=at), none)
-        return [replace(hit, overtaken=notes.get(hit.excerpt.message_id, "")) for hit in hits] if notes else hits
+        if self._facts is None or not candidates:
+            return none
+        facts, said = self._facts, {each.message_id: each.ref.said_at for each in candidates}
+        return await legs.ask(FACTS, lambda: facts.overtaken(user_id, said, at=at), none)
 
     async def _read(self, user_id: UserId, message_ids: Sequence[MessageId], pool: Pool, legs: Legs) -> None:
         """Get the words of messages. What may not be recalled any more has none, and is left out later."""
@@ -305,18 +318,24 @@ class _Speakers:
 
 
 def _within_budget(
-    ranked: Sequence[Ranked], passages: Mapping[MessageId, Passage], limit: int, budget_tokens: int | None
+    ranked: Sequence[Ranked],
+    passages: Mapping[MessageId, Passage],
+    notes: Mapping[MessageId, str],
+    limit: int,
+    budget_tokens: int | None,
 ) -> list[RecallHit]:
     """The best that may be recalled and fit; one that is too long for what is left ends the list."""
     hits: list[RecallHit] = []
     left = budget_tokens
     for r in ranked:
-        passage = passages.get(r.candidate.message_id)
+        message_id = r.candidate.message_id
+        passage = passages.get(message_id)
         if passage is None:
             continue
         if left is not None:
             left -= len(passage.excerpt.text) // _CHARACTERS_PER_TOKEN + 1 + _TOKENS_OF_AN_ORIGIN
         if len(hits) == limit or (left is not None and left < 0):
             break
-        hits.append(RecallHit(excerpt=passage.excerpt, seq=passage.seq, parts=r.parts))
+        note = notes.get(message_id, "")
+        hits.append(RecallHit(excerpt=passage.excerpt, seq=passage.seq, parts=r.parts, overtaken=note))
     return hits

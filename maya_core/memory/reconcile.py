@@ -17,6 +17,7 @@ from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, 
 from maya_core.memory.claims import Admitted, Claim
 from maya_core.memory.entities import Register, is_user, normal_name
 from maya_core.memory.relations import single_valued
+from maya_core.memory.said_again import is_said_again, left_to_say
 
 Text = TypeVar("Text", bound=str)
 
@@ -101,13 +102,22 @@ def decide(
     known: Sequence[Fact],
     said_at: Mapping[MessageId, datetime] | None = None,
     tombstones: AbstractSet[str] = frozenset(),
+    set_right: AbstractSet[str] = frozenset(),
 ) -> Reconciliation:
     """Decide on the claims of one batch in the order in which they were said.
 
     `known` are the facts about the entities in question, over and retracted ones as well. `said_at` dates the messages
-    they come from; without it a fact counts as said when it was recorded. `register` grows by what is new.
+    they come from; without it a fact counts as said when it was recorded. `register` grows by what is new. `tombstones`
+    are hashes of what was forgotten, `set_right` those of what the person has corrected or marked.
     """
-    desk = _Desk(batch=batch, register=register, known=known, said_at=said_at or {}, tombstones=tombstones)
+    desk = _Desk(
+        batch=batch,
+        register=register,
+        known=known,
+        said_at=said_at or {},
+        tombstones=tombstones,
+        set_right=set_right,
+    )
     decisions = [desk.decide(item) for item in _folded(admitted)]
     return Reconciliation(
         decisions=tuple(decisions),
@@ -133,6 +143,7 @@ class _Desk:
         known: Sequence[Fact],
         said_at: Mapping[MessageId, datetime],
         tombstones: AbstractSet[str],
+        set_right: AbstractSet[str],
     ) -> None:
         self._batch = batch
         self._register = register
@@ -140,13 +151,23 @@ class _Desk:
         self._said_at = dict(said_at)
         self._orders: dict[FactId, tuple[int, int, int]] = {}
         self._tombstones = tombstones
+        self._set_right = set_right
         self.entities: dict[EntityId, Entity] = {}
 
     def decide(self, item: Admitted) -> Decision:
         """What becomes of one claim; what it changes is known to the next."""
-        claim = item.claim
-        if self._forgotten(claim):
+        if self._forgotten(item.claim):
             return _rejected(item, "the person had it forgotten")
+        remembered = self._without(item, self._tombstones)
+        if remembered is None or is_said_again(self._batch.user_id, item.claim, self._tombstones):
+            return _rejected(item, "the person had it forgotten, in other words")
+        left = self._without(remembered, self._set_right)
+        if left is None:
+            return _rejected(item, "the person set it right, in other words")
+        return self._decide(left)
+
+    def _decide(self, item: Admitted) -> Decision:
+        claim = item.claim
         subject = self._register.find(claim.subject) or self._spoken_of(claim.subject)
         thing = self._register.find(claim.object)
         if item.closes:
@@ -181,6 +202,11 @@ class _Desk:
         about = {entity_tombstone(user, claim.subject), entity_tombstone(user, claim.object)}
         whole = tombstone(user, claim.subject, claim.relation, claim.label, claim.object)
         return bool(self._tombstones & (about | {whole}))
+
+    def _without(self, item: Admitted, gone: AbstractSet[str]) -> Admitted | None:
+        """A claim without the messages in which it says once more what is gone; None where there is no other."""
+        left = tuple(left_to_say(self._batch.user_id, item.claim, item.evidence, gone))
+        return replace(item, evidence=left) if left else None
 
     def _spoken_of(self, name: str) -> Entity | None:
         """ "The wedding", after "my sister's wedding" in the same batch, where only one such thing was named."""

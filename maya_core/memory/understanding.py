@@ -35,13 +35,15 @@ class Sought:
 class Known:
     """What the graph holds about what is sought, facts that are over as well, and when their evidence was said.
 
-    `tombstones` are the hashes of what the person had forgotten.
+    `tombstones` are the hashes of what the person had forgotten; `set_right`, where a range is read again, those of
+    what they have corrected or marked.
     """
 
     entities: Sequence[Entity] = ()
     facts: Sequence[Fact] = ()
     said_at: Mapping[MessageId, datetime] = field(default_factory=dict)
     tombstones: frozenset[str] = frozenset()
+    set_right: frozenset[str] = frozenset()
 
 
 class Understanding(Protocol):

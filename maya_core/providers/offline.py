@@ -127,9 +127,13 @@ def _long_text(text: str) -> str:
 
 
 def _known(text: str, wanted: frozenset[str], facts: Sequence[Citation], *, nothing_else: bool) -> str | None:
-    """Facts that share a word with the question; where nothing else was found, the one that fits best without one."""
+    """Facts that share a word with the question; where nothing else was found, the one that fits best without one.
+
+    A question without a word of its own ("what do you know about me?") gets the first few.
+    """
     fit = [fact for fact in facts if best_sentence(fact.text, wanted, unlike=text) is not None][:_MOST_HITS]
-    shown = fit or (facts[:1] if nothing_else else ())
+    most = 1 if wanted else _MOST_HITS
+    shown = fit or (facts[:most] if nothing_else else ())
     lines = [f"- {quote(fact.text)} [F{fact.number}] — {fact.origin}" for fact in shown]
     return "This is what I know about it:\n\n" + "\n".join(lines) if lines else None
 

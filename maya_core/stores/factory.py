@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How long the report of a call may wait to travel with others: far less than any pause between two messages.
-REPORTS_GATHER_S = 0.02
+# How long the report of a call that did not fail may wait to travel with others.
+REPORTS_GATHER_S = 0.1
+
+# How old the shared state of a breaker may be that a call is admitted on.
+BREAKER_REMEMBER_S = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,7 +175,9 @@ def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker
     from maya_core.resilience.shared import SharedBreaker
 
     policies = standard_policies(open_s=settings.breaker_open_s)
-    return SharedBreaker(place.prompt, clock=clock, policies=policies, gather_s=REPORTS_GATHER_S)
+    return SharedBreaker(
+        place.prompt, clock=clock, policies=policies, gather_s=REPORTS_GATHER_S, remember_s=BREAKER_REMEMBER_S
+    )
 
 
 @dataclass(slots=True, kw_only=True)

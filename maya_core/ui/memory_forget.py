@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import streamlit as st
 
 from maya_core.accounts.access import User
+from maya_core.chat.prompt import shorten
+from maya_core.domain.conversation import ConversationId, MessageId
 from maya_core.domain.forgetting import (
     Account,
     ForgetRequest,
@@ -35,6 +37,7 @@ from maya_core.ui.view import Act, view
 _WITHIN_S = 20.0
 _LOOK_EVERY_S = 1.0
 _REQUESTS = 20
+_NAMED_CHARACTERS = 300
 _DATES = "YYYY-MM-DD"
 _REQUEST = "forget_request"
 _EVERYTHING = "forget everything"
@@ -87,11 +90,10 @@ def open_dialog(maya: Runtime, user: User) -> None:
         return
     st.session_state.pop(DIALOG)
     name, about = asked
-    kind = name.removeprefix("forget_")
-    found, problem = attempt(lambda: _meant(maya, user, about) if name == "forget" else (ScopeKind(kind), ""))
+    found, problem = attempt(lambda: _meant(maya, user, name.removeprefix("forget").removeprefix("_"), about))
     if found is None:
         st.session_state["refusal"] = problem
-        return
+        st.rerun()  # its place on the page was drawn before
     forget(maya, user, Scope(kind=found[0], id=about), named=found[1])
 
 
@@ -296,6 +298,7 @@ def _request(request: ForgetRequest, reading: Reading, *, opened: bool) -> Node:
             act="show",
             to=request.id,
             pressed="true" if opened else "false",
+            title=words.exact(request.asked_at, zone=reading.zone),
         ),
         *(receipt_view(request) if opened else [el("p", standing(request), class_="note")]),
         class_="request",
@@ -307,13 +310,27 @@ def _service(maya: Runtime) -> Forgetting:
     return maya.container.memory.forgetting
 
 
-def _meant(maya: Runtime, user: User, id: str) -> tuple[ScopeKind, str]:
-    """Whether an id is that of a fact or of an entity, and how it reads. Raises InvalidInput for neither."""
+def _meant(maya: Runtime, user: User, kind: str, id: str) -> tuple[ScopeKind, str]:
+    """What is to be forgotten, and how it reads. Where no kind is named, the id is that of a fact or of an entity.
+
+    Raises InvalidInput for what is not there any more.
+    """
     explorer, run = maya.container.memory.explorer, maya.engine.run
-    try:
-        return ScopeKind.FACT, run(explorer.fact(user.id, FactId(id)), timeout_s=_WITHIN_S).sentence
-    except NotFound:
-        return ScopeKind.ENTITY, find_entity(maya, user, EntityId(id)).name
+    if not kind:
+        try:
+            return ScopeKind.FACT, run(explorer.fact(user.id, FactId(id)), timeout_s=_WITHIN_S).sentence
+        except NotFound:
+            return ScopeKind.ENTITY, find_entity(maya, user, EntityId(id)).name
+    match ScopeKind(kind):
+        case ScopeKind.CONVERSATION:
+            return ScopeKind.CONVERSATION, ask(maya, maya.transcripts.get(user.id, ConversationId(id))).title
+        case ScopeKind.MESSAGE:
+            said = ask(maya, maya.transcripts.get_message(user.id, MessageId(id))).text
+            return ScopeKind.MESSAGE, shorten(" ".join(said.split()), _NAMED_CHARACTERS)
+        case ScopeKind.FACT:
+            return ScopeKind.FACT, ask(maya, explorer.fact(user.id, FactId(id))).sentence
+        case other:
+            return other, ""
 
 
 def _midnight(day: date, reading: Reading) -> datetime:

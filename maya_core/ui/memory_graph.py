@@ -326,7 +326,7 @@ def _heading(seen: Seen | None, at: datetime | None, reading: Reading) -> Node:
 
 def _said(seen: Seen) -> str:
     """The picture in words."""
-    others = words.count(len(seen.view.entities) - 1, "entity", "entities")
+    others = words.count(len(seen.view.entities) - 1, "other", "others")
     return f"{name_of(seen.view.entities[0])}, with {others} and {words.count(len(seen.view.facts), 'fact')} around"
 
 

@@ -88,6 +88,7 @@ def _row(known: KnownFact, reading: Reading) -> Node:
     """A fact to read; what can be done with it stands on the facts tab."""
     fact = known.fact
     since = words.day(fact.recorded_at, now=reading.now, zone=reading.zone)
+    exact = words.exact(fact.recorded_at, zone=reading.zone)
     link: Node = (
         el("button", "Where it was said", class_="link", act="open_source", to=fact.evidence[0])
         if fact.evidence
@@ -96,7 +97,15 @@ def _row(known: KnownFact, reading: Reading) -> Node:
     return el(
         "li",
         el("bdi", known.sentence, class_="sentence"),
-        el("span", f"noted {since} · ", el("bdi", origin(fact)), " · ", link, class_="meta"),
+        el(
+            "span",
+            el("time", f"noted {since}", title=exact),
+            " · ",
+            el("bdi", origin(fact)),
+            " · ",
+            link,
+            class_="meta",
+        ),
         class_="fact",
         key=fact.id,
     )

@@ -153,7 +153,12 @@ def _past(past: Past, reading: Reading) -> Node:
     )
     return el(
         "li",
-        el("span", f"{_DONE[change.kind]} {when}", class_="figure"),
+        el(
+            "time",
+            f"{_DONE[change.kind]} {when}",
+            class_="figure",
+            title=words.exact(change.made_at, zone=reading.zone),
+        ),
         el("ul", *told, class_="lines"),
         state,
         key=change.id,

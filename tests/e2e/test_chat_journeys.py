@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from maya_core.domain.conversation import MessageId, RecalledFact, Receipt, UserId
-from tests.e2e.stage import App, Screen, screen
+from tests.e2e.stage import App, Screen, screen, screen_in
 from tests.support.seeding import Chat, Turn, seed
 from tests.support.vendors.behaviour import Behaviour, Ending, ErrorKind, Vendor
 from tests.support.vendors.server import FakeVendors
@@ -76,11 +76,13 @@ def test_a_reload_in_mid_answer_goes_on_and_ends_complete(shown: Screen, slow: _
     expect(shown.page.locator(".ending")).to_have_count(0)
 
 
-def test_a_second_tab_follows_a_running_reply(shown: Screen, slow: _Slow, browser: Browser, app: App) -> None:
+def test_a_second_tab_follows_a_running_reply(
+    shown: Screen, slow: _Slow, first_window: BrowserContext, app: App
+) -> None:
     shown.open("/")
     shown.send("two tabs")
     expect(shown.live).to_contain_text("word2")
-    with screen(browser, app) as second:
+    with screen_in(first_window, app) as second:
         second.open(f"/?chat={shown.chat_id()}")
         expect(second.live).to_contain_text("word")
         slow.hurry()
@@ -90,13 +92,13 @@ def test_a_second_tab_follows_a_running_reply(shown: Screen, slow: _Slow, browse
 
 
 def test_a_tab_that_was_open_all_along_shows_what_was_said_in_another(
-    shown: Screen, vendors: FakeVendors, browser: Browser, app: App
+    shown: Screen, vendors: FakeVendors, first_window: BrowserContext, app: App
 ) -> None:
     vendors.default(Vendor.GEMINI, Behaviour(echo=True))
     shown.open("/")
     shown.send("first")
     expect(shown.replies).to_have_count(1)
-    with screen(browser, app) as second:
+    with screen_in(first_window, app) as second:
         second.open(f"/?chat={shown.chat_id()}")
         second.send("said elsewhere")
         expect(second.replies).to_have_count(2)

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect
 
-from tests.e2e.stage import App, Screen, running_app, screen
+from tests.e2e.stage import App, Screen, running_app, screen_in, window
 from tests.support.vendors.behaviour import Behaviour, ErrorKind, Vendor
 from tests.support.vendors.server import FakeVendors
 
@@ -29,16 +29,23 @@ def watched(tmp_path_factory: pytest.TempPathFactory, vendor_server: FakeVendors
         yield running
 
 
+@pytest.fixture(scope="module")
+def high_window(browser: Browser) -> Iterator[BrowserContext]:
+    opened = window(browser, height=1200)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def chat(watched: App, vendors: FakeVendors, browser: Browser) -> Iterator[Screen]:
-    with screen(browser, watched) as opened:
+def chat(watched: App, vendors: FakeVendors, high_window: BrowserContext) -> Iterator[Screen]:
+    with screen_in(high_window, watched) as opened:
         yield opened
         assert opened.outside == []
 
 
 @pytest.fixture
-def health(watched: App, browser: Browser) -> Iterator[Page]:
-    with screen(browser, watched, height=1200) as opened:
+def health(watched: App, high_window: BrowserContext) -> Iterator[Page]:
+    with screen_in(high_window, watched) as opened:
         opened.page.goto(watched.url + "/providers")
         expect(opened.page.locator(".abilities")).to_be_visible()
         yield opened.page
@@ -94,18 +101,22 @@ def test_an_outage_is_seen_within_five_seconds_and_so_is_its_end(
     expect(health.locator(".abilities")).to_contain_text("Claude Haiku answers while Gemini Flash rests")
     assert places(health) == before
 
-    asked = vendors.count(Vendor.GEMINI)
-    chat.send("one more")
-    expect(chat.replies).to_have_count(said + 1)
-    expect(chat.replies.last).to_contain_text("Claude Haiku")
+    for _ in range(_PATIENCE):  # on a busy machine its rest may be over, and this one the probe: then it rests again
+        said += 1
+        asked = vendors.count(Vendor.GEMINI)
+        chat.send("one more")
+        expect(chat.replies).to_have_count(said)
+        expect(chat.replies.last).to_contain_text("Claude Haiku")
+        if shows(chat.replies.last, re.compile("Gemini Flash is resting"), within_s=1):
+            break
     expect(chat.replies.last).to_contain_text("Gemini Flash is resting")
-    assert vendors.count(Vendor.GEMINI) <= asked + 1  # the one probe, if its time had come
+    assert vendors.count(Vendor.GEMINI) == asked
 
     vendors.default(Vendor.GEMINI, Behaviour(text="Back again."))
-    expect(gemini).to_contain_text("the next request tests it", timeout=2_000 * OPEN_S)
+    expect(gemini).to_contain_text("the next request tests it")
     chat.send("and after it")
     expect(chat.replies.last).to_contain_text("Back again.")
-    expect(gemini).to_contain_text("CLOSED", timeout=5_000)
+    expect(gemini).to_contain_text("CLOSED")
     expect(gemini).to_contain_text("answering now")
     assert places(health) == before
 
@@ -142,7 +153,7 @@ def test_a_drill_asks_first_is_told_on_every_page_and_can_be_ended(chat: Screen,
     expect(dialog).to_contain_text("Hide fast memory for five minutes?")
     dialog.get_by_role("button", name="Hide it").click()
     expect(health.locator(".banner.drill")).to_contain_text("fast memory is hidden on purpose")
-    expect(row(health, "Fast memory")).to_contain_text("HIDDEN", timeout=15_000)
+    expect(row(health, "Fast memory")).to_contain_text("HIDDEN")
 
     chat.open("/")
     expect(chat.page.locator(".banner.drill")).to_contain_text("A drill is running")
@@ -155,4 +166,4 @@ def test_a_drill_asks_first_is_told_on_every_page_and_can_be_ended(chat: Screen,
     expect(health.locator(".banner.drill")).to_have_count(0)
     chat.open("/")
     expect(chat.page.locator(".banner.drill")).to_have_count(0)
-    expect(row(health, "Fast memory")).to_contain_text("UP", timeout=15_000)
+    expect(row(health, "Fast memory")).to_contain_text("UP")

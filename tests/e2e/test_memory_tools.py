@@ -167,7 +167,7 @@ def test_a_chat_is_forgotten_with_a_receipt(page: Screen, folder: Path, tmp_path
     receipt = (tmp_path / "receipt.json").read_text("utf-8")
     assert "barometers" not in receipt
     assert all(store["verified"] for store in json.loads(receipt)["stores"])
-    page.page.wait_for_timeout(2_500)  # the page behind it has noticed by then that the chat is gone
+    expect(page.page.locator(".rows a", has_text="A chat to forget")).to_have_count(0)  # the page behind it has noticed
     expect(dialog.locator(".standing.verified")).to_have_count(7)
     dialog.get_by_role("button", name="Close").click()
     expect(page.page.get_by_text("A chat to forget")).to_have_count(0)

@@ -44,9 +44,9 @@ async def test_reference_cosines_of_the_published_model(embedder: MiniLmEmbedder
 
 
 async def test_a_text_has_the_same_vector_alone_in_a_batch_and_as_a_question(embedder: MiniLmEmbedder) -> None:
-    texts = [f"{'word ' * (n % 70)}number {n}" for n in range(90)]
-    together = await embedder.embed_texts(texts)
-    for place in (0, 1, 35, 69, 89):
+    texts = [f"{'word ' * (7 * n % 70)}number {n}" for n in range(30)]
+    together, _ = await asyncio.gather(embedder.embed_texts(texts), embedder.embed_query("asked meanwhile"))
+    for place in (0, 1, 12, 19, 29):
         alone = await embedder.embed_texts([texts[place]])
         asked = await embedder.embed_query(texts[place])
         assert together[place] == pytest.approx(alone[0], abs=1e-5)
@@ -71,15 +71,15 @@ async def test_only_the_first_256_tokens_are_read_and_more_than_128(embedder: Mi
 
 
 async def test_a_question_does_not_wait_for_the_texts_under_way(embedder: MiniLmEmbedder) -> None:
-    many = asyncio.create_task(embedder.embed_texts(["a sentence of several words, " * 12] * 64))
+    many = asyncio.create_task(embedder.embed_texts(["a sentence of several words, " * 12] * 200))
     await asyncio.sleep(0.05)
     await embedder.embed_query("Where is the key?")
     assert not many.done()
-    assert (await many).shape == (64, DIMENSION)
+    many.cancel()
 
 
 async def test_the_loop_runs_on_while_texts_are_embedded(embedder: MiniLmEmbedder) -> None:
-    many = asyncio.create_task(embedder.embed_texts(["a sentence of several words " * 12] * 32))
+    many = asyncio.create_task(embedder.embed_texts(["a sentence of several words " * 12] * 12))
     ticks = 0
     while not many.done():
         await asyncio.sleep(0.005)

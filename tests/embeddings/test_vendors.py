@@ -102,7 +102,7 @@ async def test_failures_are_provider_errors_of_their_kind_without_the_key(
     backend: EmbeddingBackend, vendors: FakeVendors, behaviour: Behaviour, kind: FailureKind
 ) -> None:
     vendors.default(backend.value, behaviour, operation=Operation.EMBED)
-    embedder = made(backend, vendors, timeout_s=3.0 if behaviour.ending is Ending.HANG else 20.0)
+    embedder = made(backend, vendors, timeout_s=1.5 if behaviour.ending is Ending.HANG else 20.0)
     with pytest.raises(ProviderError) as caught:
         await embedder.embed_query("hello")
     assert caught.value.kind is kind

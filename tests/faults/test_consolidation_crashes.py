@@ -6,13 +6,14 @@ what one undisturbed worker leaves; only the moments at which something was reco
 """
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import random
 import signal
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -42,9 +43,13 @@ PASSAGES = range(1, 6) if FULL else range(1, 2)
 KILLS = 100 if FULL else 10
 SLEEPS = 20 if FULL else 3
 
+log = logging.getLogger(__name__)
+
 pytestmark = pytest.mark.faults
 
 FORK = multiprocessing.get_context("fork")
+FORK_OF_A_QUIET_PROCESS = multiprocessing.get_context("forkserver")
+FORK_OF_A_QUIET_PROCESS.set_forkserver_preload([__name__, "pymongo"])
 SHORT = LeaseTimes(lasts_s=0.5, renew_every_s=0.1)
 POLICY = ConsolidationPolicy(messages=8, lease=SHORT)
 PLACES = ("Porto", "Lisbon", "Faro", "Braga", "Coimbra", "Evora", "Aveiro", "Leiria")
@@ -79,22 +84,32 @@ async def open_world(place: Place, clock: Clock) -> World:
     return await World.open(place.file, clock=clock, policy=place.policy, database=database, mongodb=place.mongodb)
 
 
+def chat_id(number: int) -> str:
+    return f"chat-{number:03}"
+
+
 def chats(count: int = 4) -> list[str]:
-    return [f"chat-{number:03}" for number in range(count)]
+    return [chat_id(number) for number in range(count)]
 
 
 async def tell(place: Place, count: int = 4) -> None:
     """Chats whose facts contradict each other over time, and one batch with more facts than are embedded at once."""
+    await tell_chats(place, range(count))
     world = await open_world(place, ManualClock(NOON))
-    for number, chat in enumerate(chats(count)):
-        said_at = NOON + timedelta(minutes=number)
-        said = [f"I live in {PLACES[number % len(PLACES)]}."]
-        said += [f"My friend {PEOPLE[(number + n) % len(PEOPLE)]} lives in {PLACES[n]}." for n in range(5)]
-        await world.say(chat, *said, said_at=said_at)
     every = " ".join(
         f"My friend {person} lives in {place_}." for person, place_ in zip(PEOPLE, PLACES * 2, strict=False)
     )
     await world.say(chats(count)[0], every, said_at=NOON + timedelta(seconds=30))
+    await world.close()
+
+
+async def tell_chats(place: Place, numbers: Iterable[int]) -> None:
+    world = await open_world(place, ManualClock(NOON))
+    for number in numbers:
+        said_at = NOON + timedelta(minutes=number)
+        said = [f"I live in {PLACES[number % len(PLACES)]}."]
+        said += [f"My friend {PEOPLE[(number + n) % len(PEOPLE)]} lives in {PLACES[n]}." for n in range(5)]
+        await world.say(chat_id(number), *said, said_at=said_at)
     await world.close()
 
 
@@ -125,9 +140,9 @@ def one_life(place: Place, dies_at: str, began_at: datetime, count: int) -> None
 def live(
     place: Place, *, dies_at: str = "", life: int = 0, apart: timedelta = timedelta(days=1), count: int = 4
 ) -> int | None:
-    """The exit code of one life. The MongoDB driver's threads do not survive a fork: with it the process is spawned."""
+    """The exit code of one life. The MongoDB driver's threads do not survive a fork of this process."""
     began_at = NOON + timedelta(days=1) + life * apart
-    start = FORK if place.mongodb is None else multiprocessing.get_context("spawn")
+    start = FORK if place.mongodb is None else FORK_OF_A_QUIET_PROCESS
     process = start.Process(target=one_life, args=(place, dies_at, began_at, count))
     process.start()
     process.join(300)
@@ -262,25 +277,28 @@ def send(process: ForkProcess, number: signal.Signals) -> None:
 
 def test_random_kills_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     random_ = random.Random(20261124)
-    count = 4 + KILLS
-    places = [Place(file=tmp_path / f"{name}.db") for name in ("killed", "undisturbed")]
-    for place in places:
-        asyncio.run(tell(place, count))
+    disturbed, undisturbed = [Place(file=tmp_path / f"{name}.db") for name in ("killed", "undisturbed")]
+    count = 4
+    asyncio.run(tell(disturbed, count))
     killed = 0
     while killed < KILLS:
-        process = begin(places[0], count)
-        time.sleep(random_.uniform(0.02, 0.6))  # the moment of the kill is the experiment
-        if process.exitcode is not None:
-            break
-        send(process, signal.SIGKILL)
+        process = begin(disturbed, count)
+        time.sleep(random_.uniform(0.02, 1.0))  # the moment of the kill is the experiment
+        if process.exitcode is None:
+            send(process, signal.SIGKILL)
+            killed += 1
+        else:  # it was done: more is said
+            asyncio.run(tell_chats(disturbed, range(count, count + 4)))
+            count += 4
         process.join()
-        killed += 1
-    last = begin(places[0], count)
+    last = begin(disturbed, count)
     last.join(300)
     assert last.exitcode == 0
-    assert killed >= KILLS // 2, "the experiment was over before it began"
-    assert live(places[1], count=count) == 0
-    assert asyncio.run(left_in(places[0], count)) == asyncio.run(left_in(places[1], count))
+    asyncio.run(tell(undisturbed, 4))
+    asyncio.run(tell_chats(undisturbed, range(4, count)))
+    assert live(undisturbed, count=count) == 0
+    assert asyncio.run(left_in(disturbed, count)) == asyncio.run(left_in(undisturbed, count))
+    log.info("%s workers were killed over %s chats", killed, count)
 
 
 def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, undisturbed: Left) -> None:

@@ -193,12 +193,13 @@ def test_what_a_killed_writer_left_of_a_chat_is_forgotten_with_it(place: Place, 
 def test_a_writer_that_slept_through_a_forget_brings_nothing_back(place: Place) -> None:
     random_ = random.Random(20261202)
     bens = people_who_talk(place)
-    slept = 0
+    slept, latest_s = 0, 0.3
     for number in range(SLEEPS):
         do(place, partial(say, number=number))
         sleeper = writer(place, number)
-        time.sleep(random_.uniform(0.03, 0.4))  # when it falls asleep is the experiment
+        time.sleep(random_.uniform(0.02, latest_s))  # when it falls asleep is the experiment
         asleep = put_to_sleep(sleeper, place.file)
+        latest_s *= 1.1 if asleep else 0.8  # early enough, whatever this machine is busy with
         try:
             do(place, partial(ask_and_forget_once, number=number))
         finally:

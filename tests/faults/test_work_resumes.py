@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -135,10 +136,19 @@ async def test_work_that_is_lost_in_the_middle_is_taken_up_in_time_and_nothing_i
         log.info("%s: %s chats waited, and were remembered %.1f s later", how, left, time.monotonic() - began)
     assert await known(container) == {(person, PLACES[ROUNDS - 1]) for person in PEOPLE}
     assert await container.memory.verification.verify(LOCAL_USER.id) == []
+    assert await verify_memory() == 0
     assert isinstance(container.jobs, Inspectable)
     async with asyncio.timeout(WITHIN_S):
         while not (await container.jobs.look()).workers:
             await asyncio.sleep(0.5)
+
+
+async def verify_memory() -> int:
+    """The exit code of the command."""
+    verifying = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "maya_core", "verify-memory", "--all", cwd=settings.ROOT
+    )
+    return await verifying.wait()
 
 
 async def known(container: Container) -> set[tuple[str, str]]:

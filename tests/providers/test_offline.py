@@ -87,6 +87,8 @@ def test_a_fact_that_is_asked_for_is_told_with_its_number_and_origin() -> None:
 def test_a_fact_without_a_word_of_the_question_is_told_only_where_nothing_else_is_found() -> None:
     assert "“You live in Braga” [F1]" in ask("Where is my house?", facts=[HOME, TEA])
     assert "Braga" not in ask("Where is the offsite?", facts=[HOME], citations=[VENUE])
+    assert "[F2]" not in ask("Where is my house?", facts=[HOME, TEA])
+    assert "[F2]" in ask("What do you know about me?", facts=[HOME, TEA])
 
 
 def test_a_quoted_number_points_to_no_fact() -> None:

@@ -38,7 +38,7 @@ from tests.support.vendors import (
 )
 
 KEY = "fake-key-0001"
-READ_TIMEOUT_S = 0.4
+PATIENT_S, IMPATIENT_S = 30.0, 0.8
 every_vendor = pytest.mark.parametrize("vendor", list(Vendor))
 
 
@@ -51,7 +51,15 @@ def runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture(scope="module")
 def sdks(vendor_server: FakeVendors, runner: asyncio.Runner) -> Iterator[RawSdks]:
     base_url = vendor_server.url("gemini")
-    clients = RawSdks(runner, base_url=base_url, key=KEY, read_timeout_s=READ_TIMEOUT_S)
+    clients = RawSdks(runner, base_url=base_url, key=KEY, read_timeout_s=PATIENT_S)
+    yield clients
+    clients.close()
+
+
+@pytest.fixture(scope="module")
+def impatient_sdks(vendor_server: FakeVendors, runner: asyncio.Runner) -> Iterator[RawSdks]:
+    """For servers that say nothing."""
+    clients = RawSdks(runner, base_url=vendor_server.url("gemini"), key=KEY, read_timeout_s=IMPATIENT_S)
     yield clients
     clients.close()
 
@@ -406,19 +414,19 @@ def test_clean_early_end_raises_nothing_and_lacks_the_mark_of_completion(
 
 @every_vendor
 def test_stall_keeps_the_connection_and_ends_in_the_clients_timeout(
-    vendors: FakeVendors, sdks: RawSdks, vendor: Vendor
+    vendors: FakeVendors, impatient_sdks: RawSdks, vendor: Vendor
 ) -> None:
     vendors.script(vendor, Behaviour(text=WORDS, ending=Ending.STALL, after_chunks=2))
-    reply = sdks.stream(vendor)
+    reply = impatient_sdks.stream(vendor)
     assert reply.chunks == ["one ", "two "]
     assert isinstance(reply.error, HTTP[vendor].ReadTimeout)
     assert_outcome(vendors.requests(vendor)[0], "client gone")
 
 
 @every_vendor
-def test_hang_sends_nothing_at_all(vendors: FakeVendors, sdks: RawSdks, vendor: Vendor) -> None:
+def test_hang_sends_nothing_at_all(vendors: FakeVendors, impatient_sdks: RawSdks, vendor: Vendor) -> None:
     vendors.script(vendor, Behaviour(ending=Ending.HANG))
-    reply = sdks.stream(vendor)
+    reply = impatient_sdks.stream(vendor)
     assert isinstance(reply.error, HTTP[vendor].ReadTimeout | anthropic.APITimeoutError)
     assert_outcome(vendors.requests(vendor)[0], "client gone")
 
@@ -444,7 +452,7 @@ def test_refused_connection_is_really_reset(vendors: FakeVendors) -> None:
 
 
 def test_unused_url_refuses_to_connect(runner: asyncio.Runner) -> None:
-    nobody = RawSdks(runner, base_url=unused_url(), key=KEY, read_timeout_s=READ_TIMEOUT_S)
+    nobody = RawSdks(runner, base_url=unused_url(), key=KEY, read_timeout_s=PATIENT_S)
     assert isinstance(nobody.stream(Vendor.ANTHROPIC).error, anthropic.APIConnectionError)
     assert isinstance(nobody.stream(Vendor.GEMINI).error, httpx2.ConnectError)
     assert isinstance(nobody.stream(Vendor.COHERE).error, httpx.ConnectError)
@@ -520,11 +528,11 @@ def test_delays_take_their_time(vendors: FakeVendors, sdks: RawSdks, behaviour: 
 
 
 def test_delay_before_the_headers_hides_them_and_delay_before_the_first_chunk_does_not(
-    vendors: FakeVendors, sdks: RawSdks
+    vendors: FakeVendors, impatient_sdks: RawSdks
 ) -> None:
     vendors.script("anthropic", Behaviour(headers_delay_s=9), Behaviour(first_chunk_delay_s=9))
-    assert isinstance(sdks.stream(Vendor.ANTHROPIC).error, anthropic.APITimeoutError)
-    assert isinstance(sdks.stream(Vendor.ANTHROPIC).error, httpx2.ReadTimeout)
+    assert isinstance(impatient_sdks.stream(Vendor.ANTHROPIC).error, anthropic.APITimeoutError)
+    assert isinstance(impatient_sdks.stream(Vendor.ANTHROPIC).error, httpx2.ReadTimeout)
 
 
 def test_server_sees_the_client_leave(vendors: FakeVendors, sdks: RawSdks) -> None:
@@ -706,7 +714,7 @@ def assert_outcome(request: Received, outcome: str) -> None:
     assert request.outcome == outcome
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = PATIENT_S) -> None:
     """Poll the server, which is real and runs in its own thread."""
     until_s = time.monotonic() + timeout_s
     while not condition() and time.monotonic() < until_s:

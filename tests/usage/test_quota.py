@@ -49,13 +49,14 @@ class World:
     folder: Path
     redis: RedisProcess
     clock: ManualClock
+    redis_within_s: float = 20.0
     opened: list[tuple[Quota, Database]] = field(default_factory=list)
 
     async def quota(self, prices: Prices | None = None, **policy: object) -> Quota:
         database = Database(self.folder / "maya.db", timeout_s=30)
         pool = RedisPool(
             connect_prompt(unix_url(self.redis.socket_path)),
-            timeout_s=1.0,
+            timeout_s=self.redis_within_s,
             redis_time=lambda: self.clock.now().timestamp(),
         )
         limits = QuotaPolicy(**policy)  # type: ignore[arg-type]
@@ -102,6 +103,8 @@ async def use(quota: Quota, prompt: Prompt, circuit: Circuit = GEMINI, *, cost_m
         return False
     if (settled := quota.settle(leave.id, requests=1, cost_micro=cost_micro)) is not None:
         await quota.enter([settled], flush=leave.id)
+    while quota._lending._tasks:  # a lot that is lent ahead and is not yet in Redis is neither given out nor lent again
+        await quota.close()
     return True
 
 
@@ -151,7 +154,7 @@ async def test_a_process_that_is_killed_in_mid_call_gives_its_room_back(world: W
         *command, "1", "1", "hold", stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
     assert process.stdout is not None
-    assert (await asyncio.wait_for(process.stdout.readline(), 30)).strip() == b"held"
+    assert (await asyncio.wait_for(process.stdout.readline(), 60)).strip() == b"held"
     process.kill()
     await process.wait()
     quota = await world.quota(requests=1, careful_from=1.0)
@@ -178,6 +181,7 @@ async def test_a_wiped_redis_is_filled_again_from_the_database(world: World) -> 
 
 
 async def test_without_redis_the_database_keeps_the_limit(world: World) -> None:
+    world.redis_within_s = 0.5
     one, other = await world.quota(requests=12, careful_from=1.0), await world.quota(requests=12, careful_from=1.0)
     assert await use(one, prompt())
     await one.close()
@@ -272,7 +276,7 @@ async def test_near_the_end_less_of_a_chat_is_sent_and_the_cheaper_model_answers
 
 async def test_near_the_end_of_a_persons_budget_it_is_their_calls_alone_that_become_cheaper(world: World) -> None:
     prices = Prices(table={"gemini": Price(micro_per_million_in=MICRO, micro_per_million_out=2 * MICRO)})
-    limits = {"money_of_user_micro": 100_000, "careful_from": 0.5, "cheaper": {GEMINI.name: "flash-lite"}}
+    limits = {"money_of_user_micro": 100_000, "careful_from": 0.55, "cheaper": {GEMINI.name: "flash-lite"}}
     quota, lite = await world.quota(prices, **limits), Circuit(provider="gemini", model="flash-lite")
     other = await world.quota(prices, **limits)  # another process
     said = tuple(PromptMessage(role="user", text="x" * 1500) for _ in range(9))
@@ -314,11 +318,16 @@ async def test_fifty_threads_in_five_processes_never_exceed_the_limit(world: Wor
         world.redis.start_again()
         command = [sys.executable, "-m", "tests.usage.asker", str(folder), unix_url(world.redis.socket_path)]
         processes = [
-            await asyncio.create_subprocess_exec(*command, str(limit), "50", "each", stdout=subprocess.PIPE, cwd=ROOT)
+            await asyncio.create_subprocess_exec(
+                *command, str(limit), "50", "each", stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+            )
             for _ in range(5)
         ]
-        printed = [(await asyncio.wait_for(process.communicate(), 300))[0] for process in processes]
-        given = [int(out) for out in printed]
+        for process in processes:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+        ended = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+        given = [int(out) for out, _ in ended]
         assert sum(given) == limit
         assert sum(count > 0 for count in given) >= 2
 

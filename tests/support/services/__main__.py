@@ -8,8 +8,10 @@ import shutil
 import socket
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
+from tests.support.in_memory import folder_in_memory
 from tests.support.services import processes
 from tests.support.services.builds import MissingError, cache_folder, locked
 from tests.support.services.catalogue import SERVICES, Service
@@ -49,15 +51,16 @@ def start_all(services: Sequence[Service], *, run: Path, cache: Path) -> int:
 
 
 def stop_all(services: Sequence[Service], *, run: Path) -> int:
-    """End what was started here and remove the folder; a pid that is another program by now is left alone."""
+    """End what was started here and remove its folders; a pid that is another program by now is left alone."""
     for service in services:
         record = processes.Record.load(_record_file(service, run))
         if record is None:
             continue
         ended = processes.stop(record, timeout_s=_STOP_TIMEOUT_S)
         print(f"{service.name}: {'stopped' if ended else 'was not running'} (process {record.pid})")
-    if run.exists():
-        shutil.rmtree(run)
+    for folder in (_data_folder(run), run):
+        if folder.exists():
+            shutil.rmtree(folder)
     return 0
 
 
@@ -80,7 +83,7 @@ def _start(service: Service, *, run: Path, cache: Path) -> processes.Record:
     if stale is not None:
         processes.stop(stale, timeout_s=_STOP_TIMEOUT_S)
     program = service.prepare(cache)
-    data = run / "data" / service.name
+    data = _data_folder(run) / service.name
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     port = _free_port()
@@ -95,6 +98,12 @@ def _start(service: Service, *, run: Path, cache: Path) -> processes.Record:
     )
     record.save(_record_file(service, run))
     return record
+
+
+def _data_folder(run: Path) -> Path:
+    """Beside the records, or in memory under a name that belongs to them."""
+    memory = folder_in_memory()
+    return memory / f"maya-services-{sha256(bytes(run)).hexdigest()[:12]}" if memory else run / "data"
 
 
 def _record_file(service: Service, run: Path) -> Path:
