@@ -4,8 +4,9 @@
     python -m benchmarks.recall --histories FILE [--json]    histories of one person and Maya
     python -m benchmarks.recall --data PATH --ablations      what each ingredient brings
 
-Every message is stored as a message and embedded as an episode, then each question is asked once. Hits count as
-message ids in the order in which they would be given to a model. Nothing of a question but its text is used.
+Every message is stored as a message and embedded as an episode, each chat is consolidated without a model, then each
+question is asked once. Hits count as message ids in the order in which they would be given to a model. Nothing of a
+question but its text is used.
 """
 
 import argparse
@@ -39,10 +40,17 @@ from maya_core.domain.conversation import (
 )
 from maya_core.embeddings.minilm import MiniLmEmbedder
 from maya_core.embeddings.port import Embedder
+from maya_core.memory.consolidation import Consolidation
 from maya_core.memory.episodes import AFTER, BEFORE, Episodes
+from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.question import Voice, understand
 from maya_core.memory.ranking import Weights
+from maya_core.memory.reading import Reader
 from maya_core.memory.recall import Recall, RecallPolicy
+from maya_core.memory.summary import summary_of
+from maya_core.stores.batches.sqlite import SqliteBatches
+from maya_core.stores.changes.sqlite import SqliteChanges
+from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.vectors.sqlite import SqliteVectors
@@ -114,16 +122,34 @@ class Bench:
     """Histories in one set of embedded stores."""
 
     def __init__(
-        self, transcripts: SqliteTranscripts, vectors: SqliteVectors, embedder: Embedder, *, before: float, after: float
+        self,
+        database: Database,
+        transcripts: SqliteTranscripts,
+        vectors: SqliteVectors,
+        embedder: Embedder,
+        *,
+        before: float,
+        after: float,
     ) -> None:
         self.transcripts = transcripts
         self.vectors = vectors
         self.embedder = embedder
+        self._graph = SqliteGraph(database, clock=SystemClock())
+        self._consolidation = Consolidation(
+            transcripts=transcripts,
+            batches=SqliteBatches(database),
+            changes=SqliteChanges(database),
+            understanding=Reader(chain=None, summarise=summary_of),
+            embedder=embedder,
+            vectors=vectors,
+            graph=self._graph,
+            clock=SystemClock(),
+        )
         self._shares = (before, after)
         self._original: dict[MessageId, str] = {}
 
     async def fill(self, histories: Iterable[History]) -> None:
-        """Store every message, then embed it."""
+        """Store every message, embed it, and learn what can be learnt without a model."""
         before, after = self._shares
         episodes = Episodes(
             embedder=self.embedder, vectors=self.vectors, transcripts=self.transcripts, before=before, after=after
@@ -132,6 +158,7 @@ class Bench:
             for number, chat in enumerate(history.chats):
                 messages = await self._store(history, number, chat)
                 await episodes.index(UserId(history.id), messages[0].conversation_id, messages)
+                await self._consolidation.run(UserId(history.id), messages[0].conversation_id)
 
     async def answers(
         self,
@@ -140,12 +167,14 @@ class Bench:
         weights: Weights | None = None,
         nameless: bool = False,
         dense: bool = True,
+        facts: bool = True,
     ) -> list[Answer]:
         policy = RecallPolicy(deadline_s=PATIENT_S, weights=weights or Weights())
         recall = Recall(
             transcripts=Nameless(self.transcripts) if nameless else self.transcripts,
             vectors=self.vectors if dense else None,
             embedder=self.embedder if dense else None,
+            facts=FactSearch(self._graph) if facts else None,
             clock=SystemClock(),
             policy=policy,
         )
@@ -164,8 +193,8 @@ class Bench:
     async def end_to_end_ratio(self, histories: Sequence[History], bare: Embedder) -> float:
         """Recall with the embedding of the question, over that embedding alone; in turns, so that load hits both."""
         recall = Recall(
-            transcripts=self.transcripts, vectors=self.vectors, embedder=bare, clock=SystemClock(),
-            policy=RecallPolicy(deadline_s=PATIENT_S),
+            transcripts=self.transcripts, vectors=self.vectors, embedder=bare, facts=FactSearch(self._graph),
+            clock=SystemClock(), policy=RecallPolicy(deadline_s=PATIENT_S),
         )  # fmt: skip
         questions = [(UserId(h.id), asked.text) for h in histories for asked in h.questions]
         step = max(1, len(questions) // TIMED_QUESTIONS)
@@ -211,7 +240,7 @@ async def opened(folder: Path, embedder: Embedder, *, before: float = BEFORE, af
     database = Database(folder / "maya.db")
     transcripts = await SqliteTranscripts.open(database)
     vectors = await SqliteVectors.open(database, model=embedder.model, dimension=embedder.dimension)
-    return Bench(transcripts, vectors, embedder, before=before, after=after)
+    return Bench(database, transcripts, vectors, embedder, before=before, after=after)
 
 
 def figures_of(answers: Sequence[Answer]) -> dict[str, float]:
@@ -275,6 +304,7 @@ async def ablations(histories: Sequence[History]) -> None:
         rows.append(_row("all of it", await bench.answers(histories)))
         rows.append(_row("names stay in the question", await bench.answers(histories, nameless=True)))
         rows.append(_row("words alone", await bench.answers(histories, dense=False)))
+        rows.append(_row("without facts", await bench.answers(histories, facts=False)))
         for name, weights in without.items():
             rows.append(_row(name, await bench.answers(histories, weights=weights)))
         await bench.transcripts.close()
@@ -318,7 +348,7 @@ def main() -> None:
         return
     messages = sum(len(chat) for history in histories for chat in history.chats)
     method = (
-        f"{len(histories)} histories, {messages} messages, embedded stores,"
+        f"{len(histories)} histories, {messages} messages, embedded stores, facts found without a model,"
         " all-MiniLM-L6-v2 on one thread; search_ms is a search with the question's vector known"
     )
     print_json("recall", figures=figures, peers={}, method=method)

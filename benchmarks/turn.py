@@ -2,8 +2,9 @@
 
     python -m benchmarks.turn [--json] [--messages 10000] [--turns 200]
 
-The database is filled with messages of one person first, each with a vector (made up: what costs time is their number);
-then single messages are sent from another thread, as a page does, each in a chat with a past. Recall is on, with the
+The database is filled with messages of one person first, each with a vector (made up: what costs time is their number),
+and with 300 facts about them; then single messages are sent from another thread, as a page does, each in a chat with a
+past, every other one in the first person. Recall is on, with the
 embedding model of `make setup`, and every query is embedded. The baseline of the same run is a bare durable insert into
 a SQLite file on the same disk: the least that "stored before anything is sent" can cost.
 """
@@ -23,6 +24,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,14 +34,30 @@ from maya_core.container import Container, Overrides, build_container
 from maya_core.domain.conversation import ConversationId, MessageId, MessageStatus, NewMessage, Role
 from maya_core.domain.generation import Finished, FinishReason, Prompt, ProviderEvent, TextDelta, Usage
 from maya_core.domain.ids import new_id
-from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.domain.memory import (
+    Entity,
+    EntityId,
+    EntityKind,
+    Fact,
+    FactId,
+    FactOrigin,
+    MemoryKind,
+    MemoryRef,
+    Relation,
+)
 from maya_core.embeddings.weights import TOKENIZER_FILE, find_weights
 from maya_core.engine import Engine
+from maya_core.memory.decisions import fact_vector_id
+from maya_core.memory.entities import user_entity_id
 from maya_core.memory.episodes import episode_id
 from maya_core.settings import load
 from maya_core.stores.vectors.port import VectorItem
 
+if TYPE_CHECKING:
+    from maya_core.embeddings.port import Vector
+
 CHATS = 200
+FACTS = 300
 WANTED = {"own_ms_p50": "<= 40", "own_ms_p95": "<= 80"}
 
 
@@ -74,6 +92,11 @@ class Speech:
         words = self.random.choices(self._words, cum_weights=self._weights, k=self.random.randint(6, 18))
         return " ".join(words).capitalize() + "."
 
+    def direction(self, dimension: int) -> "Vector":
+        """A vector of length one that points anywhere."""
+        drawn = np.array([self.random.gauss(0, 1) for _ in range(dimension)], dtype=np.float32)
+        return drawn / np.float32(np.linalg.norm(drawn))
+
 
 async def fill(container: Container, count: int, speech: Speech) -> list[ConversationId]:
     """`count` messages over the chats, as finished turns."""
@@ -98,6 +121,33 @@ async def fill(container: Container, count: int, speech: Speech) -> list[Convers
     return chats
 
 
+async def learn(container: Container, speech: Speech) -> None:
+    """Facts about the person, as if they had been learnt from the first messages."""
+    vectors, embedder, now = container.memory.vectors, container.memory.embedder, container.clock.now()
+    if vectors is None or embedder is None:
+        raise SystemExit("the embedding model is missing: make setup")
+    own = Entity(id=user_entity_id(LOCAL_USER.id), name="user", kind=EntityKind.USER)
+    relations = [relation for relation in Relation if relation is not Relation.RELATED_TO]
+    entities, facts, items = [own], [], []
+    for number in range(FACTS):
+        thing = Entity(id=EntityId(new_id()), name=" ".join(speech.sentence().split()[:2]), kind=EntityKind.THING)
+        fact = Fact(
+            id=FactId(new_id()), subject=own.id, relation=relations[number % len(relations)], label="",
+            object=thing.id, speaker="You", confidence=0.9, origin=FactOrigin.STATED,
+            evidence=(MessageId(f"learnt-{number}"),), valid_from=None, valid_to=None, recorded_at=now,
+        )  # fmt: skip
+        ref = MemoryRef(
+            id=fact_vector_id(fact.id, model=embedder.model), kind=MemoryKind.FACT, conversation_id=ConversationId(""),
+            message_ids=fact.evidence, first_seq=0, last_seq=0, speaker="You", said_at=now, model=embedder.model,
+            fact_id=fact.id,
+        )  # fmt: skip
+        entities.append(thing)
+        facts.append(fact)
+        items.append(VectorItem(ref=ref, vector=speech.direction(embedder.dimension)))
+    await container.memory.graph.put(LOCAL_USER.id, entities=entities, facts=facts)
+    await vectors.put(LOCAL_USER.id, items)
+
+
 async def remember(container: Container, chat: ConversationId, message: NewMessage, seq: int, speech: Speech) -> None:
     """Two vectors as if the message and its reply had been embedded."""
     vectors, embedder = container.memory.vectors, container.memory.embedder
@@ -105,13 +155,12 @@ async def remember(container: Container, chat: ConversationId, message: NewMessa
         raise SystemExit("the embedding model is missing: make setup")
     items = []
     for offset, ident in enumerate((message.id, MessageId(f"r-{message.id}"))):
-        direction = np.array([speech.random.gauss(0, 1) for _ in range(embedder.dimension)], dtype=np.float32)
         ref = MemoryRef(
             id=episode_id(ident, model=embedder.model), kind=MemoryKind.EPISODE, conversation_id=chat,
             message_ids=(ident,), first_seq=seq + offset, last_seq=seq + offset, speaker=("You", "Maya")[offset],
             said_at=message.said_at, model=embedder.model, role=(Role.USER, Role.ASSISTANT)[offset],
         )  # fmt: skip
-        items.append(VectorItem(ref=ref, vector=direction / np.linalg.norm(direction)))
+        items.append(VectorItem(ref=ref, vector=speech.direction(embedder.dimension)))
     await vectors.put(LOCAL_USER.id, items)
 
 
@@ -138,11 +187,13 @@ def measure(messages: int, turns: int) -> dict[str, float]:
         try:
             container.warm()
             chats = engine.run(fill(container, messages, speech), timeout_s=900)
+            engine.run(learn(container, speech), timeout_s=60)
             own = []
             for number in range(turns + 10):
                 chat, ident = chats[speech.random.randrange(CHATS)], MessageId(new_id())
                 submitted = time.perf_counter()
-                started = engine.run(container.turns.start(LOCAL_USER, chat, speech.sentence(), ident))
+                text = speech.sentence() if number % 2 else f"What do I like about {speech.sentence()}"
+                started = engine.run(container.turns.start(LOCAL_USER, chat, text, ident))
                 engine.run(ended(container, started.reply.id))
                 if number >= 10:
                     own.append((probe.called_at - submitted) * 1000)
@@ -176,7 +227,8 @@ def main() -> None:
     figures = measure(chosen.messages, chosen.turns)
     if chosen.json:
         method = (
-            f"{chosen.turns} turns one by one from a second thread, {chosen.messages} messages stored, embedded stores"
+            f"{chosen.turns} turns one by one from a second thread, {chosen.messages} messages and {FACTS} facts,"
+            " embedded stores"
         )
         print_json("turn", figures=figures, peers={}, method=method)
     else:
