@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from maya_core.domain.memory import EntityKind, Relation
 from tests.e2e.stage import App, Screen, running_app, screen_in, window
@@ -86,7 +86,18 @@ def wait_until_learnt(folder: Path, *, facts: int) -> None:
 
 def open_tab(shown: Screen, name: str) -> None:
     shown.page.goto(f"{shown.app.url}/memory?tab={name}")
-    expect(shown.page.locator(f'.tabs button[data-to="{name}"][aria-current="page"]')).to_be_visible()
+    expect(tab(shown, name)).to_have_attribute("aria-current", "page")
+
+
+def turn_to(shown: Screen, name: str) -> None:
+    """From one tab to another, as a person does; the page is not loaded again."""
+    tab(shown, name).click()
+    expect(tab(shown, name)).to_have_attribute("aria-current", "page")
+    expect(shown.page.locator(".stApp")).to_have_attribute("data-test-script-state", re.compile("notRunning"))
+
+
+def tab(shown: Screen, name: str) -> Locator:
+    return shown.page.locator(f'.tabs button[data-to="{name}"]')
 
 
 def fill(shown: Screen, label: str, text: str) -> None:
@@ -122,7 +133,7 @@ def test_one_search_finds_every_kind(page: Screen) -> None:
 def test_what_was_learnt_stands_under_what_changed(page: Screen) -> None:
     open_tab(page, "changed")
     expect(page.page.locator(".change").filter(has_text="You are allergic to peanuts")).to_be_visible()
-    open_tab(page, "questions")
+    turn_to(page, "questions")
     fill(page, "A person, place or thing", "Nora")
     expect(page.page.locator(".facts")).to_contain_text("Nora lives in Lisbon")
     page.page.get_by_text("Ask in Cypher").click()
@@ -177,7 +188,7 @@ def test_a_chat_is_forgotten_with_a_receipt(page: Screen, folder: Path, tmp_path
     open_tab(page, "search")
     fill(page, "Search your chats, their summaries and facts", "barometers")
     expect(page.page.get_by_text("Nothing was found.")).to_be_visible()
-    open_tab(page, "forget")
+    turn_to(page, "forget")
     expect(page.page.locator(".request")).to_contain_text("A chat")
 
 
@@ -204,6 +215,7 @@ def test_hostile_texts_run_nothing_and_ask_nobody(
     remember(folder, world)
     turns = [Turn(question=f"Mallory {text}", reply=text, ago=timedelta(hours=2)) for text in texts]
     seed(folder, [Chat(title=f"Mallory {texts[5]}", turns=turns)])
+    open_tab(page, "search")
     for name, label, text in (
         ("search", "Search your chats, their summaries and facts", "Mallory"),
         ("bench", "A sentence", f"Mallory {texts[7]}"),
@@ -214,7 +226,7 @@ def test_hostile_texts_run_nothing_and_ask_nobody(
         ("review", "", ""),
         ("forget", "", ""),
     ):
-        open_tab(page, name)
+        turn_to(page, name)
         if label:
             fill(page, label, text)
         expect(page.page.locator(".stApp")).to_have_attribute("data-test-script-state", re.compile("notRunning"))
