@@ -55,11 +55,13 @@ format: $(VENV)/.dev ## Format and fix what can be fixed.
 test-contract: $(VENV)/.dev ## Contract suites, on the servers of `make services` as well when they run.
 	@set -a; [ -f .services/env ] && . ./.services/env; set +a; $(BIN)/python -m pytest tests/contract
 
-faults: $(VENV)/.dev ## Kills, races and floods at full length (up to 45 minutes).
-	@MAYA_TEST_FAULTS=full $(BIN)/python -m pytest -m faults --timeout 2700
+faults: $(VENV)/.dev ## Kills, races and floods at full length, on the servers of `make services` as well (up to 45 minutes).
+	@set -a; [ -f .services/env ] && . ./.services/env; set +a; \
+		MAYA_TEST_FAULTS=full $(BIN)/python -m pytest -m faults --timeout 2700
 
 bench: $(VENV)/.dev ## Run every benchmark.
-	@for name in overhead turn page memory explorer health jobs scale consolidation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in overhead turn page memory gate explorer memory_page health jobs scale consolidation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(BIN)/python -m benchmarks.recall --histories tests/memory/cases/recall_first_person.jsonl
 
 bench-peers: $(VENV)/.python ## Install the peers to measure beside, into .venv-peers.
 	@$(PYTHON) -m venv .venv-peers

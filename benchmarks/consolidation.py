@@ -59,7 +59,8 @@ async def measure(messages: int) -> dict[str, float]:
             policy=ConsolidationPolicy(),
             understanding=Reader(chain=None, summarise=summary_of),
         )
-        await world.say(CHAT, *statements(messages // 2), reply=" ".join(_WORDS * 2))
+        for number, statement in enumerate(statements(messages // 2)):
+            await world.say(CHAT, statement, reply=f"{number}: {' '.join(_WORDS * 2)}")
         steps: set[tuple[int, int]] = set()
         watching = asyncio.create_task(_watch(world, steps))
         began, spent = time.perf_counter(), time.process_time()

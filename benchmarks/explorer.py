@@ -139,11 +139,11 @@ async def measure(file: Path, *, entities: int, facts: int) -> dict[str, Cost]:
         await graph.close()
 
 
-async def fill(graph: SqliteGraph, *, entities: int, facts: int) -> list[Entity]:
+async def fill(graph: SqliteGraph, *, entities: int, facts: int, user: UserId = USER) -> list[Entity]:
     """A user who is a hub, as in life: one fact in five is about them."""
     chance = random.Random(7)
     kinds = [kind for kind in EntityKind if kind is not EntityKind.USER]
-    hub = Entity(id=user_entity_id(USER), name="user", kind=EntityKind.USER)
+    hub = Entity(id=user_entity_id(user), name="user", kind=EntityKind.USER)
     made = [hub] + [
         Entity(id=EntityId(f"e-{number}"), name=f"thing {number}", kind=kinds[number % len(kinds)])
         for number in range(1, entities)
@@ -167,7 +167,7 @@ async def fill(graph: SqliteGraph, *, entities: int, facts: int) -> list[Entity]
             )
             for number in range(first, min(first + _AT_ONCE, facts))
         ]
-        await graph.put(USER, entities=made if first == 0 else [], facts=some)
+        await graph.put(user, entities=made if first == 0 else [], facts=some)
     return made
 
 

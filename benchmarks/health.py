@@ -107,7 +107,7 @@ async def views(folder: Path) -> tuple[float, float]:
     database = Database(folder / "maya.db", timeout_s=60)
     try:
         usage, quality = await SqliteUsage.open(database), await SqliteQualityLog.open(database)
-        analytics = Analytics(usage=usage, quality=quality, prices=Prices(table={}), quota=None, clock=SystemClock())
+        analytics = Analytics(usage=usage, quality=quality, prices=Prices(table={}), outlook=None, clock=SystemClock())
         first: list[float] = []
         kept: list[float] = []
         for period in Period:

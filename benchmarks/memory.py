@@ -39,6 +39,7 @@ from maya_core.domain.ids import new_id
 from maya_core.domain.memory import MemoryKind, MemoryRef
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
+from maya_core.stores.transcripts.sqlite_blocks import NEXT_ROW
 from maya_core.stores.vectors.port import VectorItem
 from maya_core.stores.vectors.sqlite import SqliteVectors
 
@@ -47,10 +48,10 @@ T = TypeVar("T")
 MODEL = "stub:1"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 BY_WORDS = 60
-_MESSAGE = """
-    INSERT INTO messages (id, conversation_id, user_id, seq, turn_id, role, speaker, text, said_at, status)
-    VALUES (?, ?, ?, ?, '', 'user', 'You', ?, 0, 'complete')
-"""
+MESSAGE = f"""
+    INSERT INTO messages (row, id, conversation_id, user_id, seq, turn_id, role, speaker, text, said_at, status)
+    VALUES ({NEXT_ROW}, :id, :conversation_id, :user_id, :seq, '', 'user', 'You', :text, :said_at, 'complete')
+"""  # noqa: S608
 _COUNT = """
     UPDATE conversations SET message_count = (SELECT count(*) FROM messages WHERE conversation_id = conversations.id)
 """
@@ -122,15 +123,16 @@ class Maya:
 
     async def _bulk(self, rows: Sequence[tuple[str, str]]) -> None:
         items: dict[UserId, list[VectorItem]] = {}
-        stored: list[tuple[str, str, str, int, str]] = []
+        stored: list[dict[str, object]] = []
         for name, text in rows:
             user = UserId(name)
             chat = await self._chat(user)
             of_user = items.setdefault(user, [])
             message = MessageId(new_id())
             of_user.append(self._item(chat, message, len(of_user) + 1, text))
-            stored.append((message, chat, user, len(of_user), text))
-        await self._database.write(lambda connection: connection.executemany(_MESSAGE, stored), timeout_s=600)
+            said = {"id": message, "conversation_id": chat, "user_id": user, "seq": len(of_user), "text": text}
+            stored.append({**said, "said_at": 0})
+        await self._database.write(lambda connection: connection.executemany(MESSAGE, stored), timeout_s=600)
         await self._database.write(lambda connection: connection.execute(_COUNT))
         for user, of_user in items.items():
             await self._vectors.put(user, of_user)

@@ -2,9 +2,10 @@
 
     python -m benchmarks.scale [--json] [--memories 100000] [--users 20] [--questions 400]
 
-Maya's own recall over her own embedded stores: words, meaning and the order of what they bring, with the words of what
-is given. The embedder is a stub whose vectors are known before the clock starts. The baseline is the same number of
-questions, in turns with the others, to a store that holds one person with as many memories as each of the many has.
+Maya's own recall over her own embedded stores: words, meaning, facts (one of every 50 memories is one) and the order
+of what they bring, with the words of what is given. The embedder is a stub whose vectors are known before the clock
+starts. The baseline is the same number of questions, in turns with the others, to a store that holds one person with
+as many memories as each of the many has.
 """
 
 import os
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.memory import NOW
+from benchmarks.memory import MESSAGE, NOW
 from benchmarks.peers.memory_layers import DIM, stub_embed
 from benchmarks.report import print_figures, print_json
 from maya_core.clock import SystemClock
@@ -36,9 +37,23 @@ from maya_core.domain.conversation import (
     TitleSource,
     UserId,
 )
-from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.domain.memory import (
+    Entity,
+    EntityId,
+    EntityKind,
+    Fact,
+    FactId,
+    FactOrigin,
+    MemoryKind,
+    MemoryRef,
+    Relation,
+)
+from maya_core.memory.decisions import fact_vector_id
+from maya_core.memory.entities import user_entity_id
 from maya_core.memory.episodes import episode_id
+from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import Recall, RecallPolicy
+from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.vectors.port import VectorItem
@@ -51,10 +66,6 @@ MODEL = "stub:1"
 MESSAGES_A_CHAT = 50
 WARM_UP = 5
 WANTED = {"recall_ms_p95": "<= 60", "others_items": "0"}
-_MESSAGE = """
-    INSERT INTO messages (id, conversation_id, user_id, seq, turn_id, role, speaker, text, said_at, status)
-    VALUES (?, ?, ?, ?, '', 'user', 'You', ?, ?, 'complete')
-"""
 
 
 class Stub:
@@ -84,9 +95,10 @@ class Town:
         self._transcripts = transcripts
         self._vectors = vectors
         self._database = database
+        self._graph = SqliteGraph(database, clock=SystemClock())
         self._recall = Recall(
-            transcripts=transcripts, vectors=vectors, embedder=Stub(), clock=SystemClock(),
-            policy=RecallPolicy(deadline_s=60.0),
+            transcripts=transcripts, vectors=vectors, embedder=Stub(), facts=FactSearch(self._graph),
+            clock=SystemClock(), policy=RecallPolicy(deadline_s=60.0),
         )  # fmt: skip
         self.others_items = 0
 
@@ -106,6 +118,7 @@ class Town:
         found = await self._recall.search(user, text, limit=20)
         ms = (time.perf_counter() - started) * 1000
         self.others_items += sum(not hit.excerpt.message_id.startswith(f"{user}-") for hit in found.hits)
+        self.others_items += sum(not hit.fact.id.startswith(f"{user}-") for hit in found.facts)
         return ms
 
     async def close(self) -> None:
@@ -119,16 +132,41 @@ class Town:
             if seq == 1:
                 await self._transcripts.create(_chat(user, chat))
             id = MessageId(f"{user}-m{place}")
-            rows.append((id, chat, user, seq, text, int(NOW.timestamp() * 1000) + place))
+            said = {"id": id, "conversation_id": chat, "user_id": user, "seq": seq, "text": text}
+            rows.append({**said, "said_at": int(NOW.timestamp() * 1000) + place})
             ref = MemoryRef(
                 id=episode_id(id, model=MODEL), kind=MemoryKind.EPISODE, conversation_id=chat, message_ids=(id,),
                 first_seq=seq, last_seq=seq, speaker="You", said_at=NOW, model=MODEL, role=Role.USER,
                 statement_words=len(text.split()),
             )  # fmt: skip
             items.append(VectorItem(ref=ref, vector=np.asarray(stub_embed(text), np.float32)))
-        await self._database.write(lambda connection: connection.executemany(_MESSAGE, rows), timeout_s=600)
+        await self._database.write(lambda connection: connection.executemany(MESSAGE, rows), timeout_s=600)
         for start in range(0, count, 1000):
             await self._vectors.put(user, items[start : start + 1000])
+        await self._learn(user, [item.ref.message_ids[0] for item in items], seed=seed)
+
+    async def _learn(self, user: UserId, message_ids: Sequence[MessageId], *, seed: int) -> None:
+        """What the person talks about, from every 50th memory."""
+        own = Entity(id=user_entity_id(user), name="user", kind=EntityKind.USER)
+        entities, facts, items = [own], [], []
+        texts = sentences(len(message_ids), seed=seed)
+        for id, text in list(zip(message_ids, texts, strict=True))[::MESSAGES_A_CHAT]:
+            topic = Entity(id=EntityId(f"{id}-t"), name=" ".join(text.split()[:2]), kind=EntityKind.TOPIC)
+            fact = Fact(
+                id=FactId(f"{id}-f"), subject=own.id, relation=Relation.RELATED_TO, label="talks about",
+                object=topic.id, speaker="You", confidence=0.9, origin=FactOrigin.STATED, evidence=(id,),
+                valid_from=None, valid_to=None, recorded_at=NOW,
+            )  # fmt: skip
+            ref = MemoryRef(
+                id=fact_vector_id(fact.id, model=MODEL), kind=MemoryKind.FACT, conversation_id=ConversationId(""),
+                message_ids=(id,), first_seq=0, last_seq=0, speaker="You", said_at=NOW, model=MODEL, fact_id=fact.id,
+            )  # fmt: skip
+            vector = np.asarray(stub_embed(f"user talks about {topic.name}"), np.float32)
+            entities.append(topic)
+            facts.append(fact)
+            items.append(VectorItem(ref=ref, vector=vector))
+        await self._graph.put(user, entities=entities, facts=facts)
+        await self._vectors.put(user, items)
 
 
 def sentences(count: int, *, seed: int) -> list[str]:
@@ -156,7 +194,7 @@ async def measure(memories: int, users: int, questions: int) -> tuple[dict[str, 
         alone: list[float] = []
         first: list[float] = []
         for number, text in enumerate(sentences(questions, seed=10_000)):
-            user, asked = UserId(f"user{number % users}"), " ".join(text.split()[:6])
+            user, asked = UserId(f"user{number % users}"), f"What do I say of {' '.join(text.split()[:6])}?"
             ms = await many.ask(user, asked)
             (first if number < users else among_many).append(ms)
             ms = await one.ask(UserId("user0"), asked)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from maya_core.memory.rebuild import Rebuilt
 
 _LONGEST_COMMAND_S = 24 * 3600.0
+_MOST_COUNTED = 100
+COULD_NOT_RUN = 125
+"""Exit code of a command on memory that was not carried out, apart from every number of differences."""
 
 
 def main(arguments: list[str]) -> int:
@@ -30,7 +33,8 @@ def main(arguments: list[str]) -> int:
     run.add_argument("--port", default="8501", help="port on 127.0.0.1 (8501)")
     commands.add_parser("configuration", help="print docs/configuration.md")
     verify = commands.add_parser(
-        "verify-memory", help="compare memory with what it should hold; exit code: differences"
+        "verify-memory",
+        help=f"compare memory with what it should hold; exit code: differences, {COULD_NOT_RUN} when that failed",
     )
     whose = verify.add_mutually_exclusive_group(required=True)
     whose.add_argument("--user", help="one user's id")
@@ -101,7 +105,7 @@ def _with_container(work: Callable[["Container"], Coroutine[object, object, int]
         finally:
             engine.run(container.close(), timeout_s=30.0)
     except MayaError as error:
-        return _refuse(f"This did not work: {error}")
+        return _refuse(f"This did not work: {error}", code=COULD_NOT_RUN)
     finally:
         engine.stop()
 
@@ -109,6 +113,8 @@ def _with_container(work: Callable[["Container"], Coroutine[object, object, int]
 async def _verify(container: "Container", user: str | None, *, fix: bool) -> int:
     """Print every difference; how many there were, at most 100 (an exit code is small)."""
     verification = container.memory.verification
+    if container.memory.vectors is None:
+        print("Vectors were not compared: nothing is embedded here.")
     users = [UserId(user)] if user is not None else await verification.users()
     found = 0
     for each in users:
@@ -116,7 +122,7 @@ async def _verify(container: "Container", user: str | None, *, fix: bool) -> int
             found += 1
             print(f"{each}: {difference.store.value}: {difference.kind.value}: {difference.id}")
     print(f"{found} differences in the memory of {len(users)} users{', put right' if fix and found else ''}.")
-    return min(found, 100)
+    return min(found, _MOST_COUNTED)
 
 
 async def _rebuild(container: "Container") -> int:
@@ -130,12 +136,13 @@ async def _rebuild(container: "Container") -> int:
 
     done = await container.memory.rebuild.run(show=show)
     print(f"\n{done} records were made anew.")
+    print("If Maya still runs with another embedding model: stop it, run this once more for what was said meanwhile.")
     return 0
 
 
-def _refuse(sentence: str) -> int:
+def _refuse(sentence: str, *, code: int = 2) -> int:
     print(sentence, file=sys.stderr)
-    return 2
+    return code
 
 
 if __name__ == "__main__":

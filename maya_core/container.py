@@ -108,7 +108,7 @@ class Container:
     def lights(self) -> tuple[Light, ...]:
         """How each part is, as last looked at."""
         notice = self.memory.notice
-        limits = self.usage.quota.lights() if self.usage.quota is not None else ()
+        limits = self.usage.outlook.lights() if self.usage.outlook is not None else ()
         return self.watch.lights() + limits + ((notice,) if notice else ())
 
     def warm(self) -> None:
@@ -217,8 +217,10 @@ async def build_container(
             jobs=queue if table else None,
             queue=hideable(jobs_queue, FAST_MEMORY, standing) if isinstance(jobs_queue, Discardable) else None,
             whiteboard=None if erasable is None else hideable(erasable, FAST_MEMORY, standing),
+            limits=usage.quota,
+            accounts=(usage.ledger,),
         )
-        views = await build_views(settings, stores=stores, memory=memory, quality=records.quality, clock=clock)
+        views = await build_views(settings, stores=stores, memory=memory, records=records, clock=clock)
         opened.pop_all()
 
     turns = _turns(
@@ -267,7 +269,7 @@ async def build_container(
         consolidate_after_s=settings.consolidate_after_s,
         clock=clock,
     )
-    background += [health.keep_looking(), usage.ledger.keep_writing()]
+    background += [health.keep_looking(), *usage.background()]
     if not working:
         background.append(health.keep_watching())
     container = Container(
@@ -326,7 +328,7 @@ def _turns(
         whiteboard=whiteboard,
         recall=recall,
         clock=clock,
-        policy=LookbackPolicy(deadline_s=settings.lookback_s),
+        policy=LookbackPolicy(ahead=settings.embeddings in {"minilm", "off"}, deadline_s=settings.lookback_s),
     )
     naming = Naming(
         transcripts=transcripts,

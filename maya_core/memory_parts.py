@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from maya_core.chat import titles
@@ -32,11 +32,11 @@ from maya_core.memory.review import Review, ReviewPolicy
 from maya_core.memory.summary import summary_of
 from maya_core.memory.sweep import Sweep, SweepPolicy
 from maya_core.memory.verify import Verification
-from maya_core.providers.port import Chain
+from maya_core.providers.port import Account, Chain, Limits
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.changes.port import Changes
-from maya_core.stores.factory import Stores, open_graph, open_vectors, scour_of
+from maya_core.stores.factory import Stores, open_graph, open_vectors, open_vectors_to_delete, scour_of
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.vectors.check import check_index
@@ -91,18 +91,22 @@ async def build_memory(
     jobs: Jobs | None = None,
     queue: Discardable | None = None,
     whiteboard: Erasable | None = None,
+    limits: Limits | None = None,
+    accounts: Sequence[Account] = (),
 ) -> Memory:
     """Open the stores of memory and put its parts together. `chain` is None when no model is configured.
 
+    A vendor's embedding model is asked within `limits` and put to `accounts`.
     Forgetting asks `jobs` for its work, and does it at once without; it takes things off `queue` and `whiteboard`.
 
     With `check`, raises ConfigurationError when the stored vectors are another model's. `standing` may hide a store.
     """
-    embedder, notice = _embedder(settings, clock)
+    embedder, notice = _embedder(settings, clock, limits, accounts)
     vectors = None if embedder is None else await open_vectors(settings, stores, embedder)
     if check and embedder is not None and vectors is not None:
         await _compare(embedder, vectors)
     graph = await open_graph(settings, stores, clock)
+    left_over = await open_vectors_to_delete(settings, stores) if vectors is None else None
     if standing is not None:
         vectors = None if vectors is None else hideable(vectors, MEANING, standing)
         graph = hideable(graph, FACTS, standing)
@@ -111,7 +115,7 @@ async def build_memory(
     indexing: Indexing | None = None
     if embedder is not None and vectors is not None:
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
-        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
+        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes)
     verification = Verification(
         transcripts=transcripts,
         batches=batches,
@@ -169,7 +173,7 @@ async def build_memory(
             batches=batches,
             changes=stores.changes,
             embedder=embedder,
-            vectors=vectors,
+            vectors=vectors or left_over,
             episodes=episodes,
             graph=graph,
             whiteboard=whiteboard,
@@ -196,6 +200,8 @@ def sweep_for(
 ) -> Sweep:
     """The sweeper of that memory's pending work. What was read offline is read again while one of `models` answers."""
     policy = SweepPolicy(every_s=settings.memory_sweep_every_s, consolidate_after_s=settings.consolidate_after_s)
+    if memory.indexing is None:
+        policy = replace(policy, embed_after_s=None)
     return Sweep(
         batches=memory.batches,
         changes=memory.change_log,
@@ -244,7 +250,9 @@ def _recall(
     )
 
 
-def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light | None]:
+def _embedder(
+    settings: Settings, clock: Clock, limits: Limits | None, accounts: Sequence[Account]
+) -> tuple[Embedder | None, Light | None]:
     """The chosen model; None, with the sentence for the page, where it cannot be had."""
     if settings.embeddings == "off":
         return None, _without_meaning("MAYA_EMBEDDINGS is off.")
@@ -256,11 +264,14 @@ def _embedder(settings: Settings, clock: Clock) -> tuple[Embedder | None, Light 
         model=settings.embedding_model,
         url=urls.get(settings.embeddings) or "",
         dimension=settings.embedding_dimension,
+        timeout_s=settings.embeddings_timeout_s,
     )
     try:
-        return make_embedder(chosen, clock=clock), None
+        return make_embedder(chosen, clock=clock, limits=limits, accounts=accounts), None
     except ConfigurationError as missing:
         log.warning("nothing is found by meaning: %s", missing)
+        if chosen.backend is not EmbeddingBackend.MINILM:
+            return None, _without_meaning(f"{missing}.")
         return None, _without_meaning("The embedding model is not installed; `make setup` installs it.")
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maya_core.chat import prompt
 from maya_core.chat.lookback import LookbackPolicy
 from maya_core.clock import Clock
-from maya_core.domain.conversation import Excerpt
+from maya_core.domain.conversation import Excerpt, MessageId, RecalledFact
 from maya_core.errors import StoreError
 from maya_core.memory.bench import Bench, Given
 from maya_core.memory.changed import WhatChanged
@@ -19,8 +19,7 @@ from maya_core.memory.search_all import SearchAll
 from maya_core.memory.summaries import Summaries
 from maya_core.memory_parts import Memory
 from maya_core.settings import Settings
-from maya_core.stores.factory import Stores, open_reader
-from maya_core.stores.quality.port import QualityLog
+from maya_core.stores.factory import Records, Stores, open_reader
 from maya_core.stores.transcripts.port import Copies
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class MemoryViews:
 
 
 async def build_views(
-    settings: Settings, *, stores: Stores, memory: Memory, quality: QualityLog, clock: Clock
+    settings: Settings, *, stores: Stores, memory: Memory, records: Records, clock: Clock
 ) -> MemoryViews:
     """Put them together. Raises ConfigurationError for a reader's login that cannot be used."""
     transcripts = stores.transcripts
@@ -83,11 +82,15 @@ async def build_views(
             explorer=memory.explorer,
             transcripts=transcripts,
             batches=memory.batches,
-            log=quality,
+            log=records.quality,
             clock=clock,
         ),
         questions=Questions(
-            explorer=memory.explorer, neo4j=settings.neo4j_uri is not None, reader=await open_reader(settings)
+            explorer=memory.explorer,
+            neo4j=settings.neo4j_uri is not None,
+            reader=await open_reader(settings),
+            audit=records.audit,
+            clock=clock,
         ),
         portability=Portability(
             transcripts=transcripts,
@@ -121,12 +124,25 @@ class _Giver:
         self._clock = clock
         self._budget = prompt.PromptBudget()
 
-    def __call__(self, text: str, *, recalled: Sequence[Excerpt], facts: Sequence[str]) -> Given:
+    def __call__(
+        self,
+        text: str,
+        *,
+        recalled: Sequence[Excerpt],
+        facts: Sequence[RecalledFact],
+        overtaken: Mapping[MessageId, str],
+    ) -> Given:
         made = prompt.build(
-            history=(), text=text, recalled=recalled, facts=facts, now=self._clock.now(), budget=self._budget
+            history=(),
+            text=text,
+            recalled=recalled,
+            overtaken=overtaken,
+            facts=facts,
+            now=self._clock.now(),
+            budget=self._budget,
         )
         return Given(
-            facts=tuple(prompt.facts_that_fit(facts, self._budget.facts_tokens)),
+            facts=tuple(fact.text for fact in made.facts),
             passages=len(made.citations),
             text=made.system,
             tokens=prompt.estimate_tokens(made.system),

@@ -5,8 +5,11 @@ A `MAYA_` name that is not listed here stops the start: a misspelt setting must 
 `docs/configuration.md` is generated from this file.
 """
 
+import codecs
 import difflib
+import io
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -20,11 +23,14 @@ from maya_core.errors import ConfigurationError
 ROOT = Path(__file__).resolve().parent.parent
 
 _FOR_TOOLS = ("MAYA_TEST_", "MAYA_SERVICES_")
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?", re.ASCII | re.IGNORECASE)
+_LONGEST_S = 30 * 86_400
+_MOST_MONEY = 1e9  # in millionths it still fits every counter
 
 
 def _positive(value: float) -> float:
-    if value <= 0:
-        raise ValueError("must be greater than 0")
+    if not 0 < value <= _LONGEST_S:
+        raise ValueError(f"must be greater than 0 and at most {_LONGEST_S:,} seconds (30 days)")
     return value
 
 
@@ -42,7 +48,12 @@ class Settings(BaseSettings):
     """Everything that can be chosen from outside. Immutable."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, enable_decoding=False
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        case_sensitive=True,
+        enable_decoding=False,
+        allow_inf_nan=False,
     )
 
     # Where things are kept
@@ -117,7 +128,11 @@ class Settings(BaseSettings):
         "", validation_alias="MAYA_EMBEDDING_MODEL", description="Its model id; empty: the built-in default."
     )
     embedding_dimension: int = Field(
-        0, ge=0, validation_alias="MAYA_EMBEDDING_DIMENSION", description="Length of its vectors; 0: the default."
+        0,
+        ge=0,
+        le=65_536,
+        validation_alias="MAYA_EMBEDDING_DIMENSION",
+        description="Length of its vectors; 0: the default.",
     )
     consolidate_after_s: Seconds = Field(
         300.0,
@@ -179,11 +194,19 @@ class Settings(BaseSettings):
     ollama_model: str = Field(
         "", validation_alias="MAYA_OLLAMA_MODEL", description="Model id; empty: the built-in default."
     )
+    ollama_window_tokens: int = Field(
+        8192,
+        ge=4096,
+        le=1_048_576,
+        validation_alias="MAYA_OLLAMA_WINDOW_TOKENS",
+        description="Window to ask Ollama for; older context of a longer chat is trimmed. Larger needs more memory.",
+    )
 
     # Limits and prices of a month (UTC)
     monthly_limit: int | None = Field(
         None,
         ge=1,
+        le=1_000_000_000,
         validation_alias="API_MONTHLY_LIMIT",
         description="Most requests a month to each vendor; models on this machine are not counted. Unset: no limit.",
     )
@@ -199,12 +222,14 @@ class Settings(BaseSettings):
     monthly_budget: float | None = Field(
         None,
         gt=0,
+        le=_MOST_MONEY,
         validation_alias="MAYA_MONTHLY_BUDGET",
         description="Most money a month for each vendor, in that currency. Needs a price for every model.",
     )
     monthly_budget_per_person: float | None = Field(
         None,
         gt=0,
+        le=_MOST_MONEY,
         validation_alias="MAYA_MONTHLY_BUDGET_PER_PERSON",
         description="Most money a month for each person, over all vendors. Needs a price for every model.",
     )
@@ -234,7 +259,11 @@ class Settings(BaseSettings):
         "", validation_alias="MAYA_CHEAPER_COHERE_MODEL", description="The same for Cohere."
     )
     ledger_days: int = Field(
-        400, ge=35, validation_alias="MAYA_LEDGER_DAYS", description="How long each call's row is kept; sums stay."
+        400,
+        ge=35,
+        le=36_500,
+        validation_alias="MAYA_LEDGER_DAYS",
+        description="How long each call's row is kept; sums stay.",
     )
 
     # Times of a model call, in seconds
@@ -246,15 +275,19 @@ class Settings(BaseSettings):
     )
     probe_first_token_s: Seconds = Field(
         8.0,
+        le=55,
         validation_alias="MAYA_PROBE_FIRST_TOKEN_S",
-        description="The same for the one call that tests an open breaker.",
+        description="The same for the one call that tests an open breaker, 55 at most: its lease ends after a minute.",
     )
     idle_s: Seconds = Field(20.0, validation_alias="MAYA_IDLE_S", description="Longest silence inside a reply.")
     total_s: Seconds = Field(
         180.0, validation_alias="MAYA_TOTAL_S", description="Longest reply, all providers that write it together."
     )
     breaker_open_s: Seconds = Field(
-        300.0, validation_alias="MAYA_BREAKER_OPEN_S", description="How long a failing provider is not asked."
+        300.0,
+        le=86_400,
+        validation_alias="MAYA_BREAKER_OPEN_S",
+        description="How long a failing provider is not asked, a day at most.",
     )
 
     # Times of a turn and of the stores, in seconds
@@ -268,6 +301,17 @@ class Settings(BaseSettings):
     )
     transcripts_timeout_s: Seconds = Field(
         3.0, validation_alias="MAYA_TRANSCRIPTS_TIMEOUT_S", description="Longest wait for MongoDB."
+    )
+    vectors_timeout_s: Seconds = Field(
+        3.0, validation_alias="MAYA_VECTORS_TIMEOUT_S", description="Longest wait for Pinecone."
+    )
+    graph_timeout_s: Seconds = Field(
+        3.0,
+        validation_alias="MAYA_GRAPH_TIMEOUT_S",
+        description="Longest wait for Neo4j; five times as long for a change.",
+    )
+    embeddings_timeout_s: Seconds = Field(
+        10.0, validation_alias="MAYA_EMBEDDINGS_TIMEOUT_S", description="Longest wait for a vendor's embedding model."
     )
     confirm_s: Seconds = Field(
         15.0, validation_alias="MAYA_CONFIRM_S", description="How long an unconfirmed write of a message is repeated."
@@ -283,7 +327,7 @@ class Settings(BaseSettings):
         description="How often interrupted replies and deleted chats are looked for.",
     )
     drain_s: float = Field(
-        3.0, ge=0, validation_alias="MAYA_DRAIN_S", description="How long a stop waits for running replies."
+        3.0, ge=0, le=3600, validation_alias="MAYA_DRAIN_S", description="How long a stop waits for running replies."
     )
 
     # Door
@@ -323,6 +367,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not all(_HOST.fullmatch(host) for host in value):
+            raise ValueError("must be names as in maya.example.org or maya.example.org:8501, separated by commas")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _mongodb(cls, value: SecretStr | None) -> SecretStr | None:
@@ -353,10 +404,10 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value, for the log's redaction."""
-        stores = (self.database_url, self.redis_url, self.redis_password, self.pinecone_api_key, self.neo4j_password)
-        vendors = (self.anthropic_api_key, self.cohere_api_key, *self.gemini_api_keys, self.metrics_token)
-        return tuple(s.get_secret_value() for s in (*stores, *vendors) if s is not None)
+        """Every secret value, for the log's redaction: those of all fields that hold secrets."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        several = [each for value in values for each in (value if isinstance(value, tuple) else (value,))]
+        return tuple(each.get_secret_value() for each in several if isinstance(each, SecretStr))
 
 
 def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = None) -> Settings:
@@ -381,8 +432,24 @@ def variables() -> list[str]:
 def _merged(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
     """What is set in the environment, and in `.env` where the environment does not say."""
     file = env_file if env_file is not None else ROOT / ".env"
-    from_file = {k: v for k, v in dotenv_values(file).items() if v is not None} if file.is_file() else {}
+    read = dotenv_values(stream=io.StringIO(_text_of(file))) if file.is_file() else {}
+    from_file = {name: value for name, value in read.items() if value is not None}
     return from_file | dict(os.environ if environ is None else environ)
+
+
+def _text_of(file: Path) -> str:
+    """The file as text: UTF-8, or with its mark UTF-16, in which PowerShell's `>` writes."""
+    try:
+        raw = file.read_bytes()
+        marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = raw.decode("utf-16" if marked else "utf-8-sig")
+    except OSError as failure:
+        raise ConfigurationError(f"{file} cannot be read: {failure.strerror}.") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ConfigurationError(f"{file} is not text in UTF-8; save it again in that encoding.")
+    return text
 
 
 def _refuse_unknown(names: Iterable[str]) -> None:

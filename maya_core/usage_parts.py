@@ -1,23 +1,28 @@
 """The part of the composition root that counts calls to models and keeps them within limits."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from maya_core.clock import Clock
+from maya_core.domain.health import Circuit
 from maya_core.domain.usage import MICRO
+from maya_core.embeddings.factory import EmbeddingBackend, vendor_model
 from maya_core.errors import ConfigurationError
 from maya_core.health.snapshot import QuotaLeft
-from maya_core.providers.factory import cheaper_providers, provider_settings
-from maya_core.providers.port import Provider
+from maya_core.providers.factory import VENDORS, cheaper_providers, provider_settings
+from maya_core.providers.port import Denied, Provider
 from maya_core.settings import Settings
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.usage.pool import QuotaPool
 from maya_core.stores.usage.port import Usage
 from maya_core.usage.analytics import Analytics
 from maya_core.usage.ledger import Ledger
+from maya_core.usage.lending import Lending
+from maya_core.usage.limits import QuotaPolicy
+from maya_core.usage.outlook import Outlook
 from maya_core.usage.prices import Prices, read_prices
-from maya_core.usage.quota import Quota, QuotaPolicy
+from maya_core.usage.quota import Quota
 
 TITLES_FROM = 1_000
 """With fewer requests a month than this, chats are named by their first words."""
@@ -25,16 +30,17 @@ TITLES_FROM = 1_000
 
 @dataclass(slots=True, kw_only=True)
 class UsageParts:
-    """Prices, limits, ledger and figures. `quota` is None where no limit is set."""
+    """Prices, limits, ledger and figures. `quota` and `outlook` are None where no limit is set."""
 
     prices: Prices
     quota: Quota | None
+    outlook: Outlook | None
     ledger: Ledger
     analytics: Analytics
 
     async def left(self) -> Sequence[QuotaLeft]:
         """Each vendor's requests of this month, for the health page. Raises StoreUnavailable."""
-        allowances = [] if self.quota is None else await self.quota.allowances()
+        allowances = [] if self.outlook is None else await self.outlook.allowances()
         return [
             QuotaLeft(
                 provider=each.name.removeprefix("requests:"),
@@ -46,6 +52,15 @@ class UsageParts:
             for each in allowances
             if each.name.startswith("requests:")
         ]
+
+    def background(self) -> list[Coroutine[object, object, None]]:
+        """What goes on for as long as Maya runs: writing the ledger, and looking how far the limits are used."""
+        looking = [] if self.outlook is None else [self.outlook.keep_looking()]
+        return [self.ledger.keep_writing(), *looking]
+
+    def refuses(self, circuit: Circuit) -> Denied | None:
+        """Why this vendor would not be asked for a reply, as last looked at; None when it would."""
+        return None if self.quota is None else self.quota.refuses(circuit)
 
 
 def titles_by_model(settings: Settings) -> bool:
@@ -77,29 +92,36 @@ def build_usage(
     pool: QuotaPool,
     clock: Clock,
 ) -> UsageParts:
-    """Put it together. `vendors` are the providers that are paid.
+    """Put it together. `vendors` are the providers that are paid; a vendor's embedding model is paid besides.
 
     Raises ConfigurationError for a price table that cannot be read, and for a money limit without all prices.
     """
-    prices = read_prices(settings.prices, currency=settings.currency)
+    known = dict.fromkeys((*VENDORS, *(vendor.name for vendor in vendors)))
+    prices = read_prices(settings.prices, currency=settings.currency, vendors=known)
     policy = _policy(settings, vendors)
+    paid = [Circuit(provider=vendor.name, model=vendor.model) for vendor in vendors]
+    if settings.embeddings != "off":
+        embedding = vendor_model(EmbeddingBackend(settings.embeddings), settings.embedding_model)
+        paid += [embedding] if embedding is not None else []
     if policy.money_micro is not None or policy.money_of_user_micro is not None:
-        for vendor in vendors:
-            if prices.of(vendor.name, vendor.model) is None:
+        for circuit in paid:
+            if prices.of(circuit.provider, circuit.model) is None:
                 raise ConfigurationError(
-                    "a monthly budget needs to know what every model costs: "
-                    f"add {vendor.name}:{vendor.model}=IN/OUT to MAYA_PRICES"
+                    f"a monthly budget needs to know what every model costs: add {circuit.name}=IN/OUT to MAYA_PRICES"
                 )
     quota: Quota | None = None
+    outlook: Outlook | None = None
     if policy.limits_anything:
-        names = [vendor.name for vendor in vendors]
-        quota = Quota(usage=usage, pool=pool, prices=prices, policy=policy, vendors=names, clock=clock)
+        lending = Lending(usage=usage, pool=pool, expires_s=policy.expires_s, clock=clock)
+        quota = Quota(lending=lending, prices=prices, policy=policy, clock=clock)
+        outlook = Outlook(lending=lending, policy=policy, vendors=[each.provider for each in paid], clock=clock)
     rows_kept = timedelta(days=settings.ledger_days)
     return UsageParts(
         prices=prices,
         quota=quota,
+        outlook=outlook,
         ledger=Ledger(usage=usage, prices=prices, quota=quota, clock=clock, rows_kept=rows_kept),
-        analytics=Analytics(usage=usage, quality=quality, prices=prices, quota=quota, clock=clock),
+        analytics=Analytics(usage=usage, quality=quality, prices=prices, outlook=outlook, clock=clock),
     )
 
 

@@ -5,15 +5,21 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from maya_core import container, settings
+from maya_core.clock import ManualClock
 from maya_core.container import build_container
+from maya_core.domain.conversation import ConversationId
 from maya_core.domain.health import FAST_MEMORY
 from maya_core.errors import ConfigurationError, StoreUnavailable
+from maya_core.jobs.port import Job, QueueName
+from maya_core.memory_parts import sweep_for
 from maya_core.stores.embedded_redis import find_server
+from tests.memory.world import NOON, World
 
 needs_redis = pytest.mark.skipif(find_server(None) is None, reason="no redis-server to embed")
 
@@ -75,6 +81,17 @@ async def test_a_part_that_cannot_be_closed_keeps_no_other_open(folder: Path) ->
     assert servers_of(folder) == []
 
 
+async def test_a_pinecone_that_is_away_at_the_start_keeps_nobody_from_chatting(folder: Path) -> None:
+    away = {"PINECONE_API_KEY": "sample-key", "MAYA_PINECONE_URL": "http://127.0.0.1:9", "MAYA_EMBEDDED_REDIS": "off"}
+    container = await build_container(chosen(folder, **away))
+    try:
+        assert container.memory.vectors is not None
+        with pytest.raises(StoreUnavailable):
+            await container.memory.vectors.ping()
+    finally:
+        await container.close()
+
+
 async def test_a_redis_that_is_away_at_the_start_only_dims_its_light(folder: Path) -> None:
     container = await build_container(chosen(folder, REDIS_URL="redis://127.0.0.1:1/0"))
     await container.watch.look()
@@ -115,3 +132,32 @@ async def test_work_in_the_background_that_breaks_does_not_end_in_silence(caplog
     await asyncio.wait([fine, failed])
     await asyncio.sleep(0)
     assert [record.message for record in caplog.records] == ["work in the background has ended"]
+
+
+class _Asked:
+    """A queue that only remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    async def enqueue(self, job: Job) -> bool:
+        self.names.append(job.name)
+        return True
+
+    async def depth(self) -> dict[QueueName, int]:
+        return {}
+
+    async def close(self) -> None:
+        return
+
+
+async def test_where_nothing_can_be_embedded_nobody_asks_for_it_again_and_again(folder: Path) -> None:
+    wanted = chosen(folder, MAYA_EMBEDDED_REDIS="off", MAYA_EMBEDDINGS="off")
+    container = await build_container(wanted)
+    world = await World.open(folder / "maya.db")
+    await world.say(ConversationId("chat"), "I live in Porto.")
+    jobs, later = _Asked(), ManualClock(NOON + timedelta(days=1))
+    await sweep_for(container.memory, jobs, wanted, later, breaker=container.breaker, models=()).run()
+    assert jobs.names == ["consolidate"]
+    await world.close()
+    await container.close()

@@ -39,11 +39,12 @@ def test_the_whole_journey_needs_no_fork_no_alarm_no_file_locks_and_no_redis_ser
     assert "My dog is called Pepper." in told["found"]
 
 
-def test_the_contract_of_the_jobs_holds_in_one_process_there(tmp_path: Path) -> None:
-    options = ("-q", "-p", "no:cacheprovider", "-k", "in_process")
-    done = bare("-m", "pytest", "tests/contract/test_jobs.py", *options, without_programs=tmp_path)
+def test_the_contract_of_the_jobs_and_the_path_of_memory_hold_in_one_process_there(tmp_path: Path) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "-k", "in_process or (said_in_one_chat and process)")
+    suites = ("tests/contract/test_jobs.py", "tests/workers/test_memory_path.py")
+    done = bare("-m", "pytest", *suites, *options, without_programs=tmp_path)
     assert done.returncode == 0, done.stdout[-4000:]
-    assert "passed" in done.stdout
+    assert "10 passed" in done.stdout
     assert "failed" not in done.stdout
 
 

@@ -109,6 +109,20 @@ def test_names_for_tests_and_services_are_left_alone() -> None:
         ("MAYA_FIRST_TOKEN_S", "soon", "number"),
         ("MAYA_LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("MAYA_GEMINI_BASE_URL", "127.0.0.1", "http://"),
+        ("MAYA_BREAKER_OPEN_S", "inf", "finite number"),
+        ("MAYA_BREAKER_OPEN_S", "nan", "finite number"),
+        ("MAYA_BREAKER_OPEN_S", "100000", "86400"),
+        ("MAYA_TOTAL_S", "99999999999", "30 days"),
+        ("MAYA_DRAIN_S", "inf", "finite number"),
+        ("MAYA_MONTHLY_BUDGET", "inf", "finite number"),
+        ("MAYA_MONTHLY_BUDGET_PER_PERSON", "1e300", "less than or equal to"),
+        ("MAYA_BACKGROUND_SHARE", "nan", "finite number"),
+        ("API_MONTHLY_LIMIT", "99999999999999999999", "1000000000"),
+        ("MAYA_LEDGER_DAYS", "99999999", "36500"),
+        ("MAYA_PROBE_FIRST_TOKEN_S", "100", "55"),
+        ("MAYA_ALLOWED_HOSTS", "http://maya.example.org/", "maya.example.org:8501"),
+        ("MAYA_ALLOWED_HOSTS", "maya.example.org,*", "maya.example.org:8501"),
+        ("MAYA_ALLOWED_HOSTS", ",", "maya.example.org:8501"),
     ],
 )
 def test_a_wrong_value_names_the_variable_and_the_accepted_form(name: str, value: str, form: str) -> None:
@@ -124,6 +138,27 @@ def test_a_wrong_value_that_may_be_a_secret_is_not_repeated() -> None:
     assert "canary" not in str(caught.value)
 
 
+def test_hosts_are_names_with_or_without_a_port() -> None:
+    assert load(MAYA_ALLOWED_HOSTS="maya.example.org, [::1]:8501").allowed_hosts == ("maya.example.org", "[::1]:8501")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_an_env_file_is_read_with_the_mark_of_its_encoding(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / ".env"
+    mark = "\ufeff" if encoding == "utf-16-le" else ""
+    file.write_bytes(f"{mark}MAYA_CURRENCY=€\r\nREDIS_PORT=1111\r\n".encode(encoding))
+    chosen = settings.load({}, env_file=file)
+    assert (chosen.currency, chosen.redis_port) == ("€", 1111)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le"])
+def test_an_env_file_in_another_encoding_is_named_with_the_one_that_is_wanted(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes("MAYA_CURRENCY=ü\n".encode(encoding))
+    with pytest.raises(ConfigurationError, match=r"\.env is not text in UTF-8; save it again in that encoding\.$"):
+        settings.load({}, env_file=file)
+
+
 def test_a_secret_key_stops_the_start_because_there_are_no_accounts_yet() -> None:
     with pytest.raises(ConfigurationError, match=r"SECRET_KEY is set.*Remove SECRET_KEY"):
         load(SECRET_KEY="fake-" * 10)
@@ -135,6 +170,16 @@ def test_settings_are_frozen_and_hide_their_secrets() -> None:
     assert chosen.secrets == ("canary-key",)
     with pytest.raises(ValueError, match="frozen"):
         chosen.redis_port = 1
+
+
+def test_every_secret_of_the_settings_is_taken_out_of_the_log() -> None:
+    names = [
+        str(f.validation_alias) for f in settings.Settings.model_fields.values() if "SecretStr" in str(f.annotation)
+    ]
+    values = {name: f"canary-of-{name.lower()}" for name in names if name != "SECRET_KEY"}
+    values |= {"DATABASE_URL": "mongodb://canary", "REDIS_URL": "redis://canary"}
+    assert "MAYA_NEO4J_READER_PASSWORD" in values
+    assert set(load(**values).secrets) == set(values.values())
 
 
 def test_the_configuration_page_is_the_one_that_the_code_writes() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Never
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker
 
 from maya_core.errors import NotAllowed
 from maya_core.jobs.port import QueueName
@@ -18,11 +19,13 @@ from maya_core.jobs.rq_queue import ENTRY, PREFIX, marker
 
 if TYPE_CHECKING:
     from redis import Redis
+    from redis.client import Pipeline
 
 log = logging.getLogger(__name__)
 
 WORKER_TTL_S = 30
 MAINTENANCE_EVERY_S = 10
+_LONGEST_PAUSE_S = 5.0
 
 
 Perform = Callable[[str, Mapping[str, str]], None]
@@ -72,15 +75,34 @@ class MayaJob(RqJob):
         raise NotAllowed("not a job of Maya")
 
 
-def make_worker(
-    connection: "Redis", *, perform: Perform, queues: Sequence[QueueName], fork: bool = False
-) -> Worker | SimpleWorker:
+class Lasting(BaseWorker):
+    """A worker that outlives its Redis: known again after everything was wiped, and soon back after an outage."""
+
+    max_connection_wait_time = _LONGEST_PAUSE_S
+
+    def heartbeat(self, timeout: int | None = None, pipeline: "Pipeline | None" = None) -> None:
+        """Say that it lives; where Redis does not know it, that it was born, without which nobody finds it."""
+        if pipeline is None and not self.connection.hexists(self.key, "birth"):
+            self.connection.delete(self.key)
+            self.register_birth()  # type: ignore[no-untyped-call]
+        super().heartbeat(timeout, pipeline)
+
+
+class LastingWorker(Lasting, Worker):
+    """Jobs in processes of their own."""
+
+
+class LastingSimpleWorker(Lasting, SimpleWorker):
+    """Jobs in this process."""
+
+
+def make_worker(connection: "Redis", *, perform: Perform, queues: Sequence[QueueName], fork: bool = False) -> Lasting:
     """A worker of these queues, in this order, that does its jobs with `perform`.
 
     Without `fork` jobs run in this process, which keeps the embedding model warm; with it each has a process of its own
     that may die alone. Its liveness is short, so that a killed worker's job is taken up again in about a minute.
     """
-    kind = Worker if fork else SimpleWorker
+    kind = LastingWorker if fork else LastingSimpleWorker
     ours = type("OurJob", (MayaJob,), {"doing": staticmethod(perform)})
     return kind(
         [

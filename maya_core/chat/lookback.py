@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from maya_core.chat.prompt import Said
@@ -11,7 +11,9 @@ from maya_core.clock import Clock
 from maya_core.domain.conversation import (
     Excerpt,
     Message,
+    MessageId,
     MessageStatus,
+    NewMessage,
     RecalledFact,
     Role,
     TierOutcome,
@@ -19,7 +21,8 @@ from maya_core.domain.conversation import (
     UserId,
 )
 from maya_core.errors import StoreError, StoreUnavailable
-from maya_core.memory.recall import Recall
+from maya_core.memory.fact_search import recalled_fact
+from maya_core.memory.recall import Recall, Recalled
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
 
@@ -30,8 +33,13 @@ THIS_CHAT = "this chat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookbackPolicy:
-    """Limits. `deadline_s` is for reading this chat; recall keeps its own. Turns are remembered for `keep_s`."""
+    """Limits. `deadline_s` is for reading this chat; recall keeps its own. Turns are remembered for `keep_s`.
 
+    With `ahead` recalling begins while the message is being stored. Only where a question is embedded on this machine:
+    nothing is sent to anybody before it is stored.
+    """
+
+    ahead: bool = False
     deadline_s: float = 0.8
     last_messages: int = 24
     earlier_messages: int = 10
@@ -40,12 +48,16 @@ class LookbackPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found in time. `missing` names the tiers without an answer."""
+    """What was found in time. `missing` names the tiers without an answer.
 
-    history: tuple[Said, ...]
-    excerpts: tuple[Excerpt, ...]
-    facts: tuple[RecalledFact, ...]
-    tiers: tuple[TierUse, ...]
+    `overtaken` has for excerpts that do not hold any more what is known instead.
+    """
+
+    history: tuple[Said, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    facts: tuple[RecalledFact, ...] = ()
+    tiers: tuple[TierUse, ...] = ()
+    overtaken: Mapping[MessageId, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -70,22 +82,22 @@ class Lookback:
         self._clock = clock
         self._policy = policy or LookbackPolicy()
 
-    async def before(self, user_id: UserId, message: Message) -> Found:
+    def ahead(self, user_id: UserId, message: NewMessage) -> asyncio.Task[Recalled] | None:
+        """Begin to recall for a message that is not stored yet, for `before`; None where that has to wait."""
+        return asyncio.create_task(self._recalled(user_id, message)) if self._policy.ahead else None
+
+    async def before(self, user_id: UserId, message: Message, *, ahead: asyncio.Task[Recalled] | None = None) -> Found:
         """Everything known before `message`. Never raises for a store that is slow or down: it is listed instead."""
         (history, chat), recalled = await asyncio.gather(
             self._in_time(THIS_CHAT, lambda: self._history(user_id, message)),
-            self._recall.search(
-                user_id, message.text, exclude=message.conversation_id, limit=self._policy.earlier_messages
-            ),
+            ahead or self._recalled(user_id, message),
         )
         return Found(
             history=tuple(history),
             excerpts=tuple(hit.excerpt for hit in recalled.hits),
-            facts=tuple(
-                RecalledFact(sentence=f.sentence, message_ids=f.fact.evidence, fact_id=f.fact.id)
-                for f in recalled.facts
-            ),
+            facts=tuple(map(recalled_fact, recalled.facts)),
             tiers=(chat, *recalled.tiers),
+            overtaken={hit.excerpt.message_id: hit.overtaken for hit in recalled.hits if hit.overtaken},
         )
 
     async def remember(self, user_id: UserId, message: Message, reply: Message) -> None:
@@ -103,6 +115,11 @@ class Lookback:
             )
         except StoreError:  # away, or deleted while the reply was made
             return
+
+    async def _recalled(self, user_id: UserId, message: Message | NewMessage) -> Recalled:
+        return await self._recall.search(
+            user_id, message.text, exclude=message.conversation_id, limit=self._policy.earlier_messages
+        )
 
     async def _in_time(self, tier: str, ask: Callable[[], Awaitable[Sequence[T]]]) -> tuple[Sequence[T], TierUse]:
         started = self._clock.monotonic()

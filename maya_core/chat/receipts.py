@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from maya_core.chat.lookback import Found
 from maya_core.clock import Clock
 from maya_core.domain.conversation import RecalledItem, Receipt, Span
 from maya_core.domain.generation import Attempt, ChainFailed, Chunk, Done, Switched
 
-_CITED = re.compile(r"\[(\d{1,2})\]")
+_CITED = re.compile(r"\[(F?\d{1,2})\]")
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Draft:
     turn_id: str
     clock: Clock
     submitted: float
-    _found: Found = field(default_factory=lambda: Found(history=(), excerpts=(), facts=(), tiers=()))
+    _found: Found = field(default_factory=Found)
     _injected: int = 0
     _facts: int = 0
     _spans: list[tuple[str, str, int]] = field(default_factory=list)
@@ -55,6 +55,8 @@ class Draft:
 
     def done(self, event: Done) -> None:
         self._done = event
+        if event.trimmed:
+            self.note("Older context was trimmed.")
         self._attempts = list(event.attempts)
 
     def failed(self, failure: ChainFailed) -> None:
@@ -82,7 +84,7 @@ class Draft:
 
     def receipt(self, text: str) -> Receipt:
         """The finished account of a reply with this text."""
-        cited = {int(number) for number in _CITED.findall(text)}
+        cited = set(_CITED.findall(text))
         return Receipt(
             turn_id=self.turn_id,
             tiers=self._found.tiers,
@@ -91,11 +93,14 @@ class Draft:
                 RecalledItem(
                     excerpt=excerpt,
                     injected=number <= self._injected,
-                    cited=number <= self._injected and number in cited,
+                    cited=number <= self._injected and str(number) in cited,
                 )
                 for number, excerpt in enumerate(self._found.excerpts, start=1)
             ),
-            facts=self._found.facts[: self._facts],
+            facts=tuple(
+                replace(fact, injected=number <= self._facts, cited=number <= self._facts and f"F{number}" in cited)
+                for number, fact in enumerate(self._found.facts, start=1)
+            ),
             attempts=tuple(self._attempts),
             usage=self._done.usage if self._done else None,
             finish=self._done.reason if self._done else None,

@@ -36,6 +36,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.generation import Asking, Caller, ChainFailed, Chunk, Done, Prompt, Switched
 from maya_core.errors import Conflict, InvalidInput, NotFound, StorageFull, StoreError, StoreUnavailable
+from maya_core.memory.recall import Recalled
 from maya_core.providers.port import Chain
 from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.whiteboard.port import Whiteboard
@@ -133,8 +134,14 @@ class TurnService:
         submitted = self._clock.monotonic()
         accepted = intake.accept(text)
         message, reply = self._rows(user, conversation_id, accepted.text, message_id)
-        stored, running = await self._begin(user, message, reply)
-        self._run(user, stored, running, submitted, asked_for=reply)
+        recalling = self._lookback.ahead(user.id, message)
+        runs = False
+        try:
+            stored, running = await self._begin(user, message, reply)
+            runs = self._run(user, stored, running, submitted, asked_for=reply, recalling=recalling)
+        finally:
+            if recalling is not None and not runs:
+                recalling.cancel()
         return Started(message=stored, reply=running, notice=accepted.notice)
 
     async def edit_last(self, user: User, conversation_id: ConversationId, text: str, message_id: MessageId) -> Started:
@@ -239,20 +246,29 @@ class TurnService:
         raise InvalidInput("There is no question in this chat yet.")
 
     def _run(
-        self, user: User, message: Message | None, reply: Message, submitted: float, *, asked_for: NewMessage
-    ) -> None:
+        self,
+        user: User,
+        message: Message | None,
+        reply: Message,
+        submitted: float,
+        *,
+        asked_for: NewMessage,
+        recalling: asyncio.Task[Recalled] | None = None,
+    ) -> bool:
         """Put the turn on the loop, unless it runs somewhere or has ended already (the same ids were sent twice)."""
         if reply.status is not MessageStatus.STREAMING or reply.id in self._tasks or message is None:
-            return
+            return False
         if not _same_moment(reply.said_at, asked_for.said_at) and not self._silent(reply):
-            return
+            return False
         live = self._live.open(user.id, reply.conversation_id, reply.id)
-        task = asyncio.create_task(self._turn(user, message, reply, live, submitted), name=f"turn {reply.turn_id}")
+        turn = self._turn(user, message, reply, live, submitted, recalling=recalling)
+        task = asyncio.create_task(turn, name=f"turn {reply.turn_id}")
         self._tasks[reply.id] = task
         task.add_done_callback(lambda done: self._forget_task(reply.id, done))
         if message.seq == reply.seq - 1:
             for follower in self._followers:
                 self._beside(partial(follower.turn_started, user, message))
+        return True
 
     def _silent(self, reply: Message) -> bool:
         """Whoever began this reply gives no sign of life any more; one from far in the future is none."""
@@ -292,7 +308,7 @@ class TurnService:
         return self.own_view(user, message_id) or await self._live.follow(user.id, message_id)
 
     async def stop(self, user: User, message_id: MessageId) -> None:
-        """Stop a running reply and keep its text. Made elsewhere, it stops there within about a second."""
+        """Stop a running reply and keep its text. Made elsewhere, it stops there within about two seconds."""
         require(user, Action.CHAT)
         if self._live.own(user.id, message_id) is not None:
             if task := self._tasks.get(message_id):
@@ -332,13 +348,22 @@ class TurnService:
 
     # The turn itself
 
-    async def _turn(self, user: User, message: Message, reply: Message, live: LiveReply, submitted: float) -> None:
+    async def _turn(
+        self,
+        user: User,
+        message: Message,
+        reply: Message,
+        live: LiveReply,
+        submitted: float,
+        *,
+        recalling: asyncio.Task[Recalled] | None,
+    ) -> None:
         draft = receipts.Draft(turn_id=reply.turn_id, clock=self._clock, submitted=submitted)
         self._writing[reply.id] = live, draft
         background = asyncio.create_task(self._keep_others_informed(live, draft))
         status = MessageStatus.FAILED  # until something better is known
         try:
-            request = await self._prepare(user, message, live, draft)
+            request = await self._prepare(user, message, live, draft, recalling)
             await self._stream(replace(request, caller=Caller(user_id=user.id)), live, draft)
             status = MessageStatus.COMPLETE
         except ChainFailed as failure:
@@ -352,20 +377,27 @@ class TurnService:
             ending = asyncio.create_task(self._end(user, message, reply, live=live, draft=draft, status=status))
             await _finish_despite_cancellation(ending)
 
-    async def _prepare(self, user: User, message: Message, live: LiveReply, draft: receipts.Draft) -> Prompt:
+    async def _prepare(
+        self,
+        user: User,
+        message: Message,
+        live: LiveReply,
+        draft: receipts.Draft,
+        recalling: asyncio.Task[Recalled] | None,
+    ) -> Prompt:
         live.add(LiveEvent(kind="activity", text="Looking through your chats"))
-        found = await self._lookback.before(user.id, message)
+        found = await self._lookback.before(user.id, message, ahead=recalling)
         draft.looked_back(found)
         request = prompt.build(
             history=found.history,
             text=message.text,
             recalled=found.excerpts,
-            facts=[fact.sentence for fact in found.facts],
+            overtaken=found.overtaken,
+            facts=found.facts,
             now=self._clock.now(),
             budget=self._policy.budget,
         )
-        facts = prompt.facts_that_fit([fact.sentence for fact in found.facts], self._policy.budget.facts_tokens)
-        draft.injected(len(request.citations), len(facts))
+        draft.injected(len(request.citations), len(request.facts))
         return request
 
     async def _stream(self, request: Prompt, live: LiveReply, draft: receipts.Draft) -> None:

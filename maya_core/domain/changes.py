@@ -80,7 +80,11 @@ class EntityChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a change comes to. `tombstones` are hashes of what must never be learnt again, for FORGET."""
+    """What a change comes to.
+
+    `tombstones` are hashes of what must not be learnt again: never after FORGET, not from what was said before after
+    another change, as long as that is not undone.
+    """
 
     entities: tuple[EntityChange, ...] = ()
     facts: tuple[FactChange, ...] = ()

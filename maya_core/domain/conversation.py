@@ -113,14 +113,24 @@ class RecalledItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecalledFact:
-    """A fact that was given to the model, as a sentence ("You live in Porto"), with the messages that say so.
+    """A fact in a receipt, as a sentence ("You live in Porto"), with the messages that say so.
 
-    `fact_id` is "" in receipts from before it was kept.
+    Attributes:
+        fact_id: "" in receipts from before it was kept; they have none of what follows either.
+        said_by: who said so; `by_hand` where the person wrote it down themselves.
+        since: since when it is true in the world, where somebody said; `known_at` since when Maya knows it.
+        injected, cited: it was given to the model; the reply cites it.
     """
 
     sentence: str
     message_ids: tuple[MessageId, ...]
     fact_id: str = ""
+    said_by: str = ""
+    by_hand: bool = False
+    since: datetime | None = None
+    known_at: datetime | None = None
+    injected: bool = True
+    cited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +142,7 @@ class Receipt:
         tiers: sources asked, with milliseconds.
         missing: names of the tiers that failed or were late; the reply was made without them.
         recalled: what was found, in rank order.
-        facts: what is known about whom and what the message names, as far as the model was given it.
+        facts: what is known and bears on the message, in rank order.
         attempts: every provider tried or skipped, in order, with the reason.
         first_text_ms, total_ms: from submit; None when no text ever came.
         own_ms: from submit until the request left for the first provider.

@@ -17,23 +17,32 @@ class PromptMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A recalled passage offered to the model under a number: `[1]` in a reply points here.
+    """A recalled passage or fact offered to the model under a number: `[1]` or `[F1]` in a reply points here.
 
-    `origin` tells a reader who said it and when ("You, 3 Nov 2026, in “Venue options”"); `text` is quoted data.
+    `origin` tells a reader who said it and when ("You, 3 Nov 2026, in “Venue options”"); `text` is quoted data; `now`
+    says what is known by now where a passage does not hold any more.
     """
 
     number: int
     origin: str
     text: str
+    now: str = ""
 
 
 class Purpose(StrEnum):
-    """What a model is asked for. All but a chat's replies are background work."""
+    """What a model is asked for. RECALL is the vector of a question, INDEXING those of what was said."""
 
     CHAT = "chat"
+    RECALL = "recall"
+    TEST = "test"
     TITLE = "title"
     CONSOLIDATION = "consolidation"
-    PREFETCH = "prefetch"
+    INDEXING = "indexing"
+
+    @property
+    def background(self) -> bool:
+        """Nobody waits for it."""
+        return self not in (Purpose.CHAT, Purpose.RECALL, Purpose.TEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +57,14 @@ class Caller:
 class Prompt:
     """Everything that one reply is made from. `messages` ends with the person's newest message.
 
-    `system` already contains the citations, fenced as data, for models that read text; `citations` repeats them as
-    values for the offline provider, which quotes them without a model.
+    `system` already contains facts and citations, fenced as data, for models that read text; `facts` and `citations`
+    repeat them as values for the offline provider, which quotes them without a model.
     """
 
     system: str
     messages: tuple[PromptMessage, ...]
     citations: tuple[Citation, ...] = ()
+    facts: tuple[Citation, ...] = ()
     max_output_tokens: int = 2048
     caller: Caller = Caller()
 
@@ -146,13 +156,17 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The reply is complete. `attempts` ends with the one that answered."""
+    """The reply is complete. `attempts` ends with the one that answered.
+
+    `trimmed` says that it was given fewer of the earlier messages than the prompt has.
+    """
 
     provider: str
     model: str
     reason: FinishReason
     usage: Usage
     attempts: tuple[Attempt, ...]
+    trimmed: bool = False
 
 
 ChainEvent = Asking | Switched | Chunk | Done

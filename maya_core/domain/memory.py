@@ -199,6 +199,7 @@ class Fact:
         evidence: the messages it was said in, oldest first; never empty for a stated fact.
         valid_from, valid_to: when it is true in the world; None where nobody said.
         recorded_at, retracted_at: from when until when Maya held it to be so.
+        end_known_at: since when Maya knows `valid_to`, which may lie long before; None where that is not known.
         superseded_by: the fact that took its place.
         sources: the batches that brought it.
         extractor: which extractor, in which version, found it ("offline-1", a model id).
@@ -217,15 +218,17 @@ class Fact:
     valid_to: datetime | None
     recorded_at: datetime
     retracted_at: datetime | None = None
+    end_known_at: datetime | None = None
     superseded_by: FactId | None = None
     sources: tuple[str, ...] = ()
     extractor: str = ""
 
     def current(self, at: datetime) -> bool:
-        """Held to be true, now or at another moment `at`: recorded and not retracted, begun and not over."""
+        """Held to be true, now or at another moment `at`: recorded, not retracted, begun and not known to be over."""
         known = self.recorded_at <= at and (self.retracted_at is None or at < self.retracted_at)
         begun = self.valid_from is None or self.valid_from <= at
-        return known and begun and (self.valid_to is None or at < self.valid_to)
+        over = self.valid_to is not None and self.valid_to <= at
+        return known and begun and not (over and (self.end_known_at is None or self.end_known_at <= at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +250,8 @@ class MemoryRef:
 
     What ranking wants to know of an episode without its words: `role` of its one voice; `statement_words`, the words
     outside of questions; whether it `asks` something; whether it is `dated`, that is, speaks of a time.
+
+    `fact_id` names the fact that a FACT stands for; nobody may have said it, so `message_ids` cannot lead to it.
     """
 
     id: str
@@ -262,6 +267,7 @@ class MemoryRef:
     statement_words: int = 0
     asks: bool = False
     dated: bool = False
+    fact_id: FactId | None = None
 
 
 class FactOrder(StrEnum):

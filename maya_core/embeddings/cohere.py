@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
+from maya_core.embeddings.metering import Embedded
 from maya_core.providers.classify import Reported, parse_retry_after
 from maya_core.providers.edge import Call, Lazy
 from maya_core.providers.keys import fingerprint
@@ -43,7 +44,7 @@ class CohereCalls:
         self._clock = clock
         self._loaded = Lazy(self._load)
 
-    async def request(self, texts: Sequence[str], *, question: bool, key: str, dimension: int) -> list[list[float]]:
+    async def request(self, texts: Sequence[str], *, question: bool, key: str, dimension: int) -> Embedded:
         with Call(provider=self.provider, model=self.model, read_error=self._read_error) as call:
             loaded = await self._loaded.get()
             call.reading = True
@@ -54,7 +55,12 @@ class CohereCalls:
                 embedding_types=["float"],
                 output_dimension=dimension,
             )
-        return [list(vector) for vector in answer.embeddings.float_ or ()]
+        billed = answer.meta.billed_units if answer.meta is not None else None
+        counted = billed.input_tokens if billed is not None else None
+        return Embedded(
+            vectors=[list(vector) for vector in answer.embeddings.float_ or ()],
+            input_tokens=None if counted is None else round(counted),
+        )
 
     async def close(self) -> None:
         if self._loaded.made is not None:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import assert_never
 
 from maya_core.clock import Clock
+from maya_core.domain.health import Circuit
 from maya_core.embeddings import cohere, gemini
+from maya_core.embeddings.metering import Meter
 from maya_core.embeddings.minilm import MiniLmEmbedder
 from maya_core.embeddings.port import Embedder
-from maya_core.embeddings.vendor import VendorEmbedder
+from maya_core.embeddings.vendor import EmbeddingCalls, VendorEmbedder
 from maya_core.errors import ConfigurationError
 from maya_core.providers.keys import clean_keys
+from maya_core.providers.port import Account, Limits
 
 
 class EmbeddingBackend(StrEnum):
@@ -42,11 +45,33 @@ class EmbeddingSettings:
     timeout_s: float = 10.0
 
 
-def make_embedder(settings: EmbeddingSettings, *, clock: Clock) -> Embedder:
+def vendor_model(backend: EmbeddingBackend, model: str = "") -> Circuit | None:
+    """The vendor that is paid for each request, and its model; None where this machine does the work."""
+    match backend:
+        case EmbeddingBackend.MINILM:
+            return None
+        case EmbeddingBackend.GEMINI:
+            return Circuit(provider=gemini.GeminiCalls.provider, model=model or gemini.MODEL)
+        case EmbeddingBackend.COHERE:
+            return Circuit(provider=cohere.CohereCalls.provider, model=model or cohere.MODEL)
+        case _:
+            assert_never(backend)
+
+
+def make_embedder(
+    settings: EmbeddingSettings, *, clock: Clock, limits: Limits | None = None, accounts: Sequence[Account] = ()
+) -> Embedder:
     """The embedder that was chosen. Opens nothing and imports no SDK.
 
-    Raises ConfigurationError where the weights are absent, or the vendor's key is.
+    A vendor's requests are kept within `limits` and put to `accounts`. Raises ConfigurationError where the weights are
+    absent, or the vendor's key is.
     """
+
+    def asking(calls: EmbeddingCalls, *, dimension: int) -> Embedder:
+        asked = Circuit(provider=calls.provider, model=calls.model)
+        meter = Meter(asked, clock=clock, limits=limits, accounts=accounts)
+        return VendorEmbedder(calls, dimension=dimension, timeout_s=settings.timeout_s, meter=meter, clock=clock)
+
     match settings.backend:
         case EmbeddingBackend.MINILM:
             return MiniLmEmbedder(settings.weights)
@@ -58,8 +83,7 @@ def make_embedder(settings: EmbeddingSettings, *, clock: Clock) -> Embedder:
                 timeout_s=settings.timeout_s,
                 clock=clock,
             )
-            dimension = settings.dimension or gemini.DIMENSION
-            return VendorEmbedder(calls, dimension=dimension, timeout_s=settings.timeout_s, clock=clock)
+            return asking(calls, dimension=settings.dimension or gemini.DIMENSION)
         case EmbeddingBackend.COHERE:
             wire = cohere.CohereCalls(
                 keys=_keys(settings, "COHERE_API_KEY"),
@@ -68,8 +92,7 @@ def make_embedder(settings: EmbeddingSettings, *, clock: Clock) -> Embedder:
                 timeout_s=settings.timeout_s,
                 clock=clock,
             )
-            dimension = settings.dimension or cohere.DIMENSION
-            return VendorEmbedder(wire, dimension=dimension, timeout_s=settings.timeout_s, clock=clock)
+            return asking(wire, dimension=settings.dimension or cohere.DIMENSION)
         case _:
             assert_never(settings.backend)
 

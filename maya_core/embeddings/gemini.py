@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
+from maya_core.embeddings.metering import Embedded
 from maya_core.providers.classify import Reported, parse_retry_after
 from maya_core.providers.edge import Call, Lazy
 from maya_core.providers.keys import fingerprint
@@ -45,7 +46,7 @@ class GeminiCalls:
         self._clock = clock
         self._loaded = Lazy(self._load)
 
-    async def request(self, texts: Sequence[str], *, question: bool, key: str, dimension: int) -> list[list[float]]:
+    async def request(self, texts: Sequence[str], *, question: bool, key: str, dimension: int) -> Embedded:
         with Call(provider=self.provider, model=self.model, read_error=self._read_error) as call:
             loaded = await self._loaded.get()
             from google.genai import types
@@ -59,7 +60,8 @@ class GeminiCalls:
                     task_type="RETRIEVAL_QUERY" if question else "RETRIEVAL_DOCUMENT", output_dimensionality=dimension
                 ),
             )
-        return [list(embedding.values or ()) for embedding in answer.embeddings or ()]
+        counted = answer.usage_metadata.prompt_token_count if answer.usage_metadata is not None else None
+        return Embedded(vectors=[list(each.values or ()) for each in answer.embeddings or ()], input_tokens=counted)
 
     async def close(self) -> None:
         if self._loaded.made is None:

@@ -27,7 +27,7 @@ MODEL = f"all-MiniLM-L6-v2:{SHA256[MODEL_FILE][:8]}"
 DIMENSION = 384
 
 _LONGEST_TOKENS = 256
-_BATCH_TOKENS = 512
+_BATCH_TOKENS = 256
 # The model sees 256 tokens; no token stands for more characters than this in text that is worth embedding.
 _LONGEST_CHARACTERS = 16 * _LONGEST_TOKENS
 _TEXTS_TOKENISED_AT_ONCE = 256
@@ -74,8 +74,8 @@ class MiniLmEmbedder:
             for start in range(0, len(texts), _TEXTS_TOKENISED_AT_ONCE)
             for ids in await self._run(self._texts, self._tokenise, texts[start : start + _TEXTS_TOKENISED_AT_ONCE])
         ]
-        for places in _batches([len(ids) for ids in tokens]):
-            out[places] = await self._run(self._texts, self._encode_texts, [tokens[place] for place in places])
+        for start, end in _batches([len(ids) for ids in tokens]):
+            out[start:end] = await self._run(self._texts, self._encode_texts, tokens[start:end])
         return out
 
     async def embed_query(self, text: str) -> "Vector":
@@ -145,13 +145,13 @@ def _plain(text: str) -> str:
     return text[:_LONGEST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of texts of similar length, about 512 tokens together: more fall out of the processor's cache."""
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
-        if batch and (len(batch) + 1) * lengths[place] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
+def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where batches of about 256 tokens begin and end: larger ones fall out of the processor's cache."""
+    start = held = 0
+    for place, length in enumerate(lengths):
+        if held and held + length > _BATCH_TOKENS:
+            yield start, place
+            start, held = place, 0
+        held += length
+    if held:
+        yield start, len(lengths)

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from maya_core.clock import Clock
+from maya_core.embeddings.metering import Embedded, Meter
 from maya_core.errors import FailureKind, ProviderError
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class EmbeddingCalls(Protocol):
         """How many texts a request may hold."""
         ...
 
-    async def request(self, texts: Sequence[str], *, question: bool, key: str, dimension: int) -> list[list[float]]:
+    async def request(self, texts: Sequence[str], *, question: bool, key: str, dimension: int) -> Embedded:
         """One vector a text, in order. Raises ProviderError."""
         ...
 
@@ -56,6 +58,7 @@ class EmbeddingCalls(Protocol):
 class VendorEmbedder:
     """An `Embedder` over a vendor's wire. A request that one key cannot pay for is repeated with the next.
 
+    Each request is one of the vendor's requests of the month: where the limits have no room, REFUSED is raised.
     A vendor that leaves questions without an answer is not asked any for a while (`QuestionPause`): every turn would
     wait for it. Texts are embedded beside the turns, and asked for all the same.
 
@@ -63,8 +66,9 @@ class VendorEmbedder:
         timeout_s: the longest that one request may take, with every key that is tried.
     """
 
-    def __init__(self, calls: EmbeddingCalls, *, dimension: int, timeout_s: float, clock: Clock) -> None:
+    def __init__(self, calls: EmbeddingCalls, *, dimension: int, timeout_s: float, meter: Meter, clock: Clock) -> None:
         self._calls = calls
+        self._meter = meter
         self._dimension = dimension
         self._timeout_s = timeout_s
         self._pause = QuestionPause(clock)
@@ -100,20 +104,26 @@ class VendorEmbedder:
         # Vendors refuse empty text; a full stop means as little.
         asked = [text if text.strip() else "." for text in texts]
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return self._checked(await self._with_some_key(asked, question=question), len(texts))
+            async with asyncio.timeout(self._timeout_s) as due:
+                return self._checked(await self._with_some_key(asked, question=question, due=due), len(texts))
         except TimeoutError as exc:
             raise self._error(FailureKind.FIRST_TOKEN_TIMEOUT, f"no vectors in {self._timeout_s} s") from exc
 
-    async def _with_some_key(self, texts: Sequence[str], *, question: bool) -> list[list[float]]:
+    async def _with_some_key(self, texts: Sequence[str], *, question: bool, due: asyncio.Timeout) -> list[list[float]]:
         *others, last = self._calls.keys
         for key in others:
             try:
-                return await self._calls.request(texts, question=question, key=key, dimension=self._dimension)
+                return await self._request(texts, question=question, key=key, due=due)
             except ProviderError as error:
                 if error.kind not in _OF_THE_KEY:
                     raise
-        return await self._calls.request(texts, question=question, key=last, dimension=self._dimension)
+        return await self._request(texts, question=question, key=last, due=due)
+
+    async def _request(
+        self, texts: Sequence[str], *, question: bool, key: str, due: asyncio.Timeout
+    ) -> list[list[float]]:
+        send = partial(self._calls.request, texts, question=question, key=key, dimension=self._dimension)
+        return (await self._meter.sent(texts, send, question=question, key=key, due=due)).vectors
 
     def _checked(self, vectors: list[list[float]], expected: int) -> "Matrix":
         import numpy as np
@@ -137,7 +147,8 @@ class VendorEmbedder:
 class QuestionPause:
     """Two questions in a row without an answer begin a pause; the first question after it begins another or ends it.
 
-    A caller that stopped waiting counts as one without an answer, unless it hardly waited: then a person stopped.
+    A caller that stopped waiting counts as one without an answer, unless it hardly waited: then a person stopped. One
+    that the limits of the month refused says nothing of the vendor.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -156,8 +167,9 @@ class QuestionPause:
         started = self._clock.monotonic()
         try:
             yield
-        except ProviderError:
-            self._failed()
+        except ProviderError as error:
+            if error.kind is not FailureKind.REFUSED:
+                self._failed()
             raise
         except asyncio.CancelledError:
             if self._clock.monotonic() - started >= _PATIENT_S:

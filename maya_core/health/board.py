@@ -13,7 +13,7 @@ from maya_core.domain.calls import STRIP, CallHour, added, hour_of
 from maya_core.domain.health import Circuit, Light, PartSeen
 from maya_core.errors import StoreUnavailable
 from maya_core.health.calls import CallRecorder
-from maya_core.health.signals import Signal
+from maya_core.health.signals import Reading, Signal
 from maya_core.health.snapshot import (
     BEHIND_S,
     DeadBatch,
@@ -25,6 +25,7 @@ from maya_core.health.snapshot import (
 )
 from maya_core.health.standing import Standing
 from maya_core.jobs.port import Inspectable
+from maya_core.providers.port import Denied
 from maya_core.resilience.port import Breaker
 from maya_core.stores.batches.port import Batches, Work
 from maya_core.stores.calls.port import CallHistory
@@ -53,6 +54,10 @@ class Quotas(Protocol):
 
     async def left(self) -> Sequence[QuotaLeft]:
         """Every allowance that is set. Raises StoreUnavailable."""
+        ...
+
+    def refuses(self, circuit: Circuit) -> Denied | None:
+        """Why a vendor would not be asked for a reply, as last looked at; None when it would. Looks nowhere."""
         ...
 
 
@@ -84,6 +89,7 @@ class Board:
         self._recorder = recorder
         self._history = history
         self._batches = batches
+        self._quotas = quotas
         self._lights = lights
         self._parts = parts
         self._consolidate_after_s = consolidate_after_s
@@ -105,6 +111,11 @@ class Board:
         require(user, Action.SEE_HEALTH)
         taken = await self.take()
         return taken if may(user, Action.CONTROL_PROVIDERS) else without_owners(taken)
+
+    @property
+    def seen(self) -> HealthSnapshot | None:
+        """The last snapshot, at most a quarter of a minute old; None before the first. For any thread, at once."""
+        return self._taken
 
     async def week(self, user: User, circuit: Circuit) -> tuple[CallHour, ...]:
         """The calls of a circuit hour by hour, of the last seven days, oldest first. Raises NotAllowed."""
@@ -145,10 +156,15 @@ class Board:
         slow = [signal for signal in (self._week, self._queue, self._pipeline, self._quota) if signal is not None]
         seen = await self._breaker.snapshot([known.circuit for known in self._known])
         await asyncio.gather(self._read_new_hours(), *(signal.look() for signal in slow))
+        denied = [self._refused(known) for known in self._known]
         now = self._clock.now()
         hours = self._all_hours()
-        allowances = self._quota.reading if self._quota is not None else None
-        quotas = {each.provider: each for each in (allowances.value if allowances is not None else ())}
+        read = self._quota.reading if self._quota is not None else None
+        quotas = (
+            {}
+            if read is None
+            else {q.provider: Reading(value=q, at=read.at, answered=read.answered) for q in read.value}
+        )
         providers = [
             ProviderHealth(
                 circuit=known.circuit,
@@ -161,8 +177,9 @@ class Board:
                 day=_of(hours, known.circuit, since=now - timedelta(days=1)),
                 strip=_last(hours, known.circuit),
                 quota=quotas.get(known.circuit.provider),
+                denied=why,
             )
-            for known, breaker in zip(self._known, seen, strict=True)
+            for known, breaker, why in zip(self._known, seen, denied, strict=True)
         ]
         return HealthSnapshot(
             taken_at=now,
@@ -174,6 +191,9 @@ class Board:
             history_at=self._history_at,
             orders=self._standing.orders,
         )
+
+    def _refused(self, known: Known) -> Denied | None:
+        return self._quotas.refuses(known.circuit) if self._quotas is not None and known.cloud else None
 
     def _in_order(self, providers: list[ProviderHealth]) -> list[ProviderHealth]:
         """As the chain asks them: vendors, those first that an admin arranged, then this machine."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from maya_core.accounts.access import Action, User, require
 from maya_core.clock import Clock
-from maya_core.domain.generation import ChainFailed, Done, Prompt, PromptMessage
+from maya_core.domain.generation import Caller, ChainFailed, Done, Prompt, PromptMessage, Purpose
 from maya_core.domain.health import FACTS, FAST_MEMORY, MEANING, SAVED_CHATS, Circuit
 from maya_core.domain.ids import new_id
 from maya_core.domain.orders import Order, OrderKind
@@ -85,10 +86,14 @@ class Controls:
         self._board.renew()
 
     async def test_call(self, user: User, circuit: Circuit) -> str:
-        """Ask this provider for one word, through its breaker; what came of it, as a sentence. It may cost money."""
+        """Ask this provider for one word, through its breaker; what came of it, as a sentence.
+
+        It may cost money, which is the admin's own.
+        """
         await self._begin(user, Deed.TEST_CALL, self._known(circuit).name)
+        asked = replace(_TEST, caller=Caller(user_id=user.id, purpose=Purpose.TEST))
         try:
-            async with aclosing(self._alone(circuit).stream(_TEST)) as events:
+            async with aclosing(self._alone(circuit).stream(asked)) as events:
                 async for event in events:
                     if isinstance(event, Done):
                         return f"It answered in {event.attempts[-1].ms / 1000:.1f} s."

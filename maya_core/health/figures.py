@@ -45,7 +45,8 @@ def _providers(snapshot: HealthSnapshot) -> "Iterable[Metric]":
         usable.add_metric(labels, float(provider.usable))
         aside.add_metric(labels, len(provider.breaker.keys))
         if provider.quota is not None:
-            left.add_metric(labels[:1], max(0, provider.quota.limit - provider.quota.used))
+            quota = provider.quota.value
+            left.add_metric(labels[:1], max(0, quota.limit - quota.used))
     yield from (state, usable, aside, left)
 
 

@@ -21,6 +21,7 @@ from maya_core.domain.orders import Order
 from maya_core.errors import FailureKind
 from maya_core.health.signals import Reading
 from maya_core.jobs.port import QueueLook
+from maya_core.providers.port import Denied
 from maya_core.stores.batches.port import BatchId
 
 BEHIND_S = 300.0
@@ -32,7 +33,7 @@ WORKER_SILENT_S = 90.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaLeft:
-    """How far a provider's allowance of this month is used. `runs_out_on` is a forecast; None when it lasts."""
+    """How far a provider's allowance of this month is used. `runs_out_at` is a forecast; None when it lasts."""
 
     provider: str
     used: int
@@ -54,7 +55,8 @@ class ProviderHealth:
         fingerprints: its keys in order of preference.
         day: its calls of the last 24 hours as one.
         strip: its last outcomes of the week, oldest first.
-        quota: its allowance, where one is set.
+        quota: its allowance when it was last read, where one is set.
+        denied: why the limits of this month keep a person's next message from it; None when they do not.
     """
 
     circuit: Circuit
@@ -66,16 +68,25 @@ class ProviderHealth:
     fingerprints: tuple[str, ...]
     day: CallHour
     strip: CallHour
-    quota: QuotaLeft | None = None
+    quota: Reading[QuotaLeft] | None = None
+    denied: Denied | None = None
 
     @property
     def usable(self) -> bool:
         """The chain would ask it now."""
-        return self.state is not BreakerState.OPEN and not self.isolated and not self.set_aside
+        kept_from = self.isolated or self.denied or self.set_aside
+        return self.state is not BreakerState.OPEN and not kept_from
 
     @property
     def state(self) -> BreakerState:
-        return self.breaker.state if self.breaker.mode is not BreakerMode.OBSERVE else BreakerState.CLOSED
+        """The breaker's, by which it is asked or not; a drill is stronger than observing."""
+        observed = self.breaker.mode is BreakerMode.OBSERVE and not self.drilled
+        return BreakerState.CLOSED if observed else self.breaker.state
+
+    @property
+    def stands_by(self) -> bool:
+        """Another model of the same vendor answers in its place: the dearer one, or the one for the end of a limit."""
+        return self.denied is not None and self.denied.retry_in_s is None
 
     @property
     def isolated(self) -> bool:
@@ -130,7 +141,6 @@ class HealthSnapshot:
     Attributes:
         providers: in the order in which they are asked.
         orders: what an admin ordered for a while.
-        behind_since: since when memory is behind; None when it is not.
     """
 
     taken_at: datetime

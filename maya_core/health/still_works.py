@@ -75,8 +75,9 @@ def _answers(snapshot: HealthSnapshot) -> Ability:
 
 
 def _others(models: list[ProviderHealth]) -> str:
-    away = [provider.label for provider in models[1:] if not provider.usable]
-    if not models[1:]:
+    others = [provider for provider in models[1:] if not provider.stands_by]
+    away = [provider.label for provider in others if not provider.usable]
+    if not others:
         return " Nobody is configured to take over."
     return f" {', '.join(away)} could not take over now." if away else " Others can take over at once."
 
@@ -85,7 +86,7 @@ def _same_chat(snapshot: HealthSnapshot) -> Ability:
     what = "Following a reply elsewhere"
     light = snapshot.light(FAST_MEMORY)
     if light is not None and not light.ok:
-        sentence = "A second tab follows a reply more slowly; chats, logins and limits go on. Memory work waits."
+        sentence = "A second tab follows a reply more slowly; chats and limits go on. Memory work waits."
         return Ability(what=what, how=How.LESS, sentence=sentence)
     if light is not None and light.sentence:
         return Ability(what=what, how=How.LESS if light.urgent else How.WORKS, sentence=light.sentence)
@@ -113,11 +114,11 @@ def _facts(snapshot: HealthSnapshot) -> Ability:
 def _new_memories(snapshot: HealthSnapshot) -> Ability:
     what = "New memories"
     if snapshot.memory_overdue_s > BEHIND_S:
-        minutes = round(snapshot.memory_overdue_s / 60)
+        late = how_long(snapshot.memory_overdue_s)
         return Ability(
             what=what,
             how=How.LESS,
-            sentence=f"Memory is catching up: the oldest chat waits {minutes} min too long. Replies are not held up.",
+            sentence=f"Memory is catching up: the oldest chat waits {late} too long. Replies are not held up.",
         )
     if snapshot.workers_alive == 0:
         return Ability(
@@ -141,3 +142,14 @@ def _room(snapshot: HealthSnapshot) -> Ability:
 def _well(snapshot: HealthSnapshot, part: str) -> bool:
     light = snapshot.light(part)
     return light is None or light.ok
+
+
+def how_long(seconds: float) -> str:
+    """A length of time in its largest unit: "12 s", "4 min", "3 h", "2 days"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 36 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} days"

@@ -46,7 +46,7 @@ class Jobs(Protocol):
         ...
 
     async def close(self) -> None:
-        """Release connections; jobs in this process end first, for a few seconds."""
+        """Release connections; jobs in this process are cut short, and found again by the sweeper."""
         ...
 
 

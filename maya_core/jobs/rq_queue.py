@@ -25,7 +25,7 @@ ENTRY = "workers.process.perform"
 """The one function that a worker may be asked to call; what it does is chosen by name from the allow-list."""
 
 PREFIX = "maya-"
-_MARKER_S = 60
+_MARKER_S = 45  # with the pause between two sweeps less than the 90 s in which lost work is to be taken up
 _FETCHED_AT_ONCE = 500
 _ARGUMENTS = 2  # a name and its ids
 _WORKERS_AT_MOST = 100

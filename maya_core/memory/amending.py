@@ -41,7 +41,9 @@ def added(
     before = {fact.id: fact for fact in others if replaces is None or fact.id != replaces.id}
     after = dict(before)
     if is_open(new) and single_valued(new.relation, new.label):
-        after |= {f.id: _superseded(f, new, at) for f in before.values() if is_open(f) and _slot(f) == _slot(new)}
+        after |= {
+            f.id: _superseded(f, new, at, known_at=at) for f in before.values() if is_open(f) and _slot(f) == _slot(new)
+        }
     if replaces is not None:
         before[replaces.id] = replaces
         after[replaces.id] = replace(replaces, retracted_at=at, superseded_by=new.id)
@@ -156,7 +158,7 @@ def settled(facts: Mapping[FactId, Fact], touched: Iterable[FactId], at: datetim
     for rivals in slots.values():
         *older, newest = sorted(rivals, key=lambda f: (_since(f), f.id))
         for fact in older:
-            after[fact.id] = _superseded(fact, newest, _since(newest))
+            after[fact.id] = _superseded(fact, newest, _since(newest), known_at=at)
     return after
 
 
@@ -176,6 +178,7 @@ def _fact_before(each: FactChange, now: Fact, at: datetime) -> Fact:
         object=old.object,
         valid_from=old.valid_from,
         valid_to=old.valid_to,
+        end_known_at=old.end_known_at,
         retracted_at=old.retracted_at,
         superseded_by=old.superseded_by,
         confidence=old.confidence if now.confidence == was.confidence else now.confidence,
@@ -246,8 +249,9 @@ def _was_moved(each: FactChange) -> bool:
     return (before.subject, before.object) != (after.subject, after.object)
 
 
-def _superseded(fact: Fact, by: Fact, at: datetime) -> Fact:
-    return replace(fact, valid_to=max(by.valid_from or at, fact.valid_from or fact.recorded_at), superseded_by=by.id)
+def _superseded(fact: Fact, by: Fact, at: datetime, *, known_at: datetime) -> Fact:
+    end = max(by.valid_from or at, fact.valid_from or fact.recorded_at)
+    return replace(fact, valid_to=end, end_known_at=known_at, superseded_by=by.id)
 
 
 def _joined(stays: Fact, double: Fact) -> Fact:

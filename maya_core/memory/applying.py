@@ -1,20 +1,18 @@
 """Writing recorded changes to vectors and graph, where their row was stored before. Each step can be repeated."""
 
-from collections.abc import Sequence
-
 from maya_core.domain.changes import Change, ChangeState
 from maya_core.domain.conversation import UserId
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import Conflict
 from maya_core.memory.decisions import change_texts, fact_vector_id
 from maya_core.memory.holding import Hold
+from maya_core.memory.text_vectors import put_texts
 from maya_core.stores.batches.port import LeaseLost
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
-from maya_core.stores.vectors.port import VectorItem, Vectors
+from maya_core.stores.vectors.port import Vectors
 
 _PAGE = 100
-_EMBEDDED_AT_ONCE = 16
 
 
 class Applying:
@@ -48,12 +46,7 @@ class Applying:
             return
         model = self._embedder.model
         texts = change_texts(change, model=model)
-        for start in range(0, len(texts), _EMBEDDED_AT_ONCE):
-            part = texts[start : start + _EMBEDDED_AT_ONCE]
-            rows = await self._embedder.embed_texts([text.text for text in part])
-            hold.check()
-            items = [VectorItem(ref=text.ref, vector=row) for text, row in zip(part, rows, strict=True)]
-            await self._vectors.put(change.user_id, items)
+        await put_texts(hold, change.user_id, texts, embedder=self._embedder, vectors=self._vectors)
         gone = [fact_vector_id(each.id, model=model) for each in change.effect.facts if each.after is None]
         if gone:
             hold.check()
@@ -83,11 +76,3 @@ class Applying:
         if gone_entities or gone_facts:
             hold.check()
             await graph.delete(change.user_id, facts=gone_facts, entities=gone_entities, fence=fence)
-
-
-async def all_changes(changes: Changes, user_id: UserId) -> Sequence[Change]:
-    """Every change of a user, in order."""
-    found: list[Change] = []
-    while page := await changes.list_changes(user_id, after=found[-1].position if found else 0, limit=500):
-        found += page
-    return found

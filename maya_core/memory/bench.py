@@ -5,18 +5,19 @@ It asks recall itself, so that what is seen here is what a reply would get. Noth
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from maya_core.accounts.access import Action, User, require
-from maya_core.domain.conversation import Excerpt, MessageId, TierUse, UserId
+from maya_core.domain.conversation import Excerpt, MessageId, RecalledFact, TierUse, UserId
 from maya_core.domain.memory import MemoryRef
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import InvalidInput
-from maya_core.memory.fact_search import FactHit
+from maya_core.memory.fact_search import FactHit, recalled_fact
 from maya_core.memory.ranking import Candidate, ScoreParts
 from maya_core.memory.recall import Recall
 from maya_core.stores.transcripts.port import Passages
@@ -45,12 +46,19 @@ class Given:
 class Give(Protocol):
     """Makes what a reply would be asked with, within its budget."""
 
-    def __call__(self, text: str, *, recalled: Sequence[Excerpt], facts: Sequence[str]) -> Given: ...
+    def __call__(
+        self,
+        text: str,
+        *,
+        recalled: Sequence[Excerpt],
+        facts: Sequence[RecalledFact],
+        overtaken: Mapping[MessageId, str],
+    ) -> Given: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegHit:
-    """A message as one leg found it. `score` is the leg's own: words matched, cosine, share of the question's words.
+    """A message as one leg found it. `score` is the leg's own: words matched, cosine, how well its fact fits.
 
     `place` is where it ended in the joint order, from 1; None where it was not among the first.
     """
@@ -62,11 +70,15 @@ class LegHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FusedHit:
-    """A message in the joint order, with what its score is made of. `given` tells that the model would read it."""
+    """A message in the joint order, with what its score is made of. `given` tells that the model would read it.
+
+    `overtaken` says what is known by now where it does not hold any more; "" otherwise.
+    """
 
     excerpt: Excerpt
     parts: ScoreParts
     given: bool
+    overtaken: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,17 +136,21 @@ class Bench:
         self._give = give
         self._recalled_at_most = recalled_at_most
 
-    async def run(self, user: User, sentence: str) -> Trial:
-        """Recall for a sentence as a reply would. Raises InvalidInput, and StoreUnavailable for the transcripts."""
+    async def run(self, user: User, sentence: str, *, at: datetime | None = None) -> Trial:
+        """Recall for a sentence as a reply would, with the facts of another moment on demand.
+
+        Raises InvalidInput, and StoreUnavailable for the transcripts.
+        """
         require(user, Action.READ_OWN_CHATS)
         text = _sentence(sentence)
         brought: list[Candidate] = []
-        found = await self._recall.search(user.id, text, limit=_FUSED, watch=brought.extend)
+        found = await self._recall.search(user.id, text, limit=_FUSED, watch=brought.extend, at=at)
         places = {hit.excerpt.message_id: place for place, hit in enumerate(found.hits, start=1)}
         given = self._give(
             text,
             recalled=[hit.excerpt for hit in found.hits[: self._recalled_at_most]],
-            facts=[fact.sentence for fact in found.facts],
+            facts=[recalled_fact(hit) for hit in found.facts],
+            overtaken={hit.excerpt.message_id: hit.overtaken for hit in found.hits if hit.overtaken},
         )
         legs = (
             _best((c.message_id, c.keyword) for c in brought if c.keyword > 0),
@@ -157,7 +173,7 @@ class Bench:
             evidence=evidence,
             facts=found.facts,
             together=tuple(
-                FusedHit(excerpt=hit.excerpt, parts=hit.parts, given=place < given.passages)
+                FusedHit(excerpt=hit.excerpt, parts=hit.parts, given=place < given.passages, overtaken=hit.overtaken)
                 for place, hit in enumerate(found.hits)
             ),
             given=given,

@@ -7,6 +7,7 @@ click that is sent twice is one change. What others use:
     MemoryChanges.edit, wrong, out_of_date, merge, split, add, bring, undo(user_id, change_id, …) -> Change
     MemoryChanges.preview_merge, preview_split, preview_undo(user_id, …) -> Preview      nothing is written
     MemoryChanges.history(user_id, …) -> list[Past]                                      newest first, for the page
+    MemoryChanges.merged_into(user_id, entity_id) -> EntityId | None                     what became of one that is gone
     MemoryChanges.write(user_id, change_id, plan) -> Change                              the way in for other changes
     MemoryChanges.finish(user_id)                                                        what was cut short
 
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_S = 0.1
 _LONGEST_ID = 100
+_MERGES_LOOKED_AT = 500
+_MERGING = (ChangeKind.MERGE, ChangeKind.ACCEPT, ChangeKind.AUTO)
 
 Plan = Callable[[datetime], Awaitable[NewChange]]
 """Makes the change, under the lease, at that moment."""
@@ -165,10 +168,6 @@ class MemoryChanges:
         """Take the change `undone` back. An undo can be undone too."""
         return await self.write(user_id, change_id, lambda at: self._plans.undo(user_id, change_id, undone, at=at))
 
-    async def preview_edit(self, user_id: UserId, fact_id: FactId, draft: Draft) -> Preview:
-        """What an edit would come to."""
-        return await self._preview(user_id, lambda at: self._plans.edit(user_id, _never(), fact_id, draft, at=at))
-
     async def preview_merge(self, user_id: UserId, *, keep: EntityId, gone: EntityId) -> Preview:
         """What a merge would come to."""
         return await self._preview(
@@ -213,6 +212,18 @@ class MemoryChanges:
             )
             for change in changes
         ]
+
+    async def merged_into(self, user_id: UserId, entity_id: EntityId) -> EntityId | None:
+        """What an entity that is gone has become a part of; None where no merge took it.
+
+        The last 500 merges are looked at, and followed where what stayed was itself merged later.
+        """
+        into: EntityId | None = None
+        for change in reversed(await self._changes.latest(user_id, kinds=_MERGING, limit=_MERGES_LOOKED_AT)):
+            gone = {each.id for each in change.effect.entities if each.after is None}
+            if entity_id in gone or into in gone:
+                into = next((each.id for each in change.effect.entities if each.after is not None), into)
+        return into
 
     async def write(self, user_id: UserId, change_id: ChangeId, plan: Plan) -> Change:
         """Plan a change under the lease, store it and apply it; one of that id that is stored is not planned again.

@@ -7,13 +7,13 @@ of all committed batches of a user, and the changes that the person made between
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
 from pydantic import TypeAdapter
 
-from maya_core.domain.changes import Change, FactChange
+from maya_core.domain.changes import Change, ChangeKind, FactChange
 from maya_core.domain.conversation import ConversationId, MessageId
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId, MemoryKind, MemoryRef
 from maya_core.stores.batches.port import Batch, BatchId
@@ -70,6 +70,32 @@ class Text:
     text: str
 
 
+def known_before(again: Decisions, first: Decisions) -> Decisions:
+    """Decisions on a range that was read again: what the first reading had found too was known since then."""
+    earlier = {each.fact.id: each.fact for each in first.facts}
+    return replace(
+        again,
+        facts=tuple(
+            replace(each, fact=_since(each.fact, earlier[each.fact.id])) if each.fact.id in earlier else each
+            for each in again.facts
+        ),
+    )
+
+
+def _since(fact: Fact, earlier: Fact) -> Fact:
+    return replace(
+        fact,
+        recorded_at=min(fact.recorded_at, earlier.recorded_at),
+        retracted_at=_first(fact.retracted_at, earlier.retracted_at),
+        end_known_at=_first(fact.end_known_at, earlier.end_known_at),
+    )
+
+
+def _first(moment: datetime | None, earlier: datetime | None) -> datetime | None:
+    """The earlier of two moments; what has not come to pass any more has none."""
+    return moment if moment is None or earlier is None else min(moment, earlier)
+
+
 def to_bytes(decisions: Decisions) -> bytes:
     """The stored form; equal decisions are equal bytes."""
     return _adapter().dump_json(decisions)
@@ -97,6 +123,7 @@ def texts(batch: Batch, decisions: Decisions, *, model: str) -> list[Text]:
             message_ids=fact.evidence[:1],
             speaker=fact.speaker,
             text=decided.sentence,
+            fact_id=fact.id,
         )
         for decided in decisions.facts
         if (fact := decided.fact).sources[:1] in {(batch.id,), (batch.replaces,)}
@@ -154,6 +181,20 @@ def replay(
     return result
 
 
+def set_right(changes: Sequence[Change]) -> frozenset[str]:
+    """The hashes of what the person has corrected or marked and not undone. `changes` come in their order."""
+    undone: set[str] = set()
+    hashes: set[str] = set()
+    for change in reversed(changes):
+        if change.id in undone:
+            continue
+        if change.kind is ChangeKind.UNDO:
+            undone.add(change.target)
+        elif change.kind is not ChangeKind.FORGET:
+            hashes.update(change.effect.tombstones)
+    return frozenset(hashes)
+
+
 def change_texts(change: Change, *, model: str) -> list[Text]:
     """What is embedded for a change: the facts that it brings."""
     return [_text_of(each, change, model=model) for each in change.effect.facts if each.sentence and each.after]
@@ -208,6 +249,7 @@ def _text_of(each: FactChange, change: Change, *, model: str) -> Text:
         speaker="" if fact is None else fact.speaker,
         said_at=change.made_at if place is None else place.said_at,
         model=model,
+        fact_id=each.id,
     )
     return Text(ref=ref, text=each.sentence)
 
@@ -221,6 +263,7 @@ def _text(
     message_ids: Sequence[MessageId],
     speaker: str,
     text: str,
+    fact_id: FactId | None = None,
 ) -> Text:
     ref = MemoryRef(
         id=id,
@@ -232,6 +275,7 @@ def _text(
         speaker=speaker,
         said_at=stretch.said_at,
         model=model,
+        fact_id=fact_id,
     )
     return Text(ref=ref, text=text)
 

@@ -2,7 +2,8 @@
 
 Each message has a vector of its own: its direction, turned a little towards what was said before and after it. "Yes,
 blue!" is found through the question before it, and still as what it says. A long message has several vectors, one for
-each piece. Every text is embedded once: its neighbours are known by the vectors of their own words.
+each piece. Every text is embedded once: its neighbours are known by the vectors of their own words, which are kept for
+a while under the texts' hashes.
 """
 
 import hashlib
@@ -19,13 +20,14 @@ from maya_core.stores.transcripts.port import Messages
 from maya_core.stores.vectors.port import VectorItem, Vectors
 
 if TYPE_CHECKING:
-    from maya_core.embeddings.port import Matrix
+    from maya_core.embeddings.port import Matrix, Vector
 
 PIECE_CHARACTERS = 900
 MOST_PIECES = 8
 BEFORE = 0.3
 AFTER = 0.2
 _EMBEDDED_AT_ONCE = 64
+_RECENT_TEXTS = 256
 _BREAK = re.compile(r"(?<=[.!?\n])\s+")
 
 
@@ -60,6 +62,7 @@ class Episodes:
         self._transcripts = transcripts
         self._before = before
         self._after = after
+        self._recent: dict[bytes, Vector] = {}
 
     async def index(self, user_id: UserId, conversation_id: ConversationId, messages: Sequence[Message]) -> int:
         """Make consecutive messages of a conversation findable; returns how many vectors were stored.
@@ -89,10 +92,23 @@ class Episodes:
     async def _store(self, user_id: UserId, pieces: Sequence[Piece], start: int, end: int) -> None:
         """Store those from `start` up to `end`; their neighbours are embedded with them."""
         first, last = max(0, start - 1), min(len(pieces), end + 1)
-        alone = await self._embedder.embed_texts([piece.text for piece in pieces[first:last]])
+        alone = await self._alone([piece.text for piece in pieces[first:last]])
         turned = self._turned(alone)[start - first : end - first]
         items = [VectorItem(ref=self._ref(p), vector=v) for p, v in zip(pieces[start:end], turned, strict=True)]
         await self._vectors.put(user_id, items)
+
+    async def _alone(self, texts: Sequence[str]) -> "Matrix":
+        """Their own vectors; what was embedded lately, mostly as somebody's neighbour, is not embedded again."""
+        import numpy as np
+
+        keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
+        known = {key: self._recent[key] for key in keys if key in self._recent}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            vectors = await self._embedder.embed_texts(list(new.values()))
+            known |= {key: vector.copy() for key, vector in zip(new, vectors, strict=True)}
+        self._recent = dict([*self._recent.items(), *known.items()][-_RECENT_TEXTS:])
+        return np.stack([known[key] for key in keys])
 
     def _turned(self, alone: "Matrix") -> "Matrix":
         """Each with a share of its neighbours; the store brings it to length 1."""

@@ -142,6 +142,10 @@ class Explorer:
             raise NotFound(f"no fact {fact_id!r}")
         return found[0]
 
+    async def facts(self, user_id: UserId, fact_ids: Sequence[FactId]) -> list[KnownFact]:
+        """Those of these facts that are there, in whatever state, in words."""
+        return await self.known(user_id, await self._graph.get_facts(user_id, fact_ids)) if fact_ids else []
+
     async def known(self, user_id: UserId, facts: Sequence[Fact]) -> list[KnownFact]:
         """These facts with their ends and in words, in the same order."""
         ends = list(dict.fromkeys(end for fact in facts for end in (fact.subject, fact.object)))
@@ -163,7 +167,7 @@ class Explorer:
         """How often each of these facts was given to a model, by the receipts of the newest 300 replies."""
         wanted = {fact.id for fact in facts}
         receipts = await self._transcripts.list_receipts(user_id, limit=_REPLIES_LOOKED_AT) if wanted else []
-        counted = Counter(used.fact_id for receipt in receipts for used in receipt.facts)
+        counted = Counter(used.fact_id for receipt in receipts for used in receipt.facts if used.injected)
         return {FactId(one): counted[one] for one in wanted}
 
     async def _excerpts(self, user_id: UserId, ids: Sequence[MessageId]) -> dict[MessageId, Excerpt]:

@@ -21,9 +21,8 @@ from maya_core.memory.relations import relation_named
 from maya_core.memory.secret_text import without_secrets
 
 CHARACTERS_PER_TOKEN = 4
-SLICE_TOKENS = 12_000
 _REPAIRS = 2
-_MESSAGE_CHARACTERS = 6_000
+_REPLY_CHARACTERS = 6_000  # a reply is no evidence: its beginning tells what the user answered
 _OUTPUT_TOKENS = 4_096
 _SHOWN_ERRORS = 8
 _MOST_FACTS = 80
@@ -130,41 +129,22 @@ Send the whole JSON object again, corrected, and nothing else.
 """
 
 
-def slices(messages: Sequence[Message], *, budget_tokens: int = SLICE_TOKENS) -> list[tuple[Message, ...]]:
-    """Cut a long conversation into stretches of at most `budget_tokens`, in order, between messages.
-
-    A reply stays with the message before it where it fits. Every message stands in exactly one stretch.
-    """
-    cut: list[tuple[Message, ...]] = []
-    current: list[Message] = []
-    used = 0
-    for message in messages:
-        cost = _tokens(_line(0, message)) + 1
-        if current and used + cost > budget_tokens:
-            cut.append(tuple(current))
-            current, used = [], 0
-        current.append(message)
-        used += cost
-    return [*cut, tuple(current)] if current else cut
-
-
-def prompt_for(messages: Sequence[Message], *, earlier: str = "") -> Prompt:
-    """The prompt for one slice. `earlier` is the summary of what came before it."""
+def prompt_for(messages: Sequence[Message]) -> Prompt:
+    """The prompt for one stretch, about as long as its messages: whoever chooses the stretch bounds them."""
     lines = "\n".join(_line(number, message) for number, message in enumerate(messages, start=1))
-    before = f"<earlier>\n{_escape(earlier[:2_000])}\n</earlier>\n" if earlier else ""
     return Prompt(
         system=_INSTRUCTIONS,
-        messages=(PromptMessage(role="user", text=f"{before}<transcript>\n{lines}\n</transcript>"),),
+        messages=(PromptMessage(role="user", text=f"<transcript>\n{lines}\n</transcript>"),),
         max_output_tokens=_OUTPUT_TOKENS,
     )
 
 
-async def extract(messages: Sequence[Message], *, ask: Ask, earlier: str = "") -> Extraction:
-    """Ask for one slice. Raises ExtractionError when the answer is still unusable after two repairs.
+async def extract(messages: Sequence[Message], *, ask: Ask) -> Extraction:
+    """Ask for one stretch. Raises ExtractionError when the answer is still unusable after two repairs.
 
     Errors of the call itself pass through.
     """
-    prompt = prompt_for(messages, earlier=earlier)
+    prompt = prompt_for(messages)
     for attempt in range(_REPAIRS + 1):
         answer = await ask(prompt)
         try:
@@ -213,16 +193,16 @@ def _cited(numbers: Sequence[int], messages: Sequence[Message]) -> tuple[Message
 
 def _line(number: int, message: Message) -> str:
     text = message.text
-    if len(text) > _MESSAGE_CHARACTERS:
-        text = text[:_MESSAGE_CHARACTERS] + " […]"
+    if message.role is not Role.USER and len(text) > _REPLY_CHARACTERS:
+        text = text[:_REPLY_CHARACTERS] + " […]"
     who = "user" if message.role is Role.USER else "assistant"
     name = f" ({_escape(message.speaker)})" if message.role is Role.USER and message.speaker else ""
     return f"[{number}] {who}{name}, {message.said_at:%Y-%m-%d %H:%M}: {_escape(text)}"
 
 
 def _escape(text: str) -> str:
-    """Quoted text cannot close its fence."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    """Quoted text cannot close its fence, and does not grow."""
+    return text.replace("<", "‹")
 
 
 def _object_in(answer: str) -> str:
@@ -258,7 +238,3 @@ def _date(text: str) -> datetime:
     parts = text.strip()[:10].split("-")
     year, month, day = [*(int(part) for part in parts), 1, 1][:3]
     return datetime(year, month, day, tzinfo=UTC)
-
-
-def _tokens(text: str) -> int:
-    return len(text) // CHARACTERS_PER_TOKEN + 1

@@ -1,6 +1,7 @@
 """What is left of a batch, a change or a receipt once something is forgotten. Pure, and the same when done again."""
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from maya_core.memory.fact_sentences import written_out
 from maya_core.memory.mentions import NameReader
 from maya_core.memory.reading import Output
 from maya_core.memory.reconcile import entity_tombstone, tombstone
+from maya_core.memory.said_again import is_said_again, left_to_say
 from maya_core.stores.batches.port import Batch, BatchId, BatchState
 
 _UNTITLED = "An earlier chat"
@@ -22,7 +24,10 @@ _UNTITLED = "An earlier chat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """A plan as sets. See `domain.forgetting.Plan` for what each of them means."""
+    """A plan as sets. See `domain.forgetting.Plan` for what each of them means.
+
+    `everything_before` is the position of the change that told to forget everything; later ones are not meant.
+    """
 
     user_id: UserId
     conversations: frozenset[ConversationId] = frozenset()
@@ -38,6 +43,7 @@ class Rules:
     sentences: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     everything: bool = False
+    everything_before: int = sys.maxsize
     reader: NameReader
 
     @classmethod
@@ -63,12 +69,13 @@ class Rules:
 
     def claim(self, claim: Claim) -> Claim | None:
         """A claim without what is forgotten; None for one that nobody has made any more."""
-        evidence = tuple(id for id in claim.evidence if id not in self.messages)
+        evidence = [id for id in claim.evidence if id not in self.messages]
+        evidence = left_to_say(self.user_id, claim, evidence, self.tombstones)
         if (claim.evidence and not evidence) or self._is_forgotten(claim):
             return None
         return replace(
             claim,
-            evidence=evidence,
+            evidence=tuple(evidence),
             subject_aliases=self._names_left(claim.subject_aliases),
             object_aliases=self._names_left(claim.object_aliases),
         )
@@ -80,10 +87,11 @@ class Rules:
             return None
         left = replace(fact, evidence=evidence)
         if left.superseded_by in self.unsaid:
-            before = earlier or replace(left, valid_to=None, retracted_at=None, superseded_by=None)
+            before = earlier or replace(left, valid_to=None, end_known_at=None, retracted_at=None, superseded_by=None)
             return replace(
                 left,
                 valid_to=before.valid_to,
+                end_known_at=before.end_known_at,
                 retracted_at=before.retracted_at,
                 superseded_by=before.superseded_by,
             )
@@ -138,7 +146,7 @@ class Rules:
         things = (claim.object, *claim.object_aliases)
         whole = {tombstone(self.user_id, s, claim.relation, claim.label, o) for s in subjects for o in things}
         names = {entity_tombstone(self.user_id, name) for name in (claim.subject, claim.object)}
-        return bool(self.tombstones & (whole | names))
+        return bool(self.tombstones & (whole | names)) or is_said_again(self.user_id, claim, self.tombstones)
 
     def _names_left(self, names: Sequence[str]) -> tuple[str, ...]:
         gone = self.tombstones
@@ -238,7 +246,7 @@ class _Desk:
         if change.kind is ChangeKind.FORGET:
             self._changes.append((change, change.effect))
             return
-        if rules.everything:
+        if rules.everything and change.position < rules.everything_before:
             self._changes.append((change, Effect(tombstones=change.effect.tombstones)))
             return
         entities = tuple(e for each in change.effect.entities if (e := self._entity_change(each)) is not None)

@@ -23,12 +23,12 @@ class LeaseTimes:
 class Hold:
     """A lease that this worker holds. Renewal failing makes `check` raise; it does not stop what is under way."""
 
-    def __init__(self, lease: Lease, leases: Leases, *, clock: Clock, times: LeaseTimes) -> None:
+    def __init__(self, lease: Lease, leases: Leases, *, asked: float, clock: Clock, times: LeaseTimes) -> None:
         self._lease = lease
         self._leases = leases
         self._clock = clock
         self._times = times
-        self._ends = clock.monotonic() + times.lasts_s
+        self._ends = asked + times.lasts_s
         self._over = asyncio.Event()
 
     @property
@@ -69,12 +69,12 @@ async def hold_user(
     leases: Leases, user_id: UserId, *, owner: str, clock: Clock, times: LeaseTimes
 ) -> AsyncIterator[Hold | None]:
     """Hold a user's memory for the length of the block; None while another worker does."""
-    at = clock.now()
+    at, asked = clock.now(), clock.monotonic()
     lease = await leases.lease_user(user_id, owner=owner, at=at, until=at + timedelta(seconds=times.lasts_s))
     if lease is None:
         yield None
         return
-    hold = Hold(lease, leases, clock=clock, times=times)
+    hold = Hold(lease, leases, asked=asked, clock=clock, times=times)
     keeping = asyncio.create_task(hold.keep(), name=f"lease {lease.name}")
     try:
         yield hold

@@ -4,14 +4,12 @@ Needs no lease: the ids of the vectors come from the messages, so two workers at
 """
 
 import logging
-from datetime import timedelta
 
-from maya_core.clock import Clock
 from maya_core.domain.conversation import ConversationId, ConversationKind, UserId
 from maya_core.errors import NotFound
 from maya_core.memory.episodes import Episodes
 from maya_core.memory.ranges import read_range, settled_end
-from maya_core.stores.batches.port import Batches, Work
+from maya_core.stores.batches.port import Batches
 from maya_core.stores.transcripts.port import Transcripts
 
 log = logging.getLogger(__name__)
@@ -22,11 +20,10 @@ _AT_ONCE = 50
 class Indexing:
     """Embeds what was said since the last time, in pieces of some messages, each remembered as done."""
 
-    def __init__(self, *, transcripts: Transcripts, batches: Batches, episodes: Episodes, clock: Clock) -> None:
+    def __init__(self, *, transcripts: Transcripts, batches: Batches, episodes: Episodes) -> None:
         self._transcripts = transcripts
         self._batches = batches
         self._episodes = episodes
-        self._clock = clock
 
     async def run(self, user_id: UserId, conversation_id: ConversationId) -> int:
         """Embed what waits in a conversation; how many vectors were stored. 0 for one that was deleted meanwhile.
@@ -37,12 +34,6 @@ class Indexing:
             return await self._run(user_id, conversation_id)
         except NotFound:
             return 0
-
-    async def run_pending(self, *, limit: int = 20) -> int:
-        """Embed what waits in up to `limit` conversations of any users; how many vectors were stored."""
-        now = self._clock.now()
-        waiting = await self._batches.pending(Work.EMBED, said_before=now + timedelta(days=1), at=now, limit=limit)
-        return sum([await self.run(each.user_id, each.conversation_id) for each in waiting])
 
     async def _run(self, user_id: UserId, conversation_id: ConversationId) -> int:
         conversation = await self._transcripts.get(user_id, conversation_id)

@@ -42,6 +42,10 @@ class Lookups:
                 raise NotFound(f"no fact {id!r}")
         return [found[id] for id in wanted]
 
+    async def said_in(self, user_id: UserId, message_ids: Sequence[MessageId]) -> list[Fact]:
+        """Facts that come from one of these messages, whatever their state."""
+        return await self._graph.facts_from(user_id, message_ids) if message_ids else []
+
     async def existing(self, user_id: UserId, ids: Collection[EntityId]) -> dict[EntityId, Entity]:
         """Entities that are there; one that a merge took away is told apart from one that never was."""
         found = await self.entities(user_id, ids, missing_is_fine=True)

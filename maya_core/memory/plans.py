@@ -27,6 +27,7 @@ from maya_core.memory.entities import minted_id, normal_name, user_entity_id
 from maya_core.memory.fact_sentences import written_out
 from maya_core.memory.lookups import Lookups
 from maya_core.memory.reconcile import fact_id as fact_id_of
+from maya_core.memory.said_again import said_hashes
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Passages
@@ -52,6 +53,7 @@ class Plans:
         old_ends = await self._lookups.entities(user_id, (old.subject, old.object))
         kind = old_ends[old.object].kind if written.relation is old.relation else kind_of_object(written.relation)
         effect = await self._by_hand(user_id, id, written, kind, replaces=old, speaker=old.speaker, at=at)
+        effect = await self._for_good(user_id, old, effect)
         return NewChange(id=id, kind=ChangeKind.EDIT, target=fact_id, effect=effect, note="corrected by you")
 
     async def add(self, user_id: UserId, id: ChangeId, draft: Draft, *, speaker: str, at: datetime) -> NewChange:
@@ -65,6 +67,7 @@ class Plans:
         """A fact that never was so: it is taken back, and old messages do not bring it again."""
         fact = await self._standing_fact(user_id, fact_id)
         effect = await self._restated(user_id, fact, replace(fact, retracted_at=at))
+        effect = await self._for_good(user_id, fact, effect)
         return NewChange(id=id, kind=ChangeKind.WRONG, target=fact_id, effect=effect, note="marked wrong by you")
 
     async def out_of_date(
@@ -79,7 +82,8 @@ class Plans:
             raise ChangeRefused(Refusal.DATES, "That day is still to come.")
         if fact.valid_from is not None and end < fact.valid_from:
             raise ChangeRefused(Refusal.DATES, "It cannot end before it begins.")
-        effect = await self._restated(user_id, fact, replace(fact, valid_to=end))
+        effect = await self._restated(user_id, fact, replace(fact, valid_to=end, end_known_at=at))
+        effect = await self._for_good(user_id, fact, effect)
         return NewChange(
             id=id, kind=ChangeKind.OUT_OF_DATE, target=fact_id, effect=effect, note="marked out of date by you"
         )
@@ -162,7 +166,8 @@ class Plans:
                 fact,
                 origin=FactOrigin.IMPORTED,
                 sources=(CHANGE_PREFIX + id,),
-                recorded_at=at if fact.recorded_at > at else fact.recorded_at,
+                recorded_at=min(at, fact.recorded_at),
+                end_known_at=None if fact.end_known_at is None else min(at, fact.end_known_at),
             )
             for fact in facts
             if fact.id not in known_facts
@@ -180,11 +185,11 @@ class Plans:
         fact = await self._standing_fact(user_id, fact_id)
         return await self._restated(user_id, fact, replace(fact, confidence=1.0))
 
-    async def superseded(self, user_id: UserId, older: FactId, newer: FactId) -> Effect:
+    async def superseded(self, user_id: UserId, older: FactId, newer: FactId, *, at: datetime) -> Effect:
         """One fact that gives way to another of the same subject."""
         old, new = await self._standing_fact(user_id, older), await self._standing_fact(user_id, newer)
         end = max(new.valid_from or new.recorded_at, old.valid_from or old.recorded_at)
-        return await self._restated(user_id, old, replace(old, valid_to=end, superseded_by=new.id))
+        return await self._restated(user_id, old, replace(old, valid_to=end, end_known_at=at, superseded_by=new.id))
 
     async def names(self, user_id: UserId, effect: Effect) -> Mapping[EntityId, Entity]:
         """Every entity that an effect speaks of, for sentences about it."""
@@ -230,6 +235,7 @@ class Plans:
             evidence=() if replaces is None else replaces.evidence,
             valid_from=written.valid_from and stored_moment(written.valid_from),
             valid_to=written.valid_to and stored_moment(written.valid_to),
+            end_known_at=None if written.valid_to is None else at,
             recorded_at=at,
             sources=(CHANGE_PREFIX + id, *(() if replaces is None else replaces.sources)),
             extractor=EXTRACTOR,
@@ -253,6 +259,14 @@ class Plans:
         for other in others:
             if (other.subject, other.relation, other.label, other.object) == claim and amending.is_open(other):
                 raise ChangeRefused(Refusal.KNOWN, "Maya knows this already.")
+
+    async def _for_good(self, user_id: UserId, fact: Fact, effect: Effect) -> Effect:
+        """The effect with the hashes under which a fact is known again when its messages are read once more."""
+        around = await self._lookups.said_in(user_id, fact.evidence)
+        standing = [f for f in around if f.id != fact.id and f.retracted_at is None and f.superseded_by is None]
+        entities = await self._lookups.with_ends(user_id, (fact, *standing), {})
+        hashes = said_hashes(user_id, [fact], standing=standing, entities=entities)
+        return replace(effect, tombstones=tuple(sorted(hashes)))
 
     async def _standing_fact(self, user_id: UserId, fact_id: FactId) -> Fact:
         fact = (await self._lookups.facts(user_id, (fact_id,)))[0]

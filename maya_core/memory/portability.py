@@ -342,6 +342,7 @@ class Portability:
             valid_to=fact.valid_to,
             recorded_at=fact.recorded_at,
             retracted_at=fact.retracted_at,
+            end_known_at=fact.end_known_at,
             extractor=_IMPORT,
         )
 
@@ -485,6 +486,7 @@ def _portable_fact(fact: Fact, sentence: str) -> PortableFact:
         valid_to=fact.valid_to,
         recorded_at=fact.recorded_at,
         retracted_at=fact.retracted_at,
+        end_known_at=fact.end_known_at,
         superseded_by=fact.superseded_by,
     )
 

@@ -118,6 +118,7 @@ class PortableFact(_Record):
     valid_to: AwareDatetime | None = None
     recorded_at: AwareDatetime
     retracted_at: AwareDatetime | None = None
+    end_known_at: AwareDatetime | None = None
     superseded_by: Id | None = None
 
 

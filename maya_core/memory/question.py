@@ -26,6 +26,7 @@ class Question:
             person said.
         speaker: the one speaker that is named, where `voice` is SPEAKER.
         asks_when: it asks for a moment, so a message that speaks of a time is the likelier answer.
+        first_person: it speaks of the person who asks ("I", "my").
     """
 
     text: str
@@ -33,6 +34,7 @@ class Question:
     voice: Voice
     speaker: str = ""
     asks_when: bool = False
+    first_person: bool = False
 
 
 _SPEAK = (
@@ -84,6 +86,7 @@ def understand(text: str, *, speakers: Sequence[str] = (), assistant: str = "May
         voice=voice,
         speaker=speaker,
         asks_when=_WHEN.search(text) is not None,
+        first_person=_FIRST_PERSON.search(text) is not None,
     )
 
 

@@ -2,18 +2,22 @@
 
 The ready-made questions only read, are bounded, and see nothing of anybody else's. A query in Cypher sees the whole
 database, so it is for an administrator, with a login that can do nothing but read; otherwise it is refused, and told
-why.
+why. That one was asked is a row of the audit table, written before it is run; what was asked is not in it.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from maya_core.accounts.access import Action, User, may, require
+from maya_core.clock import Clock
 from maya_core.domain.conversation import UserId
+from maya_core.domain.ids import new_id
 from maya_core.domain.memory import EntityId, FactOrder, FactQuery, Relation
 from maya_core.errors import InvalidInput, NotAllowed
 from maya_core.memory.explorer import Explorer, KnownFact
+from maya_core.stores.audit.port import Audit, AuditEntry, Deed
 from maya_core.stores.graph.query_port import CypherReader, Table
 
 CYPHER_CHARACTERS = 4_000
@@ -99,10 +103,14 @@ class Refusal(StrEnum):
 class Questions:
     """Asks a person's own graph. `reader` is None where no login for reading is set up."""
 
-    def __init__(self, *, explorer: Explorer, neo4j: bool, reader: CypherReader | None) -> None:
+    def __init__(
+        self, *, explorer: Explorer, neo4j: bool, reader: CypherReader | None, audit: Audit, clock: Clock
+    ) -> None:
         self._explorer = explorer
         self._neo4j = neo4j
         self._reader = reader
+        self._audit = audit
+        self._clock = clock
 
     async def ask(self, user: User, name: str) -> Answer:
         """The facts that answer a ready-made question. Raises InvalidInput for an unknown one."""
@@ -147,9 +155,23 @@ class Questions:
         wanted = query.strip()
         if not wanted or len(wanted) > CYPHER_CHARACTERS:
             raise InvalidInput(f"A query has 1 to {CYPHER_CHARACTERS:,} characters.")
-        if reaching := _REACHING_OUT.search(wanted):
+        if reaching := _REACHING_OUT.search(_bare(wanted)):
             raise InvalidInput(f"{reaching.group().upper()} is not for reading this graph.")
+        await self._write_down(user, wanted)
         return await self._reader.read(wanted, limit=ROWS)
+
+    async def _write_down(self, user: User, query: str) -> None:
+        """What cannot be written down is not asked. A query is known again by its digest, and by nothing else."""
+        digest = hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()[:12]
+        entry = AuditEntry(
+            id=new_id(),
+            at=self._clock.now(),
+            user_id=user.id,
+            deed=Deed.CYPHER,
+            target="knowledge graph",
+            detail=f"{len(query):,} characters, digest {digest}",
+        )
+        await self._audit.append(user.id, entry)
 
     async def close(self) -> None:
         """Release the login for reading."""
@@ -157,5 +179,20 @@ class Questions:
             await self._reader.close()
 
 
-_REACHING_OUT = re.compile(r"\bload\s+csv\b|\bapoc\s*\.\s*(?:load|import|export)\b|\busing\s+periodic\b", re.IGNORECASE)
-"""Reading files and addresses of the server's machine: a reader may, but not through here."""
+_REACHING_OUT = re.compile(r"\bload\s+csv\b|\bapoc\s*\.|\bdbms\s*\.|\busing\s+periodic\b", re.IGNORECASE)
+"""Reading files and addresses of the server's machine, and what runs other queries: a reader may, but not through here.
+"""
+
+_ESCAPED = re.compile(r"\\u+([0-9a-fA-F]{4})")
+_TEXT_OR_COMMENT = re.compile(
+    r"(?P<name>`(?:``|[^`])*`)|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|/\*.*?\*/|//[^\n]*", re.DOTALL
+)
+
+
+def _bare(query: str) -> str:
+    """The words of a query as the server reads them: escapes resolved, names unquoted, texts and comments left out.
+
+    Neo4j resolves `\\uXXXX` anywhere in a query before it looks at anything else (Cypher manual, "Parsing").
+    """
+    resolved = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), query)
+    return _TEXT_OR_COMMENT.sub(lambda found: (found["name"] or " ").strip("`"), resolved)

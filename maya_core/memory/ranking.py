@@ -61,9 +61,8 @@ class Candidate(NamedTuple):
         return self.ref.message_ids[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreParts:
-    """How a score came about; the parts add up to `total`.
+class ScoreParts(NamedTuple):
+    """How a score came about; the parts add up to `total`. A tuple for the same reason.
 
     Attributes:
         dense, keyword: closeness in meaning and in words.
@@ -85,8 +84,7 @@ class ScoreParts:
         return self.dense + self.keyword + self.neighbour + self.prior + self.chat + self.graph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A candidate in its place, and why."""
 
     candidate: Candidate
@@ -192,8 +190,9 @@ def _order(refs: Sequence[MemoryRef], question: Question, own: NDArray[np.bool_]
     Asked for a person's own words, nothing else goes before any of them. Asked about a person, a reply does not go
     before the statement that it replies to.
     """
-    newest = sorted(range(len(refs)), key=lambda place: (refs[place].said_at, refs[place].first_seq), reverse=True)
-    order = sorted(newest, key=totals.__getitem__, reverse=True)
+    order = sorted(
+        range(len(refs)), key=lambda place: (totals[place], refs[place].said_at, refs[place].first_seq), reverse=True
+    )
     if question.voice is Voice.OWN_WORDS:
         return sorted(order, key=lambda place: not own[place])
     return _behind_statements(refs, order, own) if question.voice is Voice.OWN else order

@@ -19,11 +19,11 @@ from maya_core.domain.memory import RELATION_RULES, Entity, EntityId, Fact, Rela
 from maya_core.errors import ExtractionError
 from maya_core.memory import extraction, gate, offline_extractor, reconcile
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused
-from maya_core.memory.consolidation import Extracted, Known, Sought
 from maya_core.memory.decisions import DecidedFact, Decisions, Stretch, Verdict
 from maya_core.memory.entities import Register, spellings
 from maya_core.memory.fact_sentences import written_out
 from maya_core.memory.mentions import without_tombstones
+from maya_core.memory.understanding import Extracted, Known, Sought
 from maya_core.providers.port import Chain
 from maya_core.stores.batches.port import Batch
 
@@ -106,6 +106,7 @@ class Reader:
             known=known.facts,
             said_at={**known.said_at, **{message.id: message.said_at for message in messages}},
             tombstones=known.tombstones,
+            set_right=known.set_right,
         )
         facts = reconciled.facts()
         return Decisions(

@@ -8,6 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maya_core.clock import Clock
@@ -15,7 +16,7 @@ from maya_core.domain.conversation import ConversationId, Excerpt, MessageId, Pa
 from maya_core.domain.memory import MemoryKind
 from maya_core.embeddings.port import Embedder
 from maya_core.memory.episodes import episode_id
-from maya_core.memory.fact_search import FactHit, FactSearch, evidence
+from maya_core.memory.fact_search import CLOSE_AT_MOST, FactHit, FactSearch, best, evidence
 from maya_core.memory.legs import Legs
 from maya_core.memory.pool import Pool
 from maya_core.memory.question import Question, understand
@@ -59,16 +60,20 @@ class RecallPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallHit:
-    """Something said, its place in its conversation, and why it was chosen."""
+    """Something said, its place in its conversation, and why it was chosen.
+
+    `overtaken` says what is known by now where this does not hold any more; "" otherwise.
+    """
 
     excerpt: Excerpt
     seq: int
     parts: ScoreParts
+    overtaken: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
-    """What was found, best first, and how each leg fared. `facts` are those about what the question names."""
+    """What was found, best first, and how each leg fared. `facts` are those that bear on the question."""
 
     hits: tuple[RecallHit, ...]
     facts: tuple[FactHit, ...]
@@ -105,16 +110,21 @@ class Recall:
         limit: int = 20,
         budget_tokens: int | None = None,
         watch: Watch | None = None,
+        at: datetime | None = None,
     ) -> Recalled:
         """What was said about this, best first: at most `limit` messages that together cost at most `budget_tokens`.
 
         `exclude` leaves one conversation out: the running one, which the prompt has anyway. `own_names` are the names
         under which the person's own statements stand; without any, everything that Maya did not say counts as theirs.
-        `watch` is told what was ranked. Never raises for a store that is slow or down.
+        `watch` is told what was ranked. Facts are those of the moment `at`, now for None. Never raises for a store
+        that is slow or down.
         """
+        moment = at or self._clock.now()
         legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
         question = understand(text, speakers=await legs.quietly(lambda: self._speakers.of(user_id), ()))
-        pool, facts = await self._gather(user_id, question, exclude, legs)
+        # Begun before everything else, for all the rest together takes less time.
+        embedding = None if self._dense is None else asyncio.create_task(self._dense.embed(question.searched))
+        pool, facts = await self._gather(user_id, question, exclude, legs, embedding=embedding, at=moment)
         candidates = pool.candidates(exclude=exclude)
         if watch is not None:
             watch(candidates)
@@ -125,22 +135,36 @@ class Recall:
             most=_ROOM_FOR_HIDDEN * limit,
             weights=self._policy.weights,
         )
-        await self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs)
+        _, notes = await asyncio.gather(
+            self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs),
+            self._overtaken(user_id, [r.candidate for r in ranked], legs, at=moment),
+        )
         if any(r.candidate.message_id not in pool.passages for r in ranked[:limit]):
             await self._read(user_id, [r.candidate.message_id for r in ranked[limit:]], pool, legs)
-        hits = _within_budget(ranked, pool.passages, limit, budget_tokens)
+        hits = _within_budget(ranked, pool.passages, notes, limit, budget_tokens)
         return Recalled(hits=tuple(hits), facts=tuple(facts), tiers=legs.tiers)
 
     async def _gather(
-        self, user_id: UserId, question: Question, exclude: ConversationId | None, legs: Legs
+        self,
+        user_id: UserId,
+        question: Question,
+        exclude: ConversationId | None,
+        legs: Legs,
+        *,
+        embedding: "asyncio.Task[Vector] | None",
+        at: datetime,
     ) -> tuple[Pool, Sequence[FactHit]]:
         """Ask all legs, then fill in what one of them brought and another would have to say something about."""
         pool = Pool()
         async with asyncio.TaskGroup() as asked:
             by_words = asked.create_task(self._by_words(user_id, question, exclude, pool, legs))
-            by_meaning = asked.create_task(self._by_meaning(user_id, question, exclude, pool, legs, by_words=by_words))
-            by_facts = asked.create_task(self._by_facts(user_id, question, pool, legs))
-        vector, facts = by_meaning.result(), by_facts.result()
+            by_meaning = asked.create_task(
+                self._by_meaning(user_id, exclude, pool, legs, embedding=embedding, by_words=by_words)
+            )
+            by_facts = asked.create_task(self._by_facts(user_id, question, legs, at=at))
+        vector, close = by_meaning.result()
+        facts = await self._with_close(user_id, question, by_facts.result(), close, legs, at=at)
+        pool.add_evidence(evidence(facts))
         if self._dense is not None and vector is not None and pool.unmeasured:
             dense, known = self._dense, vector
             pool.add_vectors(await legs.ask(MEANING, lambda: dense.compare(user_id, known, pool.unmeasured), []))
@@ -160,40 +184,73 @@ class Recall:
     async def _by_meaning(
         self,
         user_id: UserId,
-        question: Question,
         exclude: ConversationId | None,
         pool: Pool,
         legs: Legs,
         *,
+        embedding: "asyncio.Task[Vector] | None",
         by_words: asyncio.Task[None],
-    ) -> "Vector | None":
-        """The question's own vector, once it is known and what is close to it is in the pool."""
-        if self._dense is None:
+    ) -> "tuple[Vector | None, list[VectorHit]]":
+        """The question's own vector and the facts close to it, once the messages close to it are in the pool."""
+        if self._dense is None or embedding is None:
             legs.skip(MEANING)
-            return None
+            return None, []
         dense, most = self._dense, self._policy.by_meaning
 
-        async def search() -> "Vector":
-            vector = await dense.embed(question.searched)
+        async def search() -> "tuple[Vector, list[VectorHit]]":
+            vector = await embedding
             # What the words have brought is compared on the way; they are not waited for when they are slow.
             if not by_words.done():
                 await asyncio.wait({by_words}, timeout=_WORDS_HEAD_START_S)
-            found = await dense.search(user_id, vector, limit=most, exclude=exclude, also=pool.unmeasured)
+            found, close = await asyncio.gather(
+                dense.search(user_id, vector, limit=most, exclude=exclude, also=pool.unmeasured),
+                self._close_facts(user_id, dense, vector),
+            )
             legs.found(MEANING, len(found))
             pool.add_vectors(found)
-            return vector
+            return vector, close
 
-        return await legs.ask(MEANING, search, None)
+        return await legs.ask(MEANING, search, (None, []))
 
-    async def _by_facts(self, user_id: UserId, question: Question, pool: Pool, legs: Legs) -> Sequence[FactHit]:
+    async def _close_facts(self, user_id: UserId, dense: "_Dense", vector: "Vector") -> list[VectorHit]:
+        return [] if self._facts is None else await dense.search_facts(user_id, vector, limit=CLOSE_AT_MOST)
+
+    async def _by_facts(self, user_id: UserId, question: Question, legs: Legs, *, at: datetime) -> Sequence[FactHit]:
         if self._facts is None:
             legs.skip(FACTS)
-            return ()
+            return []
         facts = self._facts
-        found: Sequence[FactHit] = await legs.ask(FACTS, lambda: facts.about(user_id, question.text), [])
+        return await legs.ask(FACTS, lambda: facts.about(user_id, question, at=at), [])
+
+    async def _with_close(
+        self,
+        user_id: UserId,
+        question: Question,
+        known: Sequence[FactHit],
+        close: Sequence[VectorHit],
+        legs: Legs,
+        *,
+        at: datetime,
+    ) -> Sequence[FactHit]:
+        """The best of the facts that are known and of those close in meaning."""
+        if self._facts is None:
+            return []
+        facts = self._facts
+        if close:
+            known = await legs.ask(FACTS, lambda: facts.with_close(user_id, question, known, close, at=at), known)
+        found = best(known)
         legs.found(FACTS, len(found))
-        pool.add_evidence(evidence(found))
         return found
+
+    async def _overtaken(
+        self, user_id: UserId, candidates: Sequence[Candidate], legs: Legs, *, at: datetime
+    ) -> Mapping[MessageId, str]:
+        """What is known by now beside messages that do not hold any more."""
+        none: Mapping[MessageId, str] = {}
+        if self._facts is None or not candidates:
+            return none
+        facts, said = self._facts, {each.message_id: each.ref.said_at for each in candidates}
+        return await legs.ask(FACTS, lambda: facts.overtaken(user_id, said, at=at), none)
 
     async def _read(self, user_id: UserId, message_ids: Sequence[MessageId], pool: Pool, legs: Legs) -> None:
         """Get the words of messages. What may not be recalled any more has none, and is left out later."""
@@ -227,6 +284,10 @@ class _Dense:
             user_id, vector, kinds=kinds, limit=limit, exclude=exclude, also=self._ids(also)
         )
 
+    async def search_facts(self, user_id: UserId, vector: "Vector", *, limit: int) -> list[VectorHit]:
+        """The closest facts."""
+        return await self._vectors.search(user_id, vector, kinds=(MemoryKind.FACT,), limit=limit)
+
     async def compare(self, user_id: UserId, vector: "Vector", message_ids: Sequence[MessageId]) -> list[VectorHit]:
         """How close these messages are."""
         return await self._vectors.compare(user_id, vector, self._ids(message_ids))
@@ -257,18 +318,24 @@ class _Speakers:
 
 
 def _within_budget(
-    ranked: Sequence[Ranked], passages: Mapping[MessageId, Passage], limit: int, budget_tokens: int | None
+    ranked: Sequence[Ranked],
+    passages: Mapping[MessageId, Passage],
+    notes: Mapping[MessageId, str],
+    limit: int,
+    budget_tokens: int | None,
 ) -> list[RecallHit]:
     """The best that may be recalled and fit; one that is too long for what is left ends the list."""
     hits: list[RecallHit] = []
     left = budget_tokens
     for r in ranked:
-        passage = passages.get(r.candidate.message_id)
+        message_id = r.candidate.message_id
+        passage = passages.get(message_id)
         if passage is None:
             continue
         if left is not None:
             left -= len(passage.excerpt.text) // _CHARACTERS_PER_TOKEN + 1 + _TOKENS_OF_AN_ORIGIN
         if len(hits) == limit or (left is not None and left < 0):
             break
-        hits.append(RecallHit(excerpt=passage.excerpt, seq=passage.seq, parts=r.parts))
+        note = notes.get(message_id, "")
+        hits.append(RecallHit(excerpt=passage.excerpt, seq=passage.seq, parts=r.parts, overtaken=note))
     return hits

@@ -17,6 +17,7 @@ from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, 
 from maya_core.memory.claims import Admitted, Claim
 from maya_core.memory.entities import Register, is_user, normal_name
 from maya_core.memory.relations import single_valued
+from maya_core.memory.said_again import is_said_again, left_to_say
 
 Text = TypeVar("Text", bound=str)
 
@@ -101,13 +102,22 @@ def decide(
     known: Sequence[Fact],
     said_at: Mapping[MessageId, datetime] | None = None,
     tombstones: AbstractSet[str] = frozenset(),
+    set_right: AbstractSet[str] = frozenset(),
 ) -> Reconciliation:
     """Decide on the claims of one batch in the order in which they were said.
 
     `known` are the facts about the entities in question, over and retracted ones as well. `said_at` dates the messages
-    they come from; without it a fact counts as said when it was recorded. `register` grows by what is new.
+    they come from; without it a fact counts as said when it was recorded. `register` grows by what is new. `tombstones`
+    are hashes of what was forgotten, `set_right` those of what the person has corrected or marked.
     """
-    desk = _Desk(batch=batch, register=register, known=known, said_at=said_at or {}, tombstones=tombstones)
+    desk = _Desk(
+        batch=batch,
+        register=register,
+        known=known,
+        said_at=said_at or {},
+        tombstones=tombstones,
+        set_right=set_right,
+    )
     decisions = [desk.decide(item) for item in _folded(admitted)]
     return Reconciliation(
         decisions=tuple(decisions),
@@ -133,6 +143,7 @@ class _Desk:
         known: Sequence[Fact],
         said_at: Mapping[MessageId, datetime],
         tombstones: AbstractSet[str],
+        set_right: AbstractSet[str],
     ) -> None:
         self._batch = batch
         self._register = register
@@ -140,13 +151,23 @@ class _Desk:
         self._said_at = dict(said_at)
         self._orders: dict[FactId, tuple[int, int, int]] = {}
         self._tombstones = tombstones
+        self._set_right = set_right
         self.entities: dict[EntityId, Entity] = {}
 
     def decide(self, item: Admitted) -> Decision:
         """What becomes of one claim; what it changes is known to the next."""
-        claim = item.claim
-        if self._forgotten(claim):
+        if self._forgotten(item.claim):
             return _rejected(item, "the person had it forgotten")
+        remembered = self._without(item, self._tombstones)
+        if remembered is None or is_said_again(self._batch.user_id, item.claim, self._tombstones):
+            return _rejected(item, "the person had it forgotten, in other words")
+        left = self._without(remembered, self._set_right)
+        if left is None:
+            return _rejected(item, "the person set it right, in other words")
+        return self._decide(left)
+
+    def _decide(self, item: Admitted) -> Decision:
+        claim = item.claim
         subject = self._register.find(claim.subject) or self._spoken_of(claim.subject)
         thing = self._register.find(claim.object)
         if item.closes:
@@ -182,6 +203,11 @@ class _Desk:
         whole = tombstone(user, claim.subject, claim.relation, claim.label, claim.object)
         return bool(self._tombstones & (about | {whole}))
 
+    def _without(self, item: Admitted, gone: AbstractSet[str]) -> Admitted | None:
+        """A claim without the messages in which it says once more what is gone; None where there is no other."""
+        left = tuple(left_to_say(self._batch.user_id, item.claim, item.evidence, gone))
+        return replace(item, evidence=left) if left else None
+
     def _spoken_of(self, name: str) -> Entity | None:
         """ "The wedding", after "my sister's wedding" in the same batch, where only one such thing was named."""
         head = normal_name(name)
@@ -213,7 +239,7 @@ class _Desk:
         if subject and thing:
             for fact in self._same(subject.id, item.claim, thing.id):
                 if _open(fact) and self._said(fact) <= item.said_at:
-                    ended = self._backed(replace(fact, valid_to=item.until or item.said_at), item)
+                    ended = self._backed(self._over(fact, item.until or item.said_at), item)
                     self._facts[ended.id] = ended
                     return _decision(Action.END, "the person said that it is not so any more", item, ended)
         return _rejected(item, "it denies something that is not known")
@@ -224,7 +250,7 @@ class _Desk:
         if current:
             fact = self._backed(current[0], item)
             if item.ended and self._said(current[0]) <= item.said_at:
-                ended = replace(fact, valid_to=item.until or item.said_at)
+                ended = self._over(fact, item.until or item.said_at)
                 return _decision(Action.END, "the person said that it is over", item, ended)
             return _decision(Action.CONFIRM, "it is known and was said again", item, fact)
         for fact in same:
@@ -245,7 +271,7 @@ class _Desk:
         ]
         rivals = [f for f in rivals if f.id != fact.id]
         if item.ended:
-            past = replace(fact, valid_to=item.until or max(item.said_at, fact.valid_from or item.said_at))
+            past = self._over(fact, item.until or max(item.said_at, fact.valid_from or item.said_at))
             return _decision(Action.ADD, "it was so, and is over", item, past)
         replaced = self._replaced(item, rivals)
         if not replaced:
@@ -256,13 +282,19 @@ class _Desk:
         newest = max(replaced, key=self._since)
         if self._before(item, newest):
             end = max(self._since(newest), fact.valid_from or self._since(newest))
-            late = replace(fact, valid_to=end, superseded_by=newest.id)
+            late = replace(self._over(fact, end), superseded_by=newest.id)
             return _decision(Action.ADD, "it was said earlier than what is known", item, late)
         if item.corrects:
             old = [replace(f, retracted_at=self._batch.at, superseded_by=fact.id) for f in replaced]
             return _decision(Action.SUPERSEDE, "the person corrected it", item, fact, *old)
-        old = [replace(f, valid_to=max(self._since_of(item), self._since(f)), superseded_by=fact.id) for f in replaced]
+        old = [
+            replace(self._over(f, max(self._since_of(item), self._since(f))), superseded_by=fact.id) for f in replaced
+        ]
         return _decision(Action.SUPERSEDE, "there is one at a time, and this was said later", item, fact, *old)
+
+    def _over(self, fact: Fact, end: datetime) -> Fact:
+        """A fact with its end, of which Maya learns now."""
+        return replace(fact, valid_to=end, end_known_at=self._batch.at)
 
     def _before(self, item: Admitted, newest: Fact) -> bool:
         """Whether a claim speaks of a time before a known fact. Where nobody said since when, the later word counts."""

@@ -200,7 +200,7 @@ class Review:
                     return Effect() if rejected else merge.effect
                 case ProposalKind.SUPERSEDE:
                     older, newer = FactId(first), FactId(second)
-                    made = await self._plans.superseded(user_id, older, newer)
+                    made = await self._plans.superseded(user_id, older, newer, at=at)
                     return Effect() if rejected else made
                 case ProposalKind.DOUBTFUL:
                     wrong = await self._plans.wrong(user_id, change_id, FactId(first), at=at)

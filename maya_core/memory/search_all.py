@@ -159,14 +159,13 @@ class SearchAll:
             query = FactQuery(text=word, current=False, order=FactOrder.RECORDED)
             page = await self._graph.list_facts(user_id, query, limit=2 * _OF_A_TIER)
             facts |= {fact.id: fact for fact in page.facts}
-        evidence = [m for hit in close.values() if hit.ref.kind is MemoryKind.FACT for m in hit.ref.message_ids]
-        by_meaning: dict[FactId, float] = {}
-        if evidence and self._embedder is not None:
-            for fact in await self._graph.facts_from(user_id, list(dict.fromkeys(evidence))):
-                id = decisions.fact_vector_id(fact.id, model=self._embedder.model)
-                if id in close:
-                    facts[fact.id] = fact
-                    by_meaning[fact.id] = close[id].score
+        by_meaning = {
+            hit.ref.fact_id: hit.score
+            for hit in close.values()
+            if hit.ref.kind is MemoryKind.FACT and hit.ref.fact_id is not None
+        }
+        near = await self._graph.get_facts(user_id, list(by_meaning)) if by_meaning else []
+        facts |= {fact.id: fact for fact in near}
         wanted = {stem(word) for word in query_words(text)}
         now = self._clock.now()
         found = [

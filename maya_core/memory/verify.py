@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
 
 from maya_core.clock import Clock
 from maya_core.domain.changes import ChangeState
@@ -19,19 +18,18 @@ from maya_core.domain.memory import Entity, EntityId, Fact, FactId, MemoryKind, 
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import Conflict, NotFound
 from maya_core.memory import decisions, episodes
-from maya_core.memory.applying import all_changes
-from maya_core.memory.consolidation import all_batches
 from maya_core.memory.decisions import Replayed, Text
 from maya_core.memory.episodes import Episodes
+from maya_core.memory.history import all_batches, all_changes
 from maya_core.memory.holding import Hold, LeaseTimes, hold_user
+from maya_core.memory.parts import parts
 from maya_core.memory.ranges import read_range
+from maya_core.memory.text_vectors import put_texts
 from maya_core.stores.batches.port import APPLYING, Batches, BatchState
 from maya_core.stores.changes.port import Changes
 from maya_core.stores.graph.port import Graph
 from maya_core.stores.transcripts.port import Cursor, Transcripts
-from maya_core.stores.vectors.port import VectorItem, Vectors
-
-T = TypeVar("T")
+from maya_core.stores.vectors.port import Vectors
 
 _CONVERSATIONS_AT_ONCE = 200
 _REFS_AT_ONCE = 1000
@@ -216,14 +214,14 @@ class Verification:
     async def _stored_facts(self, user_id: UserId, ids: Sequence[FactId]) -> dict[FactId, Fact]:
         found: dict[FactId, Fact] = {}
         if self._graph is not None:
-            for part in _parts(ids, _FACTS_AT_ONCE):
+            for part in parts(ids, _FACTS_AT_ONCE):
                 found |= {fact.id: fact for fact in await self._graph.get_facts(user_id, part)}
         return found
 
     async def _stored_entities(self, user_id: UserId, ids: Sequence[EntityId]) -> dict[EntityId, Entity]:
         found: dict[EntityId, Entity] = {}
         if self._graph is not None:
-            for part in _parts(ids, _ENTITIES_AT_ONCE):
+            for part in parts(ids, _ENTITIES_AT_ONCE):
                 entities = await asyncio.gather(*(self._graph.get_entity(user_id, id) for id in part))
                 found |= {entity.id: entity for entity in entities}
         return found
@@ -252,6 +250,7 @@ class Verification:
         stored = {ref.id: ref async for ref in self._refs(user_id)}
         stale = [ref.id for ref in stored.values() if ref.model != self._embedder.model]
         missing = [id for id in (*due.messages, *due.texts) if id not in stored]
+        nameless = [id for id, text in due.texts.items() if id in stored and stored[id].fact_id != text.ref.fact_id]
         extra = [
             ref.id
             for ref in stored.values()
@@ -264,14 +263,15 @@ class Verification:
             await self._embed_messages(
                 hold, user_id, [due.messages[id] for id in missing if id in due.messages], report
             )
-            await self._embed_texts(hold, user_id, [due.texts[id] for id in missing if id in due.texts], report)
+            texts = [due.texts[id] for id in (*missing, *nameless) if id in due.texts]
+            await put_texts(hold, user_id, texts, embedder=self._embedder, vectors=self._vectors, report=report)
             hold.check()
             await self._vectors.delete(user_id, [*stale, *extra])
             report(len(stale) + len(extra))
         return [
             *(_difference(Store.VECTORS, DifferenceKind.MISSING, id) for id in missing),
             *(_difference(Store.VECTORS, DifferenceKind.EXTRA, id) for id in extra),
-            *(_difference(Store.VECTORS, DifferenceKind.STALE, id) for id in stale),
+            *(_difference(Store.VECTORS, DifferenceKind.STALE, id) for id in (*stale, *nameless)),
         ]
 
     async def _embed_messages(
@@ -287,16 +287,6 @@ class Verification:
                 hold.check()
                 await self._episodes.index(user_id, conversation_id, messages)
                 report(sum(1 for place in places if place[0] == conversation_id and start <= place[1] <= end))
-
-    async def _embed_texts(self, hold: Hold, user_id: UserId, texts: Sequence[Text], report: Report) -> None:
-        if self._vectors is None or self._embedder is None:
-            return
-        for part in _parts(texts, _EMBEDDED_AT_ONCE):
-            rows = await self._embedder.embed_texts([text.text for text in part])
-            hold.check()
-            items = [VectorItem(ref=text.ref, vector=row) for text, row in zip(part, rows, strict=True)]
-            await self._vectors.put(user_id, items)
-            report(len(part))
 
     async def _conversations(self, user_id: UserId) -> AsyncIterator[Conversation]:
         """Every conversation of a user that may be remembered, archived ones as well."""
@@ -352,11 +342,6 @@ def _kind(stored: bool) -> DifferenceKind:
 
 def _difference(store: Store, kind: DifferenceKind, id: str) -> Difference:
     return Difference(store=store, kind=kind, id=id)
-
-
-def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _say_nothing(_: int) -> None:

@@ -26,12 +26,13 @@ _ENDS: Mapping[str, FinishReason | FailureKind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
-    """The SDK's error classes, one client per key, and its word for an absent argument."""
+    """The SDK's error classes, one client and its headers per key, and its word for an absent argument."""
 
     status_error: type["anthropic.APIStatusError"]
     connection_error: type["anthropic.APIConnectionError"]
     timeout_error: type["anthropic.APITimeoutError"]
     clients: Mapping[str, "anthropic.AsyncAnthropic"]
+    headers: Mapping[str, "Mapping[str, str | anthropic.Omit] | None"]
     omit: "anthropic.Omit"
 
 
@@ -71,8 +72,7 @@ class AnthropicProvider:
                 messages=_messages(prompt),
                 system=prompt.system or loaded.omit,
                 stream=True,
-                # ANTHROPIC_CUSTOM_HEADERS may name another key: what a request itself carries wins over it.
-                extra_headers={"Authorization": f"Bearer {self._secrets[key]}", "X-Api-Key": loaded.omit},
+                extra_headers=loaded.headers[key],
             )
             async with events:
                 call.reading = True
@@ -95,21 +95,25 @@ class AnthropicProvider:
     def _load(self) -> _Loaded:
         import anthropic
 
+        clients = {
+            name: anthropic.AsyncAnthropic(
+                # Both are given, or the SDK looks for others in the environment and in files.
+                api_key=secret,
+                base_url=self._base_url,
+                timeout=self._timeout_s,
+                max_retries=0,
+            )
+            for name, secret in self._secrets.items()
+        }
         return _Loaded(
             status_error=anthropic.APIStatusError,
             connection_error=anthropic.APIConnectionError,
             timeout_error=anthropic.APITimeoutError,
-            omit=anthropic.omit,
-            clients={
-                name: anthropic.AsyncAnthropic(
-                    # Both are given, or the SDK looks for others in the environment and in files.
-                    api_key=secret,
-                    base_url=self._base_url,
-                    timeout=self._timeout_s,
-                    max_retries=0,
-                )
-                for name, secret in self._secrets.items()
+            clients=clients,
+            headers={
+                name: _own_headers(client, self._secrets[name], anthropic.omit) for name, client in clients.items()
             },
+            omit=anthropic.omit,
         )
 
     def _read_error(self, error: Exception) -> Reported | FailureKind | None:
@@ -129,6 +133,20 @@ class AnthropicProvider:
             text=str(error.body),
             retry_after_s=None if in_band else parse_retry_after(header, now=self._clock.now()),
         )
+
+
+def _own_headers(
+    client: "anthropic.AsyncAnthropic", secret: str, omit: "anthropic.Omit"
+) -> "Mapping[str, str | anthropic.Omit] | None":
+    """What each request has to carry so that it goes out with this key alone; None where it does so by itself.
+
+    ANTHROPIC_CUSTOM_HEADERS may name another key: what a request itself carries wins over it.
+    """
+    bearer = f"Bearer {secret}"
+    sent = {name.lower(): value for name, value in client.default_headers.items()}
+    if sent.get("authorization") == bearer and "x-api-key" not in sent:
+        return None
+    return {"Authorization": bearer, "X-Api-Key": omit}
 
 
 def _connection_failure(error: "anthropic.APIConnectionError", *, timed_out: bool) -> FailureKind:

@@ -8,8 +8,9 @@ Rules of one turn:
     - No provider is asked twice with the same key. A key in trouble (rejected, used up, per-minute limit) costs
       milliseconds and is set aside for everybody, so the provider's next key is asked at once and the failure is not
       counted as an attempt. At most `ChainLimits.cloud_attempts` vendors may fail; then local models are asked.
-    - A request that one provider finds wrong or too long is tried with one other, then the turn ends. Trimming is the
-      prompt's work. A request that a model declines ends the turn at once.
+    - A request that one provider finds wrong or too long is tried with one other, then the turn ends. One that is too
+      long is trimmed first and tried once more where it was; one that does not fit a model's window is not sent there
+      untrimmed. A request that a model declines ends the turn at once.
     - Text that was shown stays. The next provider is asked to continue it, and the seam is announced.
     - When two vendors cannot even be connected to, our own network is blamed: no breaker counts it, and local models
       answer (see `egress`). To know that, a failed connect is reported only once another vendor has been tried.
@@ -29,15 +30,16 @@ from functools import partial
 
 from maya_core.clock import Clock
 from maya_core.domain.generation import Asking, Attempt, ChainEvent, ChainFailed, Chunk, Done, Prompt, Switched
-from maya_core.domain.health import Circuit, Refusal, RefusalReason, Ticket
+from maya_core.domain.health import Circuit, RefusalReason, Ticket
 from maya_core.errors import ConfigurationError, FailureKind
 from maya_core.providers.call import AdmittedCall
 from maya_core.providers.continuation import continued
 from maya_core.providers.deadlines import ChainLimits
 from maya_core.providers.egress import Egress
-from maya_core.providers.port import Account, Denied, EndedCall, Limits, Provider
+from maya_core.providers.port import Account, Denied, EndedCall, Limits, Provider, Windowed
 from maya_core.providers.reports import Reports
-from maya_core.providers.wording import why_left_out, why_refused
+from maya_core.providers.shorter import can_be_shortened, fitted, shortened
+from maya_core.providers.wording import why_failed, why_left_out, why_refused
 from maya_core.resilience.policy import NextStep, policy_for
 from maya_core.resilience.port import Breaker
 
@@ -52,16 +54,15 @@ class Place(StrEnum):
     OFFLINE = "offline"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """One provider of the chain. An OFFLINE one needs no time and never continues another's text."""
 
-    provider: Provider
-    place: Place = Place.CLOUD
+    __slots__ = ("circuit", "place", "provider")
 
-    @property
-    def circuit(self) -> Circuit:
-        return Circuit(provider=self.provider.name, model=self.provider.model)
+    def __init__(self, *, provider: Provider, place: Place = Place.CLOUD) -> None:
+        self.provider = provider
+        self.place = place
+        self.circuit = Circuit(provider=provider.name, model=provider.model)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class _Turn:
 
     prompt: Prompt
     started: float
+    to_send: Prompt
     attempts: list[Attempt] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     step: NextStep = "next_provider"
@@ -78,8 +80,9 @@ class _Turn:
     cloud_asked: int = 0
     cloud_failed: int = 0
     suspect: bool = False
+    trim: bool = False
+    again: bool = False
     declined: bool = False
-    answered: bool = False
     resting: bool = False
     egress_down: bool = False
     skip_cloud: bool = False
@@ -93,6 +96,26 @@ class _Turn:
         self.attempts.append(attempt)
         if self.switch_from is None:
             self.switch_from = attempt
+
+    def pass_over(self, attempt: Attempt) -> None:
+        """Note somebody who was admitted and could not be asked all the same."""
+        self.step = "next_provider"
+        self.add(attempt)
+
+    def moved_on_from(self, link: Link) -> Attempt | None:
+        """Why another than this one did not answer, when one was tried before it."""
+        failed = self.switch_from
+        if failed is None or (failed.provider, failed.model) == (link.circuit.provider, link.circuit.model):
+            return None
+        return failed
+
+    def sending(self, link: Link) -> Prompt:
+        """Note that this one is asked now; returns what it is sent."""
+        self.switch_from = None
+        self.asked += 1
+        self.cloud_asked += link.place is Place.CLOUD
+        self.sent = True
+        return continued(self.to_send, "".join(self.shown)) if self.shown else self.to_send
 
 
 class FallbackChain:
@@ -127,18 +150,36 @@ class FallbackChain:
         self._accounts = accounts
         self._reports = Reports(breaker, clock)
         self._egress = Egress(window_s=self._limits.egress_window_s)
+        self._windows = {
+            each.circuit: each.provider.window_tokens for each in links if isinstance(each.provider, Windowed)
+        }
         self._slots = {link.circuit: asyncio.Semaphore(self._limits.calls_per_provider) for link in links}
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ChainEvent, None]:
         """Answer the prompt; see `maya_core.providers.port.Chain`."""
-        turn = _Turn(prompt=prompt, started=self._clock.monotonic())
+        turn = _Turn(prompt=prompt, to_send=prompt, started=self._clock.monotonic())
         try:
-            async with aclosing(self._admitted(turn)) as admitted:
-                async for link, ticket in admitted:
-                    async with aclosing(self._ask(link, ticket, turn)) as events:
-                        async for event in events:
-                            yield event
-                    if turn.answered:
+            async with aclosing(self._calls(turn)) as calls:
+                async for link, call in calls:
+                    provider, model = link.circuit.provider, link.circuit.model
+                    if failed := turn.moved_on_from(link):
+                        yield Switched(failed=failed, to_provider=provider, to_model=model, after_text=bool(turn.shown))
+                    yield Asking(provider=provider, model=model)
+                    async with aclosing(call.texts(turn.sending(link))) as texts:
+                        async for text in texts:
+                            if turn.unreached:
+                                self._cloud_answered(turn)
+                            turn.shown.append(text)
+                            yield Chunk(text=text, provider=provider, model=model)
+                    if call.finished is not None:
+                        yield Done(
+                            provider=provider,
+                            model=model,
+                            reason=call.finished.reason,
+                            usage=call.finished.usage,
+                            attempts=tuple(turn.attempts),
+                            trimmed=len(turn.to_send.messages) < len(turn.prompt.messages),
+                        )
                         return
                     if turn.step == "stop":
                         break
@@ -163,26 +204,50 @@ class FallbackChain:
 
     # Whom to ask
 
-    async def _admitted(self, turn: _Turn) -> AsyncGenerator[tuple[Link, Ticket], None]:
-        """The links to ask, one after the other, each with the leave to do so."""
+    async def _calls(self, turn: _Turn) -> AsyncGenerator[tuple[Link, AdmittedCall], None]:
+        """The calls to make: admitted, with a place at the provider, and with room within the limits.
+
+        A link is asked again with another key for as long as the keys are what is wrong. A call has ended, and its
+        place is given back, when the next one is asked for.
+        """
+        async with aclosing(self._links(turn)) as links:
+            async for link, early in links:
+                keys = () if early else tuple(link.provider.keys)
+                ticket = early or await self._leave(link, keys, turn)
+                while ticket is not None:
+                    call, slots, placed = self._call(link, ticket, turn), self._slots[link.circuit], False
+                    try:
+                        placed = await self._place(slots)
+                        if not placed:
+                            turn.pass_over(_not_asked(link, f"{link.provider.label} is busy with other requests."))
+                        elif await self._has_room(link, turn):
+                            yield link, call
+                    finally:
+                        call.end()
+                        if placed:
+                            slots.release()
+                    again, turn.again = turn.again, False
+                    others = tuple(key for key in keys if key != ticket.key)
+                    if again:
+                        ticket = await self._leave(link, (ticket.key,) if ticket.key else (), turn)
+                    elif turn.step == "next_key" and others:
+                        ticket, keys = await self._leave(link, others, turn), others
+                    else:
+                        ticket = None
+
+    async def _links(self, turn: _Turn) -> AsyncGenerator[tuple[Link, Ticket | None], None]:
+        """Whom to ask, one after the other, and the leave to do so where that is given already."""
         for link in self._cloud:
-            async with aclosing(self._keys_of(link, turn)) as tickets:
-                async for ticket in tickets:
-                    yield link, ticket
+            yield link, None
         if turn.resting and not turn.cloud_asked:
             early = await self._breaker.admit_last_resort([(link.circuit, link.provider.keys) for link in self._cloud])
             if isinstance(early, Ticket):
                 yield next(link for link in self._cloud if link.circuit == early.circuit), early
         self._settle_unreached(turn)
         for link in self._local:
-            async with aclosing(self._keys_of(link, turn)) as tickets:
-                async for ticket in tickets:
-                    yield link, ticket
-        again = await self._once_more(turn)
-        for link in (*again, *self._offline):
-            async with aclosing(self._keys_of(link, turn)) as tickets:
-                async for ticket in tickets:
-                    yield link, ticket
+            yield link, None
+        for link in (*await self._once_more(turn), *self._offline):
+            yield link, None
 
     async def _once_more(self, turn: _Turn) -> Sequence[Link]:
         """The vendor that failed last, after a short wait, where asking it again is worth that wait."""
@@ -204,22 +269,17 @@ class FallbackChain:
         await asyncio.sleep(wait_s)
         return (link,)
 
-    async def _keys_of(self, link: Link, turn: _Turn) -> AsyncGenerator[Ticket, None]:
-        """Leave to ask this link, again with another key for as long as the keys are what is wrong."""
-        keys = list(link.provider.keys)
-        while True:
-            if reason := self._left_out(link, turn):
-                turn.add(_not_asked(link, why_left_out(reason, link.provider.label)))
-                return
-            answer = await self._breaker.admit(link.circuit, keys=keys)
-            if isinstance(answer, Refusal):
-                turn.resting |= answer.reason is RefusalReason.OPEN
-                turn.add(_not_asked(link, why_refused(answer, link.provider.label), answer.retry_in_s))
-                return
-            yield answer
-            if turn.step != "next_key" or answer.key not in keys or len(keys) == 1:
-                return
-            keys.remove(answer.key)
+    async def _leave(self, link: Link, keys: Sequence[str], turn: _Turn) -> Ticket | None:
+        """Leave to ask this link with one of these keys; None when there is none, and why is noted."""
+        if reason := self._left_out(link, turn):
+            turn.add(_not_asked(link, why_left_out(reason, link.provider.label)))
+            return None
+        answer = await self._breaker.admit(link.circuit, keys=keys)
+        if isinstance(answer, Ticket):
+            return answer
+        turn.resting |= answer.reason is RefusalReason.OPEN
+        turn.add(_not_asked(link, why_refused(answer, link.provider.label), answer.retry_in_s))
+        return None
 
     def _left_out(self, link: Link, turn: _Turn) -> str:
         """Why the chain itself passes this link over, as the end of a sentence; "" when it does not."""
@@ -238,54 +298,26 @@ class FallbackChain:
 
     # Asking
 
-    async def _ask(self, link: Link, ticket: Ticket, turn: _Turn) -> AsyncGenerator[ChainEvent, None]:
-        """One call: Switched when the chain moved on, Asking, Chunks, and Done when it finished."""
-        call = self._call(link, ticket, turn)
-        slots = self._slots[link.circuit]
-        placed = False
-        try:
-            placed = await self._place(slots)
-            if not placed:
-                turn.step = "next_provider"
-                turn.add(_not_asked(link, f"{link.provider.label} is busy with other requests."))
-                return
-            prompt = turn.prompt
-            if self._quota is not None and link.place is Place.CLOUD:
-                leave = await self._quota.reserve(link.circuit, prompt)
-                if isinstance(leave, Denied):
-                    turn.step = "next_provider"
-                    turn.add(_not_asked(link, why_left_out(leave.why, link.provider.label), leave.retry_in_s))
-                    return
-                turn.leave, prompt = leave.id, leave.prompt
-            provider, model = ticket.circuit.provider, ticket.circuit.model
-            if (failed := turn.switch_from) and (failed.provider, failed.model) != (provider, model):
-                yield Switched(failed=failed, to_provider=provider, to_model=model, after_text=bool(turn.shown))
-            yield Asking(provider=provider, model=model)
-            turn.switch_from = None
-            turn.asked += 1
-            turn.cloud_asked += link.place is Place.CLOUD
-            turn.sent = True
-            if turn.shown:
-                prompt = continued(prompt, "".join(turn.shown))
-            async with aclosing(call.texts(prompt)) as texts:
-                async for text in texts:
-                    if turn.unreached:
-                        self._cloud_answered(turn)
-                    turn.shown.append(text)
-                    yield Chunk(text=text, provider=provider, model=model)
-            if call.finished is not None:
-                turn.answered = True
-                yield Done(
-                    provider=provider,
-                    model=model,
-                    reason=call.finished.reason,
-                    usage=call.finished.usage,
-                    attempts=tuple(turn.attempts),
-                )
-        finally:
-            call.end()
-            if placed:
-                slots.release()
+    async def _has_room(self, link: Link, turn: _Turn) -> bool:
+        """Take room within the limits for a call to a vendor, and what is to be sent then."""
+        prompt = shortened(turn.prompt) if turn.trim and link.place is not Place.OFFLINE else turn.prompt
+        if self._quota is not None and link.place is Place.CLOUD:
+            leave = await self._quota.reserve(link.circuit, prompt)
+            if isinstance(leave, Denied):
+                turn.pass_over(_not_asked(link, why_left_out(leave.why, link.provider.label), leave.retry_in_s))
+                return False
+            turn.leave, prompt = leave.id, leave.prompt
+        fitting = self._fitting(link, prompt, turn)
+        if fitting is None:
+            turn.pass_over(_not_asked(link, why_failed(FailureKind.TOO_LONG, link.provider.label)))
+            return False
+        turn.to_send = fitting
+        return True
+
+    def _fitting(self, link: Link, prompt: Prompt, turn: _Turn) -> Prompt | None:
+        """What of the prompt fits the window of this link; None when not even the question does."""
+        window = self._windows.get(link.circuit)
+        return prompt if window is None else fitted(prompt, window, written="".join(turn.shown))
 
     def _call(self, link: Link, ticket: Ticket, turn: _Turn) -> AdmittedCall:
         total_s = math.inf if link.place is Place.OFFLINE else self._limits.total_s
@@ -343,6 +375,8 @@ class FallbackChain:
             if leave and self._quota is not None:
                 self._quota.release(leave)
             return
+        if not self._accounts:
+            return
         others = {(before.provider, before.model) for before in turn.attempts}
         ended = EndedCall(
             caller=turn.prompt.caller,
@@ -363,6 +397,8 @@ class FallbackChain:
             turn.declined = True
         elif kind is FailureKind.DEADLINE:
             step = "stop" if turn.shown and self._elapsed_s(turn) >= self._limits.total_s else "next_provider"
+        elif kind is FailureKind.TOO_LONG and not turn.trim and can_be_shortened(turn.prompt):
+            turn.trim = turn.again = True
         elif step == "one_hop" or kind is FailureKind.TOO_LONG:
             step = "stop" if turn.suspect else "next_provider"
             turn.suspect = True

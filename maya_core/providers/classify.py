@@ -41,8 +41,8 @@ class Reported:
         return not self.codes.isdisjoint(codes)
 
     def says(self, pattern: re.Pattern[str]) -> bool:
-        """Its prose matches; only the beginning is read."""
-        return pattern.search(self.text[:_READ_CHARACTERS]) is not None
+        """Its prose matches, in lower case; only the beginning is read."""
+        return pattern.search(self.text[:_READ_CHARACTERS].lower()) is not None
 
 
 def failure_of(reported: Reported) -> FailureKind:
@@ -57,7 +57,7 @@ def failure_of(reported: Reported) -> FailureKind:
 
 
 def _words(*alternatives: str) -> re.Pattern[str]:
-    return re.compile("|".join(alternatives), re.IGNORECASE)
+    return re.compile("|".join(alternatives))
 
 
 _BAD_KEY_TEXT = _words(

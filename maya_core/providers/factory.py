@@ -19,6 +19,9 @@ from maya_core.providers.ollama import OllamaProvider
 from maya_core.providers.port import Provider
 from maya_core.settings import Settings
 
+VENDORS = ("gemini", "anthropic", "cohere")
+"""Those that are paid, in the order in which they are asked."""
+
 GEMINI_MODEL = "gemini-3.8-flash"
 ANTHROPIC_MODEL = "claude-haiku-5-5"
 COHERE_MODEL = "command-a-plus-05-2026"
@@ -45,6 +48,7 @@ class ProviderSettings:
     cohere_url: str = ""
     ollama_url: str = ""
     ollama_model: str = ""
+    ollama_window_tokens: int = 8192
     timeout_s: float = 180.0
 
 
@@ -66,6 +70,7 @@ def provider_settings(settings: Settings) -> ProviderSettings:
         cohere_url=settings.cohere_base_url or "",
         ollama_url=settings.ollama_host or "",
         ollama_model=settings.ollama_model,
+        ollama_window_tokens=settings.ollama_window_tokens,
         timeout_s=settings.total_s,
     )
 
@@ -139,6 +144,7 @@ def _model_providers(settings: ProviderSettings, clock: Clock) -> list[Provider]
                 base_url=settings.ollama_url,
                 model=model,
                 label=f"Ollama {model}",
+                window_tokens=settings.ollama_window_tokens,
                 timeout_s=settings.timeout_s,
                 clock=clock,
             )

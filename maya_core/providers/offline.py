@@ -85,11 +85,11 @@ class OfflineProvider:
 def reply(prompt: Prompt, *, configured: Sequence[str] = ()) -> str:
     """The whole answer: what was found for the newest message, and why there is no more than that."""
     *earlier, newest = prompt.messages
-    body = _body(newest.text, earlier, prompt.citations)
+    body = _body(newest.text, earlier, prompt)
     return f"{body}\n\n{_notice(earlier, configured)}"
 
 
-def _body(text: str, earlier: Sequence[PromptMessage], citations: Sequence[Citation]) -> str:
+def _body(text: str, earlier: Sequence[PromptMessage], prompt: Prompt) -> str:
     plain = " ".join(re.sub(r"[^\w\s'’]", " ", text.casefold()).split())
     if _GREETING.fullmatch(plain):
         return "Hello! I can look up what you told me before and quote it to you, with its date."
@@ -100,7 +100,10 @@ def _body(text: str, earlier: Sequence[PromptMessage], citations: Sequence[Citat
         return _about_this_chat(plain, earlier)
     if count_words(text) > _LONG_WORDS:
         return _long_text(text)
-    return _found(text, wanted, earlier, citations) or _nothing_found(text, plain)
+    asks = "?" in text or _ASKING.match(plain) is not None
+    quoted = _found(text, wanted, earlier, prompt.citations)
+    known = _known(text, wanted, prompt.facts, nothing_else=quoted is None) if asks else None
+    return "\n\n".join(part for part in (known, quoted) if part) or _nothing_found(asks=asks)
 
 
 def _about_this_chat(plain: str, earlier: Sequence[PromptMessage]) -> str:
@@ -123,6 +126,18 @@ def _long_text(text: str) -> str:
     )
 
 
+def _known(text: str, wanted: frozenset[str], facts: Sequence[Citation], *, nothing_else: bool) -> str | None:
+    """Facts that share a word with the question; where nothing else was found, the one that fits best without one.
+
+    A question without a word of its own ("what do you know about me?") gets the first few.
+    """
+    fit = [fact for fact in facts if best_sentence(fact.text, wanted, unlike=text) is not None][:_MOST_HITS]
+    most = 1 if wanted else _MOST_HITS
+    shown = fit or (facts[:most] if nothing_else else ())
+    lines = [f"- {quote(fact.text)} [F{fact.number}] — {fact.origin}" for fact in shown]
+    return "This is what I know about it:\n\n" + "\n".join(lines) if lines else None
+
+
 def _found(
     text: str, wanted: frozenset[str], earlier: Sequence[PromptMessage], citations: Sequence[Citation]
 ) -> str | None:
@@ -139,10 +154,15 @@ def _found(
     shown = hits[:_MOST_HITS]
     theirs = all(citation.origin.startswith("You") for _, citation in shown)
     head = "Here is what you said about this earlier:" if theirs else "This is what your chats hold about it:"
-    lines = [f"- {quote(match.sentence)} [{citation.number}] — {citation.origin}" for match, citation in shown]
+    lines = [f"- {quote(match.sentence)} [{citation.number}] — {_origin(citation)}" for match, citation in shown]
     if here:
         lines.append(f"- {quote(here.sentence)} — you, earlier in this chat")
     return head + "\n\n" + "\n".join(lines)
+
+
+def _origin(citation: Citation) -> str:
+    """Where a passage is from, and what is known by now where it does not hold any more."""
+    return f"{citation.origin} ({citation.now})" if citation.now else citation.origin
 
 
 def _said_here(text: str, wanted: frozenset[str], earlier: Sequence[PromptMessage]) -> Match | None:
@@ -153,8 +173,8 @@ def _said_here(text: str, wanted: frozenset[str], earlier: Sequence[PromptMessag
     return max((match for match in matches if match is not None), key=lambda match: match.score, default=None)
 
 
-def _nothing_found(text: str, plain: str) -> str:
-    if "?" in text or _ASKING.match(plain):
+def _nothing_found(*, asks: bool) -> str:
+    if asks:
         return "I have no earlier words of yours to show for this question."
     return "Your message is saved word for word in this chat, and you can find it again by its words."
 

@@ -27,7 +27,8 @@ class _Loaded:
 class OllamaProvider:
     """A local model, streamed.
 
-    `context_tokens` is the window to ask for: Ollama's own default is small, and it cuts a longer prompt silently.
+    `window_tokens` is the window to ask for: Ollama's own default is small, and it cuts a longer prompt silently.
+    Implements `maya_core.providers.port.Windowed`.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class OllamaProvider:
         label: str,
         clock: Clock,
         timeout_s: float,
-        context_tokens: int = 8192,
+        window_tokens: int = 8192,
     ) -> None:
         self.name = "ollama"
         self.model = model
@@ -46,7 +47,7 @@ class OllamaProvider:
         self.keys: Sequence[str] = ()
         self._base_url = base_url
         self._timeout_s = timeout_s
-        self._context_tokens = context_tokens
+        self.window_tokens = window_tokens
         self._clock = clock
         self._loaded = Lazy(self._load)
 
@@ -60,7 +61,7 @@ class OllamaProvider:
             parts = await client.chat(
                 model=self.model,
                 messages=_messages(prompt),
-                options={"num_predict": prompt.max_output_tokens, "num_ctx": self._context_tokens},
+                options={"num_predict": prompt.max_output_tokens, "num_ctx": self.window_tokens},
                 stream=True,
             )
             # The SDK says "iterator"; it is a generator, and closing it ends the request.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n+")
-_CITATION_MARK = re.compile(r"\[(\d{1,4})\]")
+_CITATION_MARK = re.compile(r"\[(F?\d{1,4})\]")
 _READ_CHARACTERS = 40_000
 _LONGEST_QUOTE = 240
 

@@ -73,6 +73,16 @@ class Warmable(Protocol):
         ...
 
 
+@runtime_checkable
+class Windowed(Protocol):
+    """A provider whose window a prompt can exceed; those of the vendors are far larger than any prompt."""
+
+    @property
+    def window_tokens(self) -> int:
+        """How many tokens prompt and reply may have together. What is beyond may be cut off silently."""
+        ...
+
+
 class Chain(Protocol):
     """Providers in order, as one."""
 

@@ -17,9 +17,11 @@ from maya_core.domain.health import (
 )
 from maya_core.errors import FailureKind
 from maya_core.resilience import rules
+from maya_core.resilience.asides import Asides, set_aside, without_asides
+from maya_core.resilience.breaker_policy import Policies
 from maya_core.resilience.events import log_transition
 from maya_core.resilience.policy import policy_for
-from maya_core.resilience.rules import Asides, Policies, Record
+from maya_core.resilience.rules import Record
 
 _FRESH = Record()
 
@@ -99,7 +101,7 @@ class LocalBreaker:
 
     async def set_aside(self, aside: SetAside) -> None:
         """Hold or pause a key in this process."""
-        self._asides[aside.circuit.provider] = rules.set_aside(
+        self._asides[aside.circuit.provider] = set_aside(
             self._asides_of(aside.circuit),
             aside,
             every_model=policy_for(aside.cause).every_model,
@@ -135,7 +137,7 @@ class LocalBreaker:
         self._keep(
             circuit,
             rules.reset(self._record(circuit), now=self._clock.monotonic()),
-            rules.without_asides(self._asides_of(circuit), circuit),
+            without_asides(self._asides_of(circuit), circuit),
         )
 
     def follow(self, circuit: Circuit, *, open_for_s: float, cause: FailureKind | None, isolated: bool) -> None:

@@ -1,6 +1,6 @@
 """What each failure means: for the breaker, for the key, and for the chain's next step.
 
-One row per `FailureKind`. The breaker's own limits (windows, open times) are in `maya_core.resilience.rules`.
+One row per `FailureKind`. The breaker's own limits (windows, open times) are in `breaker_policy`.
 """
 
 from collections.abc import Mapping
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from maya_core.domain.health import Verdict
 from maya_core.errors import FailureKind
-from maya_core.resilience.rules import RETRY_AFTER_CAP_S, BreakerPolicy, Policies, honest_retry_after
+from maya_core.resilience.breaker_policy import RETRY_AFTER_CAP_S, BreakerPolicy, Policies, honest_retry_after
 
 Aside = Literal["none", "hold_key", "hold_model", "pause_key"]
 NextStep = Literal["next_key", "next_provider", "one_hop", "stop"]
@@ -105,6 +104,8 @@ def aside_seconds(kind: FailureKind, *, provider: str, now: datetime, retry_afte
 def quota_reset_at(provider: str, now: datetime) -> datetime:
     """When a used-up allowance comes back: Gemini's at midnight Pacific time, others with the next month (UTC)."""
     if provider == "gemini":
+        from zoneinfo import ZoneInfo  # only here, where an allowance is used up: it would cost every start a little
+
         pacific = now.astimezone(ZoneInfo("America/Los_Angeles"))
         midnight = (pacific + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight.astimezone(UTC)

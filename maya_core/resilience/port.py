@@ -14,10 +14,14 @@ class Breaker(Protocol):
     """
 
     async def admit(self, circuit: Circuit, *, keys: Sequence[str]) -> Ticket | Refusal:
-        """Ask leave for one call with the first usable key, in one round trip.
+        """Ask leave for one call with the first usable key, in one round trip at most.
 
         `keys` are fingerprints in order of preference; () for a provider without keys. A Refusal tells when to ask
         again. Half-open admits exactly one probe at a time over all processes, for a limited lease.
+
+        Two answers may be repeated to the same question for up to a second, without asking: leave for an ordinary
+        call of a closed circuit, and the refusal of an open one until it is due. So what another process does (a
+        failure, a hold, an admin's override) is felt here within a second; what this one does, at once.
         """
         ...
 

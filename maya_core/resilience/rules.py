@@ -10,101 +10,27 @@ clock that does not go back.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 
 from maya_core.domain.health import (
     BreakerMode,
     BreakerState,
     Circuit,
     CircuitSnapshot,
-    KeyState,
     RecentFailure,
     Refusal,
     RefusalReason,
-    SetAside,
     Ticket,
     Verdict,
 )
 from maya_core.errors import FailureKind
+from maya_core.resilience.asides import Asides, key_states, put_on_trial, trial_won, usable_key
+from maya_core.resilience.breaker_policy import BreakerPolicy, honest_retry_after
 
-RETRY_AFTER_CAP_S = 3600.0
 RECENT_KEPT = 10
 LAST_RESORT_EVERY_S = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerPolicy:
-    """When a circuit opens and how it comes back.
-
-    Attributes:
-        open_s: how long an open circuit refuses.
-        consecutive, consecutive_within_s: so many failures in a row open it, each at most so long after the last.
-        window_s, buckets: length of the sliding window and how many pieces it is counted in.
-        min_calls: fewer calls in the window than this say nothing about ratios.
-        failure_ratio, slow_ratio: the share of the window's calls that opens the circuit.
-        probe_lease_s: how long one probe keeps others out: the probe's own deadline and 5 s.
-        successes_to_close: finished probes needed, one after another.
-        retry_after_cap_s: the longest wait that a vendor can impose.
-        reopen_ladder_s: open times from the third failed probe in a row on; the last one stays. Empty: always open_s.
-        longest_hold_s: no key is set aside longer than this without being asked again.
-    """
-
-    open_s: float = 300.0
-    consecutive: int = 2
-    consecutive_within_s: float = 600.0
-    window_s: float = 60.0
-    buckets: int = 12
-    min_calls: int = 6
-    failure_ratio: float = 0.5
-    slow_ratio: float = 0.8
-    probe_lease_s: float = 60.0
-    successes_to_close: int = 1
-    retry_after_cap_s: float = RETRY_AFTER_CAP_S
-    reopen_ladder_s: tuple[float, ...] = ()
-    longest_hold_s: float = 86_400.0
-
-    def __post_init__(self) -> None:
-        """Refuse figures under which a circuit could never open or never come back."""
-        lengths = (self.open_s, self.consecutive_within_s, self.window_s, self.retry_after_cap_s)
-        if not all(math.isfinite(s) and s > 0 for s in (*lengths, self.longest_hold_s, *self.reopen_ladder_s)):
-            raise ValueError("every duration of a breaker policy must be positive and finite")
-        if min(self.consecutive, self.buckets, self.min_calls, self.successes_to_close) < 1:
-            raise ValueError("every count of a breaker policy must be at least 1")
-        if not (0 < self.failure_ratio <= 1 and 0 < self.slow_ratio <= 1):
-            raise ValueError("a ratio of a breaker policy must be above 0 and at most 1")
-        if not 0 < self.probe_lease_s <= 60:
-            raise ValueError(f"probe_lease_s must be above 0 and at most 60, not {self.probe_lease_s!r}")
-
-    @property
-    def bucket_s(self) -> float:
-        """The length of one piece of the window."""
-        return self.window_s / self.buckets
-
-    @property
-    def longest_open_s(self) -> float:
-        """No honest open time is longer."""
-        return max(self.open_s, self.retry_after_cap_s, *self.reopen_ladder_s)
-
-    def reopen_s(self, failed_probes: int) -> float:
-        """Open time after so many failed probes in a row."""
-        if failed_probes < 3 or not self.reopen_ladder_s:
-            return self.open_s
-        return self.reopen_ladder_s[min(failed_probes - 3, len(self.reopen_ladder_s) - 1)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policies:
-    """The policy of each provider, and the one of all others."""
-
-    default: BreakerPolicy = field(default_factory=BreakerPolicy)
-    by_provider: Mapping[str, BreakerPolicy] = field(default_factory=lambda: MappingProxyType({}))
-
-    def of(self, circuit: Circuit) -> BreakerPolicy:
-        """The policy that this circuit lives under."""
-        return self.by_provider.get(circuit.provider, self.default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,20 +66,6 @@ class Record:
     window: tuple[Bucket, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
-    """A key or model that is set aside. `on_trial`: the hold ran out and one call is finding out whether it is over."""
-
-    until: float
-    pause: bool
-    cause: FailureKind
-    on_trial: bool = False
-
-
-Asides = Mapping[str, Aside]
-"""What is set aside at one provider, by `aside_field`."""
-
-
 class Event(StrEnum):
     """A transition that a report caused."""
 
@@ -164,11 +76,16 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The answer to an admission, and the state that follows from it."""
+    """The answer to an admission, and the state that follows from it.
+
+    `steady`: asked again at once, it would be the same. Leave for an ordinary call of a normal circuit is, and the
+    refusal of an open one; a probe, a trial and whatever an admin's override brings about are not.
+    """
 
     record: Record
     asides: Asides
     answer: Ticket | Refusal
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,18 +96,6 @@ class Outcome:
     asides: Asides
     counted: bool
     event: Event | None = None
-
-
-def honest_retry_after(seconds: float | None, *, cap_s: float = RETRY_AFTER_CAP_S) -> float | None:
-    """A vendor's wait, capped; None for none, zero, negative or nonsense."""
-    if seconds is None or math.isnan(seconds) or seconds <= 0:
-        return None
-    return min(seconds, cap_s)
-
-
-def aside_field(model: str, key: str) -> str:
-    """The name under which a key ("" for all keys) is set aside; model "*" stands for all models of the provider."""
-    return f"{model}|{key}"
 
 
 def admit(
@@ -208,22 +113,25 @@ def admit(
     record = _clamped(record, now, policy)
     if record.mode is BreakerMode.ISOLATED:
         return Decision(record=record, asides=asides, answer=_refusal(circuit, RefusalReason.ISOLATED, None, None))
-    key, key_refusal = _choose_key(asides, circuit, keys, now, policy)
+    key, key_refusal = usable_key(asides, circuit, keys, now, policy)
     gate = _gate(record, circuit, now, policy, early=early)
     observing = record.mode is BreakerMode.OBSERVE
     refusal = None if observing else _later(gate, key_refusal)
     if refusal is not None:
-        return Decision(record=record, asides=asides, answer=refusal)
+        steady = refusal.reason is RefusalReason.OPEN
+        return Decision(record=record, asides=asides, answer=refusal, steady=steady)
+    untried = asides
     if key_refusal is not None:
         key = keys[0] if keys else ""
     else:
-        asides = _put_on_trial(asides, circuit, key, now, policy)
+        asides = put_on_trial(asides, circuit, key, now, policy)
     if record.open_until and gate is None:
         record = replace(record, generation=record.generation + 1, lease=lease, lease_until=now + policy.probe_lease_s)
         ticket = Ticket(circuit=circuit, key=key, generation=record.generation, lease=lease)
     else:
         ticket = Ticket(circuit=circuit, key=key, generation=record.generation)
-    return Decision(record=record, asides=asides, answer=ticket)
+    steady = record.mode is BreakerMode.NORMAL and not record.open_until and asides is untried
+    return Decision(record=record, asides=asides, answer=ticket, steady=steady)
 
 
 def report(
@@ -246,26 +154,13 @@ def report(
     if verdict in (Verdict.NEUTRAL, Verdict.IGNORED):
         return Outcome(record=_released(record) if ticket.probe else record, asides=asides, counted=True)
     if verdict is not Verdict.FAILURE:
-        asides = _trial_won(asides, ticket)
+        asides = trial_won(asides, ticket)
     retry_at = now + (honest_retry_after(retry_after_s, cap_s=policy.retry_after_cap_s) or 0.0)
     if ticket.probe:
         record, event = _probe_ended(record, verdict, cause, retry_at, now=now, policy=policy)
     else:
         record, event = _call_ended(record, verdict, cause, retry_at, now=now, policy=policy)
     return Outcome(record=record, asides=asides, counted=True, event=event)
-
-
-def set_aside(asides: Asides, aside: SetAside, *, every_model: bool, now: float, policy: BreakerPolicy) -> Asides:
-    """Hold or pause a key; a deadline that stands already is never shortened."""
-    if not aside.for_s > 0:
-        return asides
-    name = aside_field("*" if every_model else aside.circuit.model, aside.key)
-    until = now + min(aside.for_s, policy.longest_hold_s)
-    standing = asides.get(name)
-    if standing is not None and not standing.on_trial and _holds(standing, now, policy) and standing.until >= until:
-        return asides
-    kept = {other: old for other, old in asides.items() if old.until >= now - policy.longest_hold_s}
-    return {**kept, name: Aside(until=until, pause=aside.pause, cause=aside.cause)}
 
 
 def in_mode(record: Record, mode: BreakerMode) -> Record:
@@ -290,12 +185,6 @@ def opened_elsewhere(record: Record, *, open_until: float, cause: FailureKind | 
     )
 
 
-def without_asides(asides: Asides, circuit: Circuit) -> Asides:
-    """What stays set aside at the provider after a reset of this circuit."""
-    gone = (aside_field(circuit.model, ""), aside_field("*", ""))
-    return {name: aside for name, aside in asides.items() if not name.startswith(gone)}
-
-
 def snapshot(
     record: Record, asides: Asides, circuit: Circuit, *, now: float, policy: BreakerPolicy, shared: bool
 ) -> CircuitSnapshot:
@@ -315,7 +204,7 @@ def snapshot(
         slow=sum(bucket.slow for bucket in window),
         consecutive_failures=record.consecutive,
         generation=record.generation,
-        keys=_key_states(asides, circuit, now, policy),
+        keys=key_states(asides, circuit, now, policy),
         shared=shared,
         recent=tuple(RecentFailure(cause=cause, ago_s=max(0.0, now - at)) for cause, at in record.recent),
     )
@@ -362,10 +251,6 @@ def _leased(record: Record, now: float, policy: BreakerPolicy) -> bool:
     return record.lease != "" and now < record.lease_until <= now + 2 * policy.probe_lease_s
 
 
-def _holds(aside: Aside, now: float, policy: BreakerPolicy) -> bool:
-    return now < aside.until <= now + 2 * policy.longest_hold_s
-
-
 def _gate(record: Record, circuit: Circuit, now: float, policy: BreakerPolicy, *, early: bool) -> Refusal | None:
     if not record.open_until:
         return None
@@ -374,57 +259,6 @@ def _gate(record: Record, circuit: Circuit, now: float, policy: BreakerPolicy, *
     if now < record.open_until and not early:
         return _refusal(circuit, RefusalReason.OPEN, record.open_until - now, record.cause)
     return None
-
-
-def _choose_key(
-    asides: Asides, circuit: Circuit, keys: Sequence[str], now: float, policy: BreakerPolicy
-) -> tuple[str, Refusal | None]:
-    """The first usable key, or why there is none: the model as a whole, or the key that is free again first."""
-    whole = _standing(asides, circuit, "", now, policy)
-    if whole is not None:
-        return "", _aside_refusal(circuit, whole, now)
-    soonest: Aside | None = None
-    for key in keys:
-        standing = _standing(asides, circuit, key, now, policy)
-        if standing is None:
-            return key, None
-        if soonest is None or standing.until < soonest.until:
-            soonest = standing
-    return "", None if soonest is None else _aside_refusal(circuit, soonest, now)
-
-
-def _names(circuit: Circuit, key: str) -> tuple[str, str]:
-    return aside_field(circuit.model, key), aside_field("*", key)
-
-
-def _standing(asides: Asides, circuit: Circuit, key: str, now: float, policy: BreakerPolicy) -> Aside | None:
-    """What keeps this key back for longest."""
-    if not asides:
-        return None
-    found = [asides[name] for name in _names(circuit, key) if name in asides]
-    return max((aside for aside in found if _holds(aside, now, policy)), key=lambda a: a.until, default=None)
-
-
-def _put_on_trial(asides: Asides, circuit: Circuit, key: str, now: float, policy: BreakerPolicy) -> Asides:
-    """A hold that ran out lets one call through; the others wait for what it finds. A pause just ends."""
-    if not asides:
-        return asides
-    names = {*_names(circuit, ""), *_names(circuit, key)}
-    tried = {
-        name: replace(asides[name], until=now + policy.probe_lease_s, on_trial=True)
-        for name in names
-        if name in asides and not asides[name].pause
-    }
-    return {**asides, **tried} if tried else asides
-
-
-def _trial_won(asides: Asides, ticket: Ticket) -> Asides:
-    if not asides:
-        return asides
-    names = {*_names(ticket.circuit, ""), *_names(ticket.circuit, ticket.key)}
-    if not any(name in asides and asides[name].on_trial for name in names):
-        return asides
-    return {name: aside for name, aside in asides.items() if not (aside.on_trial and name in names)}
 
 
 def _released(record: Record) -> Record:
@@ -533,22 +367,8 @@ def _state(record: Record, now: float, policy: BreakerPolicy) -> tuple[BreakerSt
     return BreakerState.HALF_OPEN, 0.0
 
 
-def _key_states(asides: Asides, circuit: Circuit, now: float, policy: BreakerPolicy) -> tuple[KeyState, ...]:
-    states = []
-    for name, aside in sorted(asides.items()):
-        model, _, key = name.rpartition("|")
-        if model in (circuit.model, "*") and _holds(aside, now, policy):
-            states.append(KeyState(key=key, pause=aside.pause, cause=aside.cause, remaining_s=aside.until - now))
-    return tuple(states)
-
-
 def _refusal(circuit: Circuit, reason: RefusalReason, retry_in_s: float | None, cause: FailureKind | None) -> Refusal:
     return Refusal(circuit=circuit, reason=reason, retry_in_s=retry_in_s, cause=cause)
-
-
-def _aside_refusal(circuit: Circuit, aside: Aside, now: float) -> Refusal:
-    reason = RefusalReason.PAUSED if aside.pause else RefusalReason.HELD
-    return _refusal(circuit, reason, aside.until - now, aside.cause)
 
 
 def _later(gate: Refusal | None, key: Refusal | None) -> Refusal | None:

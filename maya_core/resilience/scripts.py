@@ -1,4 +1,4 @@
-"""The rules of `maya_core.resilience.rules` once more, as Lua that Redis runs atomically.
+"""The rules of `maya_core.resilience.rules` and `asides` once more, as Lua that Redis runs atomically.
 
 Same names, same order, same arithmetic: a change in one is a change in both, and `tests/resilience/test_twins.py`
 compares the records after every step. Runs on Redis 6.2 and later and on fakeredis with lupa.
@@ -12,7 +12,8 @@ import math
 from hashlib import sha1
 from typing import Final
 
-from maya_core.resilience.rules import RECENT_KEPT, BreakerPolicy
+from maya_core.resilience.breaker_policy import BreakerPolicy
+from maya_core.resilience.rules import RECENT_KEPT
 
 KEPT_S: Final = 86_400
 """Every key expires so long after its last write, unless an admin's override stands in it."""
@@ -78,7 +79,7 @@ end
 
 _ADMIT: Final = """
 -- KEYS: circuit, asides. ARGV: now or '', lease, '1' when early, model, keys...
--- Answers {'admit', generation, number of the key (0: none), lease granted or '', open_until}
+-- Answers {'admit', generation, number of the key (0: none), lease granted or '', open for s, '1' when steady}
 -- or {'refuse', reason, retry_in_s or '', cause}.
 local now = clock(ARGV[1])
 local lease, early, model, first_key = ARGV[2], ARGV[3] == '1', ARGV[4], 5
@@ -140,10 +141,10 @@ if record.mode ~= 'observe' and (gate or blocked) then
   return {'refuse', gate, text(gate_until - now), record.cause}
 end
 
+local tried = {}
 if blocked then
   chosen = math.min(key_count, 1)
 else
-  local tried = {}
   for _, first in ipairs({1, 2 * chosen + 1}) do
     for i = first, first + 1 do
       local aside = parse_aside(values[i])
@@ -163,13 +164,14 @@ if record.open_until ~= 0 and not gate then
   changes.generation, changes.lease, changes.lease_until = record.generation, lease, now + policy.probe_lease_s
 end
 save(KEYS[1], record, changes)
-return {'admit', record.generation, chosen, granted, text(math.max(0, record.open_until - now))}
+local steady = record.mode == 'normal' and record.open_until == 0 and #tried == 0
+return {'admit', record.generation, chosen, granted, text(math.max(0, record.open_until - now)), steady and '1' or ''}
 """
 
 _REPORT: Final = """
 -- KEYS: circuit, window, asides.
--- ARGV: now or '', generation, lease, verdict, cause, retry_after_s (0: none), model, key.
--- Answers {'stale'} or {'counted', event or '', generation, open for s, calls, failures, slow, recent}.
+-- ARGV: now or '', generation, lease, verdict, cause, retry_after_s (0: none), model, key, how often.
+-- Answers, for each time, {'stale'} or {'counted', event or '', generation, open for s, calls, failures, slow, recent}.
 local now = clock(ARGV[1])
 local generation, lease, verdict, cause = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local retry_at, model, key = now + tonumber(ARGV[6]), ARGV[7], ARGV[8]
@@ -287,6 +289,12 @@ changes.open_until = math.max(now + policy.open_s, asked)
 return done('opened')
 """
 
+_EACH_TIME: Final = """
+local replies = {}
+for i = 1, tonumber(ARGV[#ARGV]) do replies[i] = once() end
+return replies
+"""
+
 _SET_ASIDE: Final = """
 -- KEYS: asides. ARGV: now or '', name, for_s, pause, cause.
 local now = clock(ARGV[1])
@@ -357,7 +365,7 @@ class Scripts:
     def __init__(self, policy: BreakerPolicy) -> None:
         head = _policy_table(policy) + _SHARED
         self.admit = Script(head + _ADMIT)
-        self.report = Script(head + _REPORT)
+        self.report = Script(f"{head}local function once(){_REPORT}end\n{_EACH_TIME}")
         self.set_aside = Script(head + _SET_ASIDE)
         self.override = Script(head + _OVERRIDE)
 

@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How long the report of a call may wait to travel with others: far less than any pause between two messages.
-REPORTS_GATHER_S = 0.02
+# How long the report of a call that did not fail may wait to travel with others.
+REPORTS_GATHER_S = 0.1
+
+# How old the shared state of a breaker may be that a call is admitted on.
+BREAKER_REMEMBER_S = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,7 +175,9 @@ def open_breaker(place: RedisPlace, settings: Settings, clock: Clock) -> Breaker
     from maya_core.resilience.shared import SharedBreaker
 
     policies = standard_policies(open_s=settings.breaker_open_s)
-    return SharedBreaker(place.prompt, clock=clock, policies=policies, gather_s=REPORTS_GATHER_S)
+    return SharedBreaker(
+        place.prompt, clock=clock, policies=policies, gather_s=REPORTS_GATHER_S, remember_s=BREAKER_REMEMBER_S
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -302,7 +307,10 @@ def _embedded_file(settings: Settings, stores: Stores) -> "Database":
 
 
 async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -> Vectors:
-    """Pinecone when PINECONE_API_KEY is set, else the SQLite file; for the vectors of that model."""
+    """Pinecone when PINECONE_API_KEY is set, else the SQLite file; for the vectors of that model.
+
+    Pinecone may be away: it is looked for again at each call.
+    """
     if settings.pinecone_api_key is not None:
         from maya_core.stores.vectors.pinecone import CONTROL_URL, PineconeVectors
 
@@ -311,12 +319,26 @@ async def open_vectors(settings: Settings, stores: Stores, embedder: Embedder) -
             index=settings.pinecone_index,
             model=embedder.model,
             dimension=embedder.dimension,
+            timeout_s=settings.vectors_timeout_s,
             control_url=settings.pinecone_url or CONTROL_URL,
+            at_once=False,
         )
     from maya_core.stores.vectors.sqlite import SqliteVectors
 
     file = _embedded_file(settings, stores)
     return await SqliteVectors.open(file, model=embedder.model, dimension=embedder.dimension)
+
+
+async def open_vectors_to_delete(settings: Settings, stores: Stores) -> Vectors | None:
+    """What earlier embedding models left in the SQLite file, while none is in use; None where it is in Pinecone.
+
+    An index there cannot be opened without knowing the length of its vectors.
+    """
+    if settings.pinecone_api_key is not None:
+        return None
+    from maya_core.stores.vectors.sqlite import SqliteVectors
+
+    return await SqliteVectors.open(_embedded_file(settings, stores), model="", dimension=1)
 
 
 async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
@@ -330,6 +352,8 @@ async def open_graph(settings: Settings, stores: Stores, clock: Clock) -> Graph:
             username=settings.neo4j_username if password else "",
             password=password,
             clock=clock,
+            timeout_s=settings.graph_timeout_s,
+            write_timeout_s=5 * settings.graph_timeout_s,
         )
     from maya_core.stores.graph.sqlite import SqliteGraph
 

@@ -7,15 +7,16 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from maya_core.errors import ConfigurationError
-from maya_core.stores.audit.schema import audit
+from maya_core.stores.audit.schema import audit, audit_append_only
 from maya_core.stores.batches.schema import batches
 from maya_core.stores.calls.schema import call_hours
 from maya_core.stores.changes.schema import changes
 from maya_core.stores.forgets.schema import forgets
-from maya_core.stores.graph.schema import graph, graph_fences
+from maya_core.stores.graph.schema import graph, graph_ends, graph_fences
 from maya_core.stores.quality.schema import memory_quality
+from maya_core.stores.transcripts.sqlite_blocks import arrange
 from maya_core.stores.usage.schema import usage
-from maya_core.stores.vectors.schema import vectors
+from maya_core.stores.vectors.schema import vector_facts, vectors
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -111,6 +112,10 @@ def transcript_search(connection: sqlite3.Connection) -> None:
             text, content = 'messages', content_rowid = 'row', tokenize = 'porter unicode61 remove_diacritics 2'
         )"""
     )
+    _index_by_triggers(connection)
+
+
+def _index_by_triggers(connection: sqlite3.Connection) -> None:
     add = (
         "INSERT INTO messages_text (rowid, text) "
         "SELECT new.row, new.text WHERE new.active AND new.status <> 'streaming'"
@@ -158,6 +163,34 @@ def search_by_owner(connection: sqlite3.Connection) -> None:
     )
 
 
+def rows_by_owner(connection: sqlite3.Connection) -> None:
+    """The owner out of the index again: one person's messages stand together in it by their row numbers.
+
+    It keeps no lengths of messages, for it does not rank. A large file takes some minutes, once.
+    """
+    for trigger in ("messages_added", "messages_removed", "messages_changed"):
+        connection.execute(f"DROP TRIGGER {trigger}")
+    connection.execute("DROP TABLE messages_text")
+    arrange(connection)
+    connection.execute(
+        """
+        CREATE VIRTUAL TABLE messages_text USING fts5 (
+            text, content = 'messages', content_rowid = 'row', columnsize = 0,
+            tokenize = 'porter unicode61 remove_diacritics 2'
+        )"""
+    )
+    connection.execute(
+        "INSERT INTO messages_text (rowid, text) SELECT row, text FROM messages WHERE active AND status <> 'streaming'"
+    )
+    _index_by_triggers(connection)
+
+
+def fewer_message_indexes(connection: sqlite3.Connection) -> None:
+    """Every message that is stored writes to every index, and these were read seldom or only saved a filter."""
+    for index in ("messages_active", "messages_beating", "messages_of_turn", "messages_replies"):
+        connection.execute(f"DROP INDEX {index}")
+
+
 def message_speakers(connection: sqlite3.Connection) -> None:
     """Finds the names of those who spoke without reading every message."""
     connection.execute("CREATE INDEX messages_speakers ON messages (user_id, speaker)")
@@ -184,4 +217,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     forgets,
     usage,
     message_replies,
+    audit_append_only,
+    vector_facts,
+    graph_ends,
+    rows_by_owner,
+    fewer_message_indexes,
 )

@@ -20,7 +20,7 @@ from maya_core.ui.reading import Reading, browser_zone, named
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
 from maya_core.usage.analytics import Period, Share, View, sees_everyone
-from maya_core.usage.quota import Allowance
+from maya_core.usage.limits import Allowance
 
 _WITHIN_S = 15.0
 _ROWS = 50
@@ -126,7 +126,7 @@ def _four(taken: View, period: Period) -> Node:
         else ("Messages", f"{now.messages:,}", change(now.messages, before.messages)),
         (
             "Median time to first word",
-            "-" if now.first_text_p50_ms is None else words.length(now.first_text_p50_ms),
+            "–" if now.first_text_p50_ms is None else words.length(now.first_text_p50_ms),
             change(now.first_text_p50_ms, before.first_text_p50_ms),
         ),
     ]
@@ -150,8 +150,10 @@ def _four(taken: View, period: Period) -> Node:
 
 def change(now: float | None, before: float | None) -> str:
     """How a figure compares with that of the period before."""
-    if now is None or not before:
-        return "nothing to compare with"
+    if now is None:
+        return "not measured"
+    if not before:
+        return "nothing to compare with" if now else "as before"
     percent = (now - before) / before
     if abs(percent) < 0.005:
         return "as before"
@@ -165,10 +167,8 @@ def money(micro: int, currency: str) -> str:
 
 def _notes(taken: View, reading: Reading) -> Node:
     now = taken.now
-    said = [
-        f"{words.count(now.messages, 'message')}, {words.count(now.chats, 'new chat')}, "
-        f"{words.count(now.calls, 'call')} to models of which {now.failed:,} failed.",
-    ]
+    calls = f"{words.count(now.calls, 'call')} to models, {now.failed:,} failed" if now.calls else "no model was asked"
+    said = [f"{words.count(now.messages, 'message')}, {words.count(now.chats, 'new chat')}; {calls}."]
     if now.good or now.bad:
         said.append(f"Feedback: {now.good:,} good, {now.bad:,} bad.")
     if not taken.priced:

@@ -1,15 +1,14 @@
 """The plots of the analytics page, all of one view and with one axis of time."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, TypeAlias
 
 from maya_core.domain.calls import percentile
 from maya_core.domain.generation import Purpose
-from maya_core.domain.usage import Grain, UsageSum, together
+from maya_core.domain.usage import Activity, Grain, UsageSum, together
 from maya_core.ui import charts, words
 from maya_core.ui.reading import Reading
-from maya_core.usage.analytics import Period, View
+from maya_core.usage.analytics import Period, Span, View
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -17,25 +16,64 @@ if TYPE_CHECKING:
 PURPOSES = {
     Purpose.CHAT: "Replies",
     Purpose.TITLE: "Titles",
+    Purpose.RECALL: "Search by meaning",
     Purpose.CONSOLIDATION: "Memory",
-    Purpose.PREFETCH: "Prepared",
+    Purpose.INDEXING: "Vectors",
+    Purpose.TEST: "Test calls",
 }
 
 
-def plots(taken: View, period: Period, look: str, reading: Reading) -> Sequence[tuple[str, str, str, "Figure"]]:
+Plot: TypeAlias = tuple[str, str, str, "Figure"]
+"""A name, the title, a note ("" for none) and the figure."""
+
+
+def plots(taken: View, period: Period, look: str, reading: Reading) -> list[Plot]:
+    """The plots for which there are figures."""
+    revision = f"{period.value}:{taken.everyone}"
+    found = _calls(taken, revision, look, reading) if taken.now.calls else []
+    if taken.activity:
+        known = {activity.day.replace(tzinfo=None): activity for activity in taken.activity}
+        days = _days(taken.span)
+        each_day = [known.get(day, Activity(day=day)) for day in days]
+        shown = {
+            "Messages": [float(a.messages) for a in each_day],
+            "New chats": [float(a.chats) for a in each_day],
+        }
+        found.append(
+            ("activity", "Messages and new chats", "", charts.lines(days, shown, look=look, revision=revision))
+        )
+    if taken.memory:
+        days = [datetime(each.day.year, each.day.month, each.day.day) for each in taken.memory]  # noqa: DTZ001 - a date for an axis
+        figures: dict[str, list[float]] = {
+            "Facts": [each.facts for each in taken.memory],
+            "Entities": [each.entities for each in taken.memory],
+            "Flaws": [each.flaws for each in taken.memory],
+        }
+        note = "Flaws: said twice, without source, out of date, contradictory, or of an unknown speaker."
+        found.append(("memory", "Memory", note, charts.lines(days, figures, look=look, revision=revision)))
+    return found
+
+
+def _days(span: Span) -> list[datetime]:
+    """Every day of a span, those on which nothing happened too; without a zone, for an axis."""
+    first, last = span.since.date(), (span.until - timedelta(microseconds=1)).date()
+    return [datetime.combine(first + timedelta(days=n), time()) for n in range((last - first).days + 1)]
+
+
+def _calls(taken: View, revision: str, look: str, reading: Reading) -> list[Plot]:
+    """What the ledger of calls tells, step by step."""
     span = taken.span
     step = timedelta(hours=1) if span.grain is Grain.HOUR else timedelta(days=1)
     steps = [span.since + step * number for number in range(round((span.until - span.since) / step))]
     zone = reading.zone if span.grain is Grain.HOUR else None
     at = [(moment.astimezone(zone) if zone else moment).replace(tzinfo=None) for moment in steps]
-    revision = f"{period.value}:{taken.everyone}"
     by_step: dict[datetime, list[UsageSum]] = {moment: [] for moment in steps}
     for each in taken.sums:
         if each.begins_at in by_step:
             by_step[each.begins_at].append(each)
     chats = [together(e for e in by_step[moment] if e.purpose is Purpose.CHAT) for moment in steps]
     providers = [share.name for share in taken.by_provider]
-    found = [
+    return [
         (
             "answers",
             "Replies by provider",
@@ -77,7 +115,7 @@ def plots(taken: View, period: Period, look: str, reading: Reading) -> Sequence[
                 {"share": [100 * c.fallbacks / c.answered if c and c.answered else None for c in chats]},
                 look=look,
                 revision=revision,
-                unit=" %",
+                unit="%",
             ),
         ),
         (
@@ -98,25 +136,6 @@ def plots(taken: View, period: Period, look: str, reading: Reading) -> Sequence[
             ),
         ),
     ]
-    if taken.activity:
-        days = [activity.day.replace(tzinfo=None) for activity in taken.activity]
-        shown = {
-            "Messages": [float(a.messages) for a in taken.activity],
-            "New chats": [float(a.chats) for a in taken.activity],
-        }
-        found.append(
-            ("activity", "Messages and new chats", "", charts.lines(days, shown, look=look, revision=revision))
-        )
-    if taken.memory:
-        days = [datetime(each.day.year, each.day.month, each.day.day) for each in taken.memory]  # noqa: DTZ001 - a date for an axis
-        figures: dict[str, list[float]] = {
-            "Facts": [each.facts for each in taken.memory],
-            "Entities": [each.entities for each in taken.memory],
-            "Flaws": [each.flaws for each in taken.memory],
-        }
-        note = "Flaws: said twice, without source, out of date, contradictory, or of an unknown speaker."
-        found.append(("memory", "Memory", note, charts.lines(days, figures, look=look, revision=revision)))
-    return found
 
 
 def _latency_note(taken: View) -> str:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_AWAY = "The saved chats cannot be reached now. Nothing was lost; try again in a moment."
+_AWAY = "What is kept here cannot be reached now. Nothing was lost; try again in a moment."
 
 _FULL = "Storage full - read-only: nothing was sent. Free some space; what you wrote stays in the box."
 

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 Series: TypeAlias = Mapping[str, Sequence[float | None]]
 
 HEIGHT = 240
+TICKS = (
+    {"dtickrange": [None, 86_399_999], "value": "%H:%M\n%-d %b"},
+    {"dtickrange": [86_400_000, "M1"], "value": "%-d %b"},
+    {"dtickrange": ["M1", None], "value": "%b %Y"},
+)
+"""How dates stand on an axis: as everywhere else, the day before the month."""
 _SERIES = {
     "light": ("#0F6B63", "#B4632A", "#5B5EA6", "#A23B5C", "#4E7A2F", "#2C6E9B"),
     "dark": ("#5FC2B4", "#E39A63", "#A9ACF0", "#E58BA6", "#9CCB7A", "#7DB9E0"),
@@ -92,7 +98,7 @@ def _empty(look: str, revision: str, unit: str) -> "Figure":
         font={"color": _TEXT[look], "size": 13},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
     )
-    drawn.update_xaxes(title=None, gridcolor=_GRID[look], showgrid=False)
+    drawn.update_xaxes(title=None, gridcolor=_GRID[look], showgrid=False, tickformatstops=TICKS)
     drawn.update_yaxes(title=None, gridcolor=_GRID[look], rangemode="tozero", ticksuffix=unit, nticks=5)
     return drawn
 

@@ -21,7 +21,7 @@ from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.safe_markdown import render
 from maya_core.ui.view import Act, view
-from maya_core.ui.words import said_when
+from maya_core.ui.words import exact, said_when
 
 INPUT = "message"
 """Session key of the line to write in: set it before a run, and its text is what stands there."""
@@ -259,7 +259,11 @@ def _version(message: Message, reading: Reading) -> Node:
     when = said_when(message.said_at, now=reading.now, zone=reading.zone)
     return el(
         "article",
-        el("header", el("div", el("strong", "Shown" if message.active else "Replaced"), class_="by"), el("time", when)),
+        el(
+            "header",
+            el("div", el("strong", "Shown" if message.active else "Replaced"), class_="by"),
+            el("time", when, title=exact(message.said_at, zone=reading.zone)),
+        ),
         el("div", *render(message.text or "(no text)"), class_="body"),
         class_="message",
         key=message.id,

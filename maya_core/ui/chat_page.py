@@ -62,7 +62,7 @@ def chat_page(maya: Runtime, user: User) -> None:
     opened, problem = attempt(lambda: _open(maya, user, chat_id)) if chat_id else (None, "")
     if opened is not None:
         chat_menu.head(maya, user, opened.chat.conversation)
-    _banner(maya)
+    _banner(maya, user)
     if opened is not None:
         _conversation(maya, user, opened, reading)
     elif problem:
@@ -125,15 +125,16 @@ def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
     )
 
 
-def _banner(maya: Runtime) -> None:
+def _banner(maya: Runtime, user: User) -> None:
     """What must be known now. That nothing can be saved is told where it matters, above the line to write in."""
-    urgent = [light for light in maya.lights() if light.urgent and (light.ok or light.part != SAVED_CHATS)]
+    lights = (*maya.lights(), *maya.lights_of(user))
+    urgent = [light for light in lights if light.urgent and (light.ok or light.part != SAVED_CHATS)]
     if urgent:
-        view([_alarm(light) for light in urgent], key="banner")
+        view([_alarm(light, place) for place, light in enumerate(urgent)], key="banner")
 
 
-def _alarm(light: Light) -> Node:
-    return el("p", light.sentence, class_="banner", role="status", key=light.part)
+def _alarm(light: Light, place: int = 0) -> Node:
+    return el("p", light.sentence, class_="banner", role="status", key=f"{light.part} {place}")
 
 
 def _not_here(problem: str) -> Node:

@@ -12,11 +12,12 @@ import streamlit as st
 from maya_core.accounts.access import User
 from maya_core.domain.changes import Change, ChangeId
 from maya_core.domain.ids import new_id
-from maya_core.domain.memory import FactId
+from maya_core.domain.memory import Entity, EntityId, FactId
 from maya_core.errors import InvalidInput, NotFound
 from maya_core.memory.changes import MemoryBusy
 from maya_core.ui import navigation
 from maya_core.ui.boundary import guarded
+from maya_core.ui.graph_build import name_of
 from maya_core.ui.markup import Node, el
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import Act, view
@@ -55,14 +56,30 @@ def make(maya: Runtime, change: Callable[[ChangeId], Coroutine[object, object, C
     navigation.redraw()
 
 
-def ask(maya: Runtime, work: Coroutine[object, object, T]) -> T:
-    """Run something of the memory's services; their refusals become sentences for the person."""
+def ask(maya: Runtime, work: Coroutine[object, object, T], *, gone: str = _GONE) -> T:
+    """Run something of the memory's services; their refusals become sentences for the person.
+
+    `gone` is the one for what is not there any more.
+    """
     try:
         return maya.engine.run(work, timeout_s=_WITHIN_S)
     except MemoryBusy as busy:
         raise InvalidInput(str(busy)) from busy
-    except NotFound as gone:
-        raise InvalidInput(_GONE) from gone
+    except NotFound as missing:
+        raise InvalidInput(gone) from missing
+
+
+def find_entity(maya: Runtime, user: User, entity_id: EntityId) -> Entity:
+    """An entity that something is to be done with; the refusal for one that was merged names what it became."""
+    explorer, changes = maya.container.memory.explorer, maya.container.memory.changes
+    try:
+        return maya.engine.run(explorer.entity(user.id, entity_id), timeout_s=_WITHIN_S)
+    except NotFound as missing:
+        into = ask(maya, changes.merged_into(user.id, entity_id))
+        if into is None:
+            raise InvalidInput(_GONE) from missing
+        name = name_of(ask(maya, explorer.entity(user.id, into)))
+        raise InvalidInput(f"This was merged into “{name}”. Look for it under that name.") from missing
 
 
 def done_bar(maya: Runtime, user: User) -> None:

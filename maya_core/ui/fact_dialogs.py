@@ -12,13 +12,14 @@ from maya_core.memory.drafts import Draft
 from maya_core.memory.effect_lines import Line, LineKind
 from maya_core.memory.explorer import KnownFact
 from maya_core.ui.boundary import attempt
-from maya_core.ui.fact_actions import DIALOG, ask, make
+from maya_core.ui.fact_actions import DIALOG, ask, find_entity, make
 from maya_core.ui.graph_build import kind_word, name_of
 from maya_core.ui.markup import Node, el
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import view
 
+_DATES = "YYYY-MM-DD"
 _NAME_AT_MOST = 300
 _LABEL_AT_MOST = 100
 _LINES_SHOWN = 30
@@ -106,8 +107,9 @@ def _form(maya: Runtime, known: KnownFact | None, reading: Reading, *, button: s
         )
         thing = st.text_input("What", value=_written(known.object) if known else "", max_chars=_NAME_AT_MOST)
         with st.container(horizontal=True):
-            begun = st.date_input("Since", value=_day(known.fact.valid_from if known else None, reading))
-            ended = st.date_input("Until", value=_day(known.fact.valid_to if known else None, reading))
+            first, last = (known.fact.valid_from, known.fact.valid_to) if known else (None, None)
+            begun = st.date_input("Since", value=_day(first, reading), format=_DATES)
+            ended = st.date_input("Until", value=_day(last, reading), format=_DATES)
         if not st.form_submit_button(button, type="primary"):
             return None
     return Draft(
@@ -115,8 +117,8 @@ def _form(maya: Runtime, known: KnownFact | None, reading: Reading, *, button: s
         relation=relation,
         object=thing,
         label=label,
-        valid_from=_moment(begun, known.fact.valid_from if known else None, reading),
-        valid_to=_moment(ended, known.fact.valid_to if known else None, reading),
+        valid_from=_moment(begun, first, reading),
+        valid_to=_moment(ended, last, reading),
     )
 
 
@@ -145,7 +147,7 @@ def _moment(day: object, before: datetime | None, reading: Reading) -> datetime 
 @st.dialog("Merge two into one", width="medium")
 def _merge(maya: Runtime, user: User, entity_id: str) -> None:
     explorer, changes = maya.container.memory.explorer, maya.container.memory.changes
-    entity, problem = attempt(lambda: ask(maya, explorer.entity(user.id, EntityId(entity_id))))
+    entity, problem = attempt(lambda: find_entity(maya, user, EntityId(entity_id)))
     if entity is None:
         _refused(problem)
         return
@@ -181,7 +183,7 @@ def _merge(maya: Runtime, user: User, entity_id: str) -> None:
 @st.dialog("Split one in two", width="medium")
 def _split(maya: Runtime, user: User, entity_id: str) -> None:
     explorer, changes = maya.container.memory.explorer, maya.container.memory.changes
-    entity, problem = attempt(lambda: ask(maya, explorer.entity(user.id, EntityId(entity_id))))
+    entity, problem = attempt(lambda: find_entity(maya, user, EntityId(entity_id)))
     if entity is None:
         _refused(problem)
         return

@@ -22,6 +22,7 @@ ASKED = "health_asked"
 SAID = "health_said"
 _WITHIN_S = 10.0
 _TEST_WITHIN_S = 60.0
+_PROVIDER, _PART, _FIRST, _FIRST_FOR = "controlled", "hidden_part", "asked_first", "asked_first_for"
 _FOR = {"15 minutes": 900.0, "1 hour": 3600.0, "4 hours": 4 * 3600.0}
 _DEEDS = {
     Deed.ISOLATE: "isolated",
@@ -33,6 +34,7 @@ _DEEDS = {
     Deed.DRILL: "began a drill",
     Deed.DRILL_ENDED: "ended a drill",
     Deed.REPLAY: "had read again",
+    Deed.CYPHER: "asked in Cypher",
 }
 
 
@@ -78,6 +80,18 @@ def ask(name: str, target: str) -> None:
     st.session_state[ASKED] = (name, target)
 
 
+def _ask_for_chosen(name: str, box: str) -> None:
+    """Ask about what stands in the box `box` at the moment of the press.
+
+    A button's arguments are those of the last run that reached it: pressed right after a choice, they still name the
+    choice before.
+    """
+    chosen = st.session_state.get(box)
+    target = "\n".join(chosen) if isinstance(chosen, list) else chosen
+    if target:
+        ask(name, str(target))
+
+
 def _said() -> None:
     if said := st.session_state.pop(SAID, ""):
         view([el("p", said, class_="note", role="status", key="said")], key="controls_said")
@@ -89,7 +103,7 @@ def _providers(snapshot: HealthSnapshot) -> None:
         view([el("p", "No model is configured, so there is nothing to control.", class_="note")], key="no_models")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="control_provider"):
-        chosen = st.selectbox("Provider", list(choices), format_func=choices.__getitem__, key="controlled", width=220)
+        st.selectbox("Provider", list(choices), format_func=choices.__getitem__, key=_PROVIDER, width=220)
         for name, label in (
             ("test", "Test call"),
             ("isolate", "Isolate"),
@@ -97,13 +111,13 @@ def _providers(snapshot: HealthSnapshot) -> None:
             ("reset", "Reset"),
             ("open", "Drill: open for 5 min"),
         ):
-            st.button(label, key=f"do_{name}", on_click=ask, args=(name, chosen))
+            st.button(label, key=f"do_{name}", on_click=_ask_for_chosen, args=(name, _PROVIDER))
 
 
 def _parts() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="control_part"):
-        part = st.selectbox("Part", HIDEABLE, format_func=str.capitalize, key="hidden_part", width=220)
-        st.button("Drill: hide for 5 min", key="do_hide", on_click=ask, args=("hide", part))
+        st.selectbox("Part", HIDEABLE, format_func=str.capitalize, key=_PART, width=220)
+        st.button("Drill: hide for 5 min", key="do_hide", on_click=_ask_for_chosen, args=("hide", _PART))
 
 
 def _order(snapshot: HealthSnapshot) -> None:
@@ -115,13 +129,17 @@ def _order(snapshot: HealthSnapshot) -> None:
             "Ask first, in this order",
             list(choices),
             format_func=choices.__getitem__,
-            key="asked_first",
+            key=_FIRST,
             placeholder="The configured order",
             width=340,
         )
-        st.selectbox("For", list(_FOR), key="asked_first_for", width=140)
+        st.selectbox("For", list(_FOR), key=_FIRST_FOR, width=140)
         st.button(
-            "Change the order", key="do_arrange", on_click=ask, args=("arrange", "\n".join(first)), disabled=not first
+            "Change the order",
+            key="do_arrange",
+            on_click=_ask_for_chosen,
+            args=("arrange", _FIRST),
+            disabled=not first,
         )
 
 
@@ -204,7 +222,7 @@ def _wish(maya: Runtime, user: User, snapshot: HealthSnapshot, name: str, target
         )
     if name == "arrange":
         first = [p.circuit for n in target.split("\n") if (p := snapshot.provider(n)) is not None]
-        for_s = _FOR[st.session_state.get("asked_first_for", "15 minutes")]
+        for_s = _FOR[st.session_state.get(_FIRST_FOR, "15 minutes")]
         return Wish(
             question="Ask the providers in another order?",
             means="It holds in every process until its time is over; then the configured order is back.",

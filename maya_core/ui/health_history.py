@@ -1,12 +1,12 @@
 """What opens under a provider's row: its week as a plot, its errors by class, its keys, its allowance."""
 
 from collections.abc import Sequence
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from maya_core.domain.calls import CallHour, percentile
 from maya_core.health.snapshot import HealthSnapshot, ProviderHealth, failures_by_kind
-from maya_core.ui import words
+from maya_core.ui import charts, words
 from maya_core.ui.health_rows import quota_line
 from maya_core.ui.health_words import FAILURES, share, soon, took
 from maya_core.ui.markup import Node, el
@@ -22,6 +22,8 @@ COLOURS = {
 """Health colours and accent of both themes, as in the style sheet and the configuration."""
 
 _HEIGHT = 320
+_WEEK = timedelta(days=7)
+_BAR_MS = 0.85 * 3_600_000
 _KEPT = 32
 _drawn: dict[tuple[str, str, str, str], "Figure"] = {}
 
@@ -75,8 +77,8 @@ def _keys(provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) 
     return el("div", el("h3", "Keys, by fingerprint"), el("ul", *rows) if rows else empty)
 
 
-def figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo, as_of: str) -> "Figure":
-    """Calls by the hour, answered and failed, above the time to the first words.
+def figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo, now: datetime, as_of: str) -> "Figure":
+    """Calls by the hour, answered and failed, above the time to the first words, over the seven days until now.
 
     The same `as_of` gives the same figure, whatever was counted since: a plot with other data is another plot to the
     browser, and forgets how it was zoomed.
@@ -84,14 +86,14 @@ def figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo, as_
     asked = (name, theme, str(zone), as_of)
     drawn = _drawn.get(asked)
     if drawn is None:
-        drawn = _figure(week, name=name, theme=theme, zone=zone)
+        drawn = _figure(week, name=name, theme=theme, zone=zone, now=now)
         while len(_drawn) >= _KEPT:
             _drawn.pop(next(iter(_drawn)), None)
         _drawn[asked] = drawn
     return drawn
 
 
-def _figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo) -> "Figure":
+def _figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo, now: datetime) -> "Figure":
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -102,7 +104,8 @@ def _figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo) ->
         ("answered", colours["well"], [hour.answered for hour in week]),
         ("failed", colours["down"], [hour.failures for hour in week]),
     ):
-        drawn.add_trace(go.Bar(x=at, y=counts, name=label, marker_color=colour, marker_line_width=0), row=1, col=1)
+        bar = go.Bar(x=at, y=counts, name=label, width=_BAR_MS, offset=0, marker_color=colour, marker_line_width=0)
+        drawn.add_trace(bar, row=1, col=1)
     for label, colour, part in (("p50", colours["accent"], 0.5), ("p95", colours["quiet"], 0.95)):
         seconds = [_seconds(percentile(hour.first_text, part)) for hour in week]
         line = go.Scatter(x=at, y=seconds, name=label, mode="lines+markers", line_color=colour, marker_size=4)
@@ -110,18 +113,18 @@ def _figure(week: Sequence[CallHour], *, name: str, theme: str, zone: tzinfo) ->
     drawn.update_layout(
         uirevision=name,
         barmode="stack",
-        bargap=0.15,
         height=_HEIGHT,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         font={"color": colours["text"]},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.12, "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="x unified",
     )
-    drawn.update_xaxes(showgrid=False, fixedrange=False)
-    drawn.update_yaxes(title_text="calls", rangemode="tozero", row=1, col=1)
-    drawn.update_yaxes(title_text="first words, s", rangemode="tozero", row=2, col=1)
+    until = now.astimezone(zone).replace(tzinfo=None) + timedelta(hours=1)  # the bar of this hour begins with it
+    drawn.update_xaxes(showgrid=False, fixedrange=False, range=[until - _WEEK, until], tickformatstops=charts.TICKS)
+    drawn.update_yaxes(title_text="calls", rangemode="tozero", nticks=4, row=1, col=1)
+    drawn.update_yaxes(title_text="first words, s", rangemode="tozero", nticks=4, row=2, col=1)
     return drawn
 
 

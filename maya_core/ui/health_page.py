@@ -78,7 +78,7 @@ def _history(maya: Runtime, user: User, provider: ProviderHealth, snapshot: Heal
     as_of = str(st.session_state.get(_OPENED_AT, ""))
     theme = "dark" if st.context.theme.type == "dark" else "light"
     st.plotly_chart(
-        figure(week, name=name, theme=theme, zone=reading.zone, as_of=as_of),
+        figure(week, name=name, theme=theme, zone=reading.zone, now=reading.now, as_of=as_of),
         key=f"week {name}",
         theme="streamlit",
         config={"displaylogo": False, "scrollZoom": True},

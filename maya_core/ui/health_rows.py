@@ -4,14 +4,14 @@ Every row is always there and has one fixed height, so that nothing moves under 
 """
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from maya_core.domain.calls import STRIP, Outcome
 from maya_core.domain.health import PartSeen
 from maya_core.domain.orders import Order, OrderKind
 from maya_core.domain.quality import QualityFigures
 from maya_core.health.snapshot import BEHIND_S, HealthSnapshot, ProviderHealth
-from maya_core.health.still_works import How, still_works
+from maya_core.health.still_works import How, how_long, still_works
 from maya_core.jobs.port import WorkerSeen
 from maya_core.ui import words
 from maya_core.ui.health_words import FAILURES, age, allowance, provider_state, share, soon, took
@@ -36,7 +36,7 @@ def providers_view(snapshot: HealthSnapshot, order: Sequence[str], opened: str, 
     rows = sorted(snapshot.providers, key=lambda p: places.get(p.circuit.name, len(places)))
     return el(
         "section",
-        el("h2", "Providers", el("span", _fresh(snapshot), class_="fresh")),
+        el("h2", "Who answers", el("span", _fresh(snapshot), class_="fresh")),
         el("ul", *[_provider(p, snapshot, opened, reading) for p in rows], class_="health"),
         key="providers",
     )
@@ -122,9 +122,9 @@ def pipeline_view(
     """Stores, queue, workers, memory's work and its quality, each with the age of what is said."""
     rows = [_part(part, snapshot, reading) for part in snapshot.parts]
     rows += [
-        _queue(snapshot),
-        *_workers(snapshot),
-        _memory(snapshot),
+        _queue(snapshot, reading),
+        *_workers(snapshot, reading),
+        _memory(snapshot, reading),
         _dead(snapshot, control=control),
         _quality(quality, reading),
     ]
@@ -133,17 +133,18 @@ def pipeline_view(
 
 def _part(part: PartSeen, snapshot: HealthSnapshot, reading: Reading) -> Node:
     light = snapshot.light(part.part)
-    seen = "not looked at yet" if part.looked_at is None else f"seen {age(part.looked_at, snapshot.taken_at)}"
+    seen: Node = "not looked at yet" if part.looked_at is None else _seen(part.looked_at, snapshot, reading)
     since = (
         "" if part.since is None else f"since {words.said_when(part.since, now=snapshot.taken_at, zone=reading.zone)}"
     )
     hidden = any(o.kind is OrderKind.HIDE and o.target == part.part for o in snapshot.orders)
     word, mark = ("UP", "well") if part.ok else ("HIDDEN", "less") if hidden else ("AWAY", "down")
-    said = " · ".join(piece for piece in (light.sentence if light else "", "" if part.ok else since) if piece)
+    why = light.sentence.rstrip(".") if light else ""
+    said = " · ".join(piece for piece in (why, "" if part.ok else since) if piece)
     return _row(part.part.capitalize(), (word, mark), said or since, figure=took(part.ms), seen=seen, key=part.part)
 
 
-def _row(name: str, state: tuple[str, str], said: str, *, figure: str, seen: str, key: str, more: Node = "") -> Node:
+def _row(name: str, state: tuple[str, str], said: str, *, figure: str, seen: Node, key: str, more: Node = "") -> Node:
     """A row of the lower table. `state` is a word and its mark."""
     word, mark = state
     return el(
@@ -163,7 +164,12 @@ def _row(name: str, state: tuple[str, str], said: str, *, figure: str, seen: str
     )
 
 
-def _queue(snapshot: HealthSnapshot) -> Node:
+def _seen(at: datetime, snapshot: HealthSnapshot, reading: Reading) -> Node:
+    """The age of what a row says; the very time on hovering."""
+    return el("time", f"seen {age(at, snapshot.taken_at)}", title=words.exact(at, zone=reading.zone))
+
+
+def _queue(snapshot: HealthSnapshot, reading: Reading) -> Node:
     look = snapshot.queue
     if look is None:
         return _row("Queue", _UNKNOWN, "it could not be asked", figure="–", seen="", key="queue")
@@ -172,11 +178,11 @@ def _queue(snapshot: HealthSnapshot) -> Node:
     oldest = f"the oldest since {age(look.value.oldest_at, snapshot.taken_at)}" if look.value.oldest_at else ""
     said = " · ".join(piece for piece in (oldest or "nothing waits" if not waiting or oldest else "", where) if piece)
     word, mark = ("UP", "well") if look.answered else ("AWAY", "down")
-    seen = f"seen {age(look.at, snapshot.taken_at)}"
+    seen = _seen(look.at, snapshot, reading)
     return _row("Queue", (word, mark), said, figure=words.count(waiting, "job"), seen=seen, key="queue")
 
 
-def _workers(snapshot: HealthSnapshot) -> list[Node]:
+def _workers(snapshot: HealthSnapshot, reading: Reading) -> list[Node]:
     look = snapshot.queue
     if look is None or look.value.own_process:
         return []
@@ -184,7 +190,7 @@ def _workers(snapshot: HealthSnapshot) -> list[Node]:
     word, mark = ("UP", "well") if alive else ("NONE", "less")
     newest = look.value.workers[:_WORKERS_SHOWN]
     said = "; ".join(_worker(worker, snapshot) for worker in newest) or "no worker has ever reported"
-    seen = f"seen {age(look.at, snapshot.taken_at)}"
+    seen = _seen(look.at, snapshot, reading)
     return [_row("Workers", (word, mark), said, figure=words.count(alive, "worker"), seen=seen, key="workers")]
 
 
@@ -194,22 +200,22 @@ def _worker(worker: WorkerSeen, snapshot: HealthSnapshot) -> str:
     )
 
 
-def _memory(snapshot: HealthSnapshot) -> Node:
-    reading = snapshot.pipeline
-    if reading is None:
+def _memory(snapshot: HealthSnapshot, reading: Reading) -> Node:
+    look = snapshot.pipeline
+    if look is None:
         return _row("Memory's work", _UNKNOWN, "it could not be read", figure="–", seen="", key="memory")
     late = snapshot.memory_overdue_s
     word, mark = ("BEHIND", "less") if late > BEHIND_S else ("UP", "well")
-    waiting = reading.value.waiting
+    waiting = look.value.waiting
     said = (
-        f"the oldest is {late / 60:.0f} min late"
+        f"the oldest is {how_long(late)} late"
         if late >= 60
         else "the oldest is on time"
         if waiting
         else "all is taken in"
     )
     more = "+" if waiting >= 100 else ""
-    seen = f"seen {age(reading.at, snapshot.taken_at)}"
+    seen = _seen(look.at, snapshot, reading)
     return _row("Memory's work", (word, mark), said, figure=f"{waiting}{more} waiting", seen=seen, key="memory")
 
 
@@ -293,7 +299,9 @@ def named_circuit(name: str, reading: Reading) -> str:
 
 
 def quota_line(provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) -> str:
-    """What is left of its allowance; where none is set, that."""
+    """What was left of its allowance when it was last read, and when that was; where none is set, that."""
     if provider.quota is None:
-        return "no monthly limit is set"
-    return allowance(provider.quota, snapshot.taken_at, reading)
+        return "no monthly limit of requests is set"
+    said = allowance(provider.quota.value, snapshot.taken_at, reading)
+    since = "" if provider.quota.answered else ", not to be read since"
+    return f"{said} · seen {age(provider.quota.at, snapshot.taken_at)}{since}"

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from maya_core.domain.health import BreakerMode, BreakerState, KeyState
 from maya_core.errors import FailureKind
 from maya_core.health.snapshot import HealthSnapshot, ProviderHealth, QuotaLeft
+from maya_core.health.still_works import how_long
+from maya_core.providers.port import Denied
 from maya_core.ui import words
 from maya_core.ui.reading import Reading
 
@@ -51,12 +53,22 @@ def provider_state(provider: ProviderHealth, snapshot: HealthSnapshot, reading: 
         return State(
             word="ISOLATED", mark="down", sentence=f"switched off by an admin{_since(provider, at, reading)}", rank=0
         )
+    if provider.denied is not None:
+        return _denied(provider.denied, at, reading)
     if (aside := provider.set_aside) is not None:
         return _aside(aside, at, reading)
     if seen.mode is BreakerMode.OBSERVE:
         sentence = f"failures are counted, it is never refused{_since(provider, at, reading)}"
         return State(word="OBSERVED", mark="less", sentence=sentence, rank=2)
     return _by_breaker(provider, snapshot, reading)
+
+
+def _denied(denied: Denied, at: datetime, reading: Reading) -> State:
+    """Kept from it by the limits of the month: at one of them, or another model of the vendor answers."""
+    if denied.retry_in_s is None:
+        return State(word="STANDBY", mark="well", sentence=denied.why, rank=3)
+    sentence = f"{denied.why}{_until(denied.retry_in_s, at, reading, 'resets')}"
+    return State(word="LIMIT", mark="down", sentence=sentence, rank=1)
 
 
 def _by_breaker(provider: ProviderHealth, snapshot: HealthSnapshot, reading: Reading) -> State:
@@ -131,20 +143,14 @@ def age(at: datetime, now: datetime) -> str:
     seconds = max(0.0, (now - at).total_seconds())
     if seconds < 3:
         return "just now"
-    if seconds < 60:
-        return f"{seconds:.0f} s ago"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} min ago"
-    if seconds < 36 * 3600:
-        return f"{seconds / 3600:.0f} h ago"
-    return f"{seconds / 86400:.0f} days ago"
+    return f"{how_long(seconds)} ago"
 
 
 def share(part: float | None) -> str:
     """A share in per cent; a dash where there is none. Never 100 while something failed."""
     if part is None:
         return "–"
-    return f"{100 if part == 1 else min(99, round(100 * part))} %"
+    return f"{100 if part == 1 else min(99, round(100 * part))}%"
 
 
 def took(ms: float | None) -> str:

@@ -25,5 +25,5 @@ pages |= {
 page = st.navigation(list(pages.values()), position="hidden")
 navigation.go_on(pages, page)
 boundary.show(lambda: sidebar(runtime.current(), user, at=page.url_path or CHAT), key="sidebar")
-boundary.show(lambda: drill_banner(runtime.current()), key="drill")
+boundary.show(lambda: drill_banner(runtime.current(), user), key="drill")
 page.run()

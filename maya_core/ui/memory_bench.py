@@ -31,6 +31,8 @@ _PARTS = (
     ("chat", "its chat"),
     ("graph", "graph"),
 )
+_LEGS = {"words": "keywords", "facts": "graph"}
+"""What a column is called that shows what a tier found."""
 _NOT_OK = {
     TierOutcome.LATE: "answered too late and was left out",
     TierOutcome.DOWN: "did not answer",
@@ -40,19 +42,29 @@ _NOT_OK = {
 
 def bench_tab(maya: Runtime, user: User, reading: Reading) -> None:
     """A line for a sentence, and what it finds."""
-    sentence = st.text_input(
+    words_column, day_column = st.columns([4, 1], vertical_alignment="bottom")
+    sentence = words_column.text_input(
         "A sentence",
         key="bench_sentence",
         placeholder="What did we decide about the venue?",
         max_chars=SENTENCE_CHARACTERS,
         help="Recall runs as it would for a reply. Nothing is stored and no model is asked.",
     )
+    day = day_column.date_input(
+        "Facts as of",
+        value=None,
+        max_value=reading.now.astimezone(reading.zone).date(),
+        key="bench_as_of",
+        help="Facts as Maya knew them at the end of that day; today without one. A reply always gets those of today.",
+    )
     if not sentence.strip():
         view([_empty()], key="bench")
         map_of(maya, user, reading, sentence="")
         return
     trial, problem = attempt(
-        lambda: maya.engine.run(maya.container.views.bench.run(user, sentence), timeout_s=_WITHIN_S)
+        lambda: maya.engine.run(
+            maya.container.views.bench.run(user, sentence, at=reading.end_of(day)), timeout_s=_WITHIN_S
+        )
     )
     if trial is None:
         view([refusal_view(problem)], key="bench")
@@ -79,18 +91,19 @@ def _tiers(trial: Trial) -> Node:
 
 
 def _tier(use: TierUse) -> Node:
+    leg = _LEGS.get(use.tier, use.tier)
     if use.outcome is TierOutcome.OK:
-        return el("span", f"{use.tier} {words.length(use.ms)}")
-    return el("span", f"{use.tier} {_NOT_OK[use.outcome]}", class_="warn")
+        return el("span", f"{leg} {words.length(use.ms)}")
+    return el("span", f"{leg} {_NOT_OK[use.outcome]}", class_="warn")
 
 
 def _columns(trial: Trial, reading: Reading) -> Node:
-    graph = [*(_fact(fact) for fact in trial.facts), *(_leg(hit, reading, "share") for hit in trial.evidence)]
+    graph = [*(_fact(fact) for fact in trial.facts), *(_leg(hit, reading, "fit") for hit in trial.evidence)]
     return el(
         "div",
         _column("Keywords", [_leg(hit, reading, "words") for hit in trial.words], "No message holds these words."),
         _column("Meaning", [_leg(hit, reading, "cosine") for hit in trial.meaning], "Nothing was found by meaning."),
-        _column("Graph", graph, "Nobody and nothing that is known is named."),
+        _column("Graph", graph, "No fact bears on it."),
         _column(
             "Together",
             [_fused(number, hit, reading) for number, hit in enumerate(trial.together[:_SHOWN], start=1)],
@@ -121,14 +134,21 @@ def _fact(hit: FactHit) -> Node:
     source = (
         el("button", "Where it was said", class_="link", act="open_source", to=hit.fact.evidence[0])
         if hit.fact.evidence
-        else ""
+        else el("span", "no message is known for it", class_="figure")
     )
     return el(
         "li",
         el("p", el("bdi", hit.sentence), class_="excerpt"),
         el("p", source, class_="from"),
-        el("p", f"fact · share of words {hit.score:.2f}", class_="figure"),
+        el("p", f"fact · {_why(hit)}", class_="figure"),
     )
+
+
+def _why(hit: FactHit) -> str:
+    """Why a fact was found."""
+    asked = ["it is asked for"] if hit.asked else []
+    close = [f"cosine {hit.close:.2f}"] if hit.close else []
+    return " · ".join([f"share of words {hit.words:.2f}", *asked, *close])
 
 
 def _fused(number: int, hit: FusedHit, reading: Reading) -> Node:
@@ -139,6 +159,7 @@ def _fused(number: int, hit: FusedHit, reading: Reading) -> Node:
         "li",
         _excerpt(hit.excerpt),
         el("p", origin(hit.excerpt, reading), class_="from"),
+        el("p", el("bdi", hit.overtaken), class_="note") if hit.overtaken else "",
         _parts(hit.parts),
         el("p", chip, el("span", f" {hit.parts.total:+.2f}", class_="figure", title=f"Place {number}")),
     )

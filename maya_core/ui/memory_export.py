@@ -110,7 +110,7 @@ def _take_in(maya: Runtime, user: User, data: bytes) -> None:
 
 def preview_view(preview: Preview) -> list[Node]:
     """What is new, what is known, what stays out and why."""
-    made = "" if preview.exported_at is None else f" It was made on {preview.exported_at:%-d %B %Y}."
+    made = "" if preview.exported_at is None else f" It was made on {words.full_date(preview.exported_at)}."
     first = "Nothing in this file is new." if preview.nothing_new else "This is what the file would bring."
     facts = words.count(preview.facts_new, "fact")
     messages = words.count(preview.messages_new, "message")

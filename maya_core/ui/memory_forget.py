@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import streamlit as st
 
 from maya_core.accounts.access import User
+from maya_core.chat.prompt import shorten
+from maya_core.domain.conversation import ConversationId, MessageId
 from maya_core.domain.forgetting import (
     Account,
     ForgetRequest,
-    Keeper,
     KeeperState,
     RequestId,
     RequestState,
@@ -22,11 +23,12 @@ from maya_core.domain.forgetting import (
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import EntityId, FactId
 from maya_core.errors import NotFound
-from maya_core.memory.forget import Forgetting, Preview, PreviewPart
+from maya_core.memory.forget import Forgetting
+from maya_core.memory.forget_preview import Preview, PreviewPart
 from maya_core.memory.forget_receipt import PLACES, standing, to_json
 from maya_core.ui import navigation, words
 from maya_core.ui.boundary import attempt, guarded, refusal_view
-from maya_core.ui.fact_actions import DIALOG
+from maya_core.ui.fact_actions import DIALOG, ask, find_entity
 from maya_core.ui.markup import Node, el, icon
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
@@ -35,6 +37,8 @@ from maya_core.ui.view import Act, view
 _WITHIN_S = 20.0
 _LOOK_EVERY_S = 1.0
 _REQUESTS = 20
+_NAMED_CHARACTERS = 300
+_DATES = "YYYY-MM-DD"
 _REQUEST = "forget_request"
 _EVERYTHING = "forget everything"
 _NAMES = {
@@ -86,11 +90,10 @@ def open_dialog(maya: Runtime, user: User) -> None:
         return
     st.session_state.pop(DIALOG)
     name, about = asked
-    kind = name.removeprefix("forget_")
-    found, problem = attempt(lambda: _meant(maya, user, about) if name == "forget" else (ScopeKind(kind), ""))
+    found, problem = attempt(lambda: _meant(maya, user, name.removeprefix("forget").removeprefix("_"), about))
     if found is None:
         st.session_state["refusal"] = problem
-        return
+        st.rerun()  # its place on the page was drawn before
     forget(maya, user, Scope(kind=found[0], id=about), named=found[1])
 
 
@@ -109,8 +112,10 @@ def forget_tab(maya: Runtime, user: User, reading: Reading) -> None:
     view([el("p", text, class_="note", key="what")], key="forget_what")
     today = reading.now.astimezone(reading.zone).date()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.date_input("From", value=today - timedelta(days=7), max_value=today, key="forget_from")
-        last = st.date_input("To, this day included", value=today, max_value=today, key="forget_to")
+        first = st.date_input(
+            "From", value=today - timedelta(days=7), max_value=today, format=_DATES, key="forget_from"
+        )
+        last = st.date_input("To, this day included", value=today, max_value=today, format=_DATES, key="forget_to")
         span = st.button("Forget this time…", key="forget_span")
         everything = st.button("Forget everything…", key="forget_everything")
     if span:
@@ -120,7 +125,7 @@ def forget_tab(maya: Runtime, user: User, reading: Reading) -> None:
                 maya,
                 user,
                 Scope(kind=ScopeKind.SPAN, since=since, until=until),
-                named=f"{first:%-d %B %Y} to {last:%-d %B %Y}",
+                named=f"{words.full_date(first)} to {words.full_date(last)}",
             )
         else:
             view([refusal_view("The span ends before it begins.")], key="forget_problem")
@@ -136,7 +141,7 @@ def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[
     if scope.kind in {ScopeKind.FACT, ScopeKind.ENTITY}:
         with_messages = st.toggle("Also the messages that it was learnt from", key="forget_with_messages")
         scope = Scope(kind=scope.kind, id=scope.id, with_messages=with_messages)
-    preview, problem = attempt(lambda: maya.engine.run(_service(maya).preview(user.id, scope), timeout_s=_WITHIN_S))
+    preview, problem = attempt(lambda: ask(maya, _service(maya).preview(user.id, scope)))
     if preview is None:
         view([refusal_view(problem)], key="forget_preview")
         return
@@ -154,9 +159,7 @@ def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[
 
 def _ask(maya: Runtime, user: User, scope: Scope, left: Callable[[], None] | None) -> None:
     request_id = RequestId(new_id())
-    asked, problem = attempt(
-        lambda: maya.engine.run(_service(maya).ask(user.id, scope, request_id), timeout_s=_WITHIN_S)
-    )
+    asked, problem = attempt(lambda: ask(maya, _service(maya).ask(user.id, scope, request_id)))
     if asked is None:
         view([refusal_view(problem)], key="forget_problem")
         return
@@ -220,21 +223,19 @@ def _part(part: PreviewPart) -> Node:
 
 
 def receipt_view(request: ForgetRequest) -> list[Node]:
-    """The standing in one sentence, then a line for each store."""
-    accounts = [request.account(keeper) for keeper in Keeper]
-    head = el("tr", *(el("th", name) for name in ("Store", "Found", "Removed", "")))
-    rows = [_account(account) for account in accounts]
+    """The standing in one sentence, then a line for each store that the request has an account of."""
+    accounts = request.accounts
     verified = sum(account.state is KeeperState.VERIFIED for account in accounts)
-    return [
+    share = round(100 * verified / len(accounts)) if accounts else 0
+    nodes = [
         el("p", el("strong", standing(request)), role="status", key="standing"),
-        el("p", el("span", class_="bar wide", width=str(round(100 * verified / len(accounts)))), key="bar"),
-        el(
-            "div",
-            el("table", el("thead", head), el("tbody", *rows)),
-            class_="scroll receipt-of-forgetting",
-            key="table",
-        ),
+        el("p", el("span", class_="bar wide", width=str(share)), key="bar"),
     ]
+    if not accounts:
+        return nodes
+    head = el("tr", *(el("th", name) for name in ("Store", "Found", "Removed", "")))
+    table = el("table", el("thead", head), el("tbody", *(_account(account) for account in accounts)))
+    return [*nodes, el("div", table, class_="scroll receipt-of-forgetting", key="table")]
 
 
 def _account(account: Account) -> Node:
@@ -297,6 +298,7 @@ def _request(request: ForgetRequest, reading: Reading, *, opened: bool) -> Node:
             act="show",
             to=request.id,
             pressed="true" if opened else "false",
+            title=words.exact(request.asked_at, zone=reading.zone),
         ),
         *(receipt_view(request) if opened else [el("p", standing(request), class_="note")]),
         class_="request",
@@ -308,13 +310,27 @@ def _service(maya: Runtime) -> Forgetting:
     return maya.container.memory.forgetting
 
 
-def _meant(maya: Runtime, user: User, id: str) -> tuple[ScopeKind, str]:
-    """Whether an id is that of a fact or of an entity, and how it reads. Raises NotFound for neither."""
+def _meant(maya: Runtime, user: User, kind: str, id: str) -> tuple[ScopeKind, str]:
+    """What is to be forgotten, and how it reads. Where no kind is named, the id is that of a fact or of an entity.
+
+    Raises InvalidInput for what is not there any more.
+    """
     explorer, run = maya.container.memory.explorer, maya.engine.run
-    try:
-        return ScopeKind.FACT, run(explorer.fact(user.id, FactId(id)), timeout_s=_WITHIN_S).sentence
-    except NotFound:
-        return ScopeKind.ENTITY, run(explorer.entity(user.id, EntityId(id)), timeout_s=_WITHIN_S).name
+    if not kind:
+        try:
+            return ScopeKind.FACT, run(explorer.fact(user.id, FactId(id)), timeout_s=_WITHIN_S).sentence
+        except NotFound:
+            return ScopeKind.ENTITY, find_entity(maya, user, EntityId(id)).name
+    match ScopeKind(kind):
+        case ScopeKind.CONVERSATION:
+            return ScopeKind.CONVERSATION, ask(maya, maya.transcripts.get(user.id, ConversationId(id))).title
+        case ScopeKind.MESSAGE:
+            said = ask(maya, maya.transcripts.get_message(user.id, MessageId(id))).text
+            return ScopeKind.MESSAGE, shorten(" ".join(said.split()), _NAMED_CHARACTERS)
+        case ScopeKind.FACT:
+            return ScopeKind.FACT, ask(maya, explorer.fact(user.id, FactId(id))).sentence
+        case other:
+            return other, ""
 
 
 def _midnight(day: date, reading: Reading) -> datetime:

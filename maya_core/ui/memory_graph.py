@@ -5,7 +5,7 @@ The tab is a fragment: a press on the picture draws nothing but the tab again. I
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -20,6 +20,7 @@ from maya_core.domain.memory import (
     Relation,
 )
 from maya_core.errors import NotFound
+from maya_core.memory.changes import MemoryChanges
 from maya_core.memory.explorer import Evidence, Explorer, KnownFact, in_words
 from maya_core.ui import fact_actions, graph_file, navigation, words
 from maya_core.ui.boundary import guarded, show
@@ -74,10 +75,11 @@ def graph_tab(maya: Runtime, user: User, reading: Reading) -> None:
 
 
 def _draw(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) -> None:
-    explorer = maya.container.memory.explorer
+    memory = maya.container.memory
     found = _controls(maya, user, reading, contents)
-    at = _moment(reading)
-    seen = maya.engine.run(_look(explorer, user, _asked(contents, at)), timeout_s=_WITHIN_S)
+    at = reading.end_of(st.session_state.get(_AS_OF))
+    work = _look(memory.explorer, memory.changes, user, _asked(contents, at))
+    seen = maya.engine.run(work, timeout_s=_WITHIN_S)
     view([*_found(found), _legend(contents), _heading(seen, at, reading)], key="graph_head", on_act=guarded(_act))
     if seen is None:
         view([_nothing_then(at)], key="graph_none")
@@ -128,11 +130,12 @@ def _asked(contents: GraphCounts, at: datetime | None) -> Asked:
     )
 
 
-async def _look(explorer: Explorer, user: User, asked: Asked) -> Seen | None:
+async def _look(explorer: Explorer, changes: MemoryChanges, user: User, asked: Asked) -> Seen | None:
     """Read everything that is shown; None where nothing is remembered."""
     around = await _around(explorer, user, asked, asked.centre) if asked.centre else None
     if around is None:  # merged or forgotten since, or nobody was chosen
-        start = await explorer.start(user.id)
+        into = await changes.merged_into(user.id, asked.centre) if asked.centre else None
+        start = into or await explorer.start(user.id)
         around = None if start is None else await _around(explorer, user, asked, start)
     if around is None:
         return None
@@ -217,20 +220,11 @@ def _slider(reading: Reading, contents: GraphCounts) -> None:
         )
 
 
-def _moment(reading: Reading) -> datetime | None:
-    """The end of the chosen day; None for today, which is now."""
-    chosen = st.session_state.get(_AS_OF)
-    today = reading.now.astimezone(reading.zone).date()
-    if not isinstance(chosen, date) or chosen >= today:
-        return None
-    return datetime.combine(chosen + timedelta(days=1), time(), tzinfo=reading.zone).astimezone(UTC)
-
-
 def _found(found: Sequence[Entity] | None) -> list[Node]:
     if found is None:
         return []
     if not found:
-        return [el("p", "Nobody and nothing of that name is remembered.", class_="empty", key="none")]
+        return [el("p", "Nobody and nothing of that name is remembered.", class_="empty found-none", key="none")]
     rows = [
         el(
             "li",
@@ -332,7 +326,7 @@ def _heading(seen: Seen | None, at: datetime | None, reading: Reading) -> Node:
 
 def _said(seen: Seen) -> str:
     """The picture in words."""
-    others = words.count(len(seen.view.entities) - 1, "entity", "entities")
+    others = words.count(len(seen.view.entities) - 1, "other", "others")
     return f"{name_of(seen.view.entities[0])}, with {others} and {words.count(len(seen.view.facts), 'fact')} around"
 
 

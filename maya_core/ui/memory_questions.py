@@ -9,6 +9,7 @@ from maya_core.memory.questions import ABOUT, CYPHER_CHARACTERS, QUESTIONS, ROWS
 from maya_core.stores.graph.query_port import Table
 from maya_core.ui import words
 from maya_core.ui.boundary import attempt, guarded, refusal_view
+from maya_core.ui.fact_view import origin
 from maya_core.ui.markup import Node, el
 from maya_core.ui.memory_acts import lead
 from maya_core.ui.reading import Reading
@@ -16,13 +17,19 @@ from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import view
 
 _WITHIN_S = 10.0
-_TEXTS = {question.name: question.text for question in QUESTIONS} | {ABOUT: "What do we know about …"}
+_TEXTS = {ABOUT: "What do we know about …"} | {question.name: question.text for question in QUESTIONS}
 
 
 def questions_tab(maya: Runtime, user: User, reading: Reading) -> None:
     """A choice of questions, and the facts that answer the chosen one."""
     chosen = st.pills(
-        "Questions", list(_TEXTS), format_func=lambda name: _TEXTS[name], key="question", default=ABOUT, required=True
+        "Questions",
+        list(_TEXTS),
+        format_func=lambda name: _TEXTS[name],
+        key="question",
+        default=ABOUT,
+        required=True,
+        label_visibility="collapsed",
     )
     if chosen == ABOUT:
         _about(maya, user, reading)
@@ -81,6 +88,7 @@ def _row(known: KnownFact, reading: Reading) -> Node:
     """A fact to read; what can be done with it stands on the facts tab."""
     fact = known.fact
     since = words.day(fact.recorded_at, now=reading.now, zone=reading.zone)
+    exact = words.exact(fact.recorded_at, zone=reading.zone)
     link: Node = (
         el("button", "Where it was said", class_="link", act="open_source", to=fact.evidence[0])
         if fact.evidence
@@ -89,7 +97,15 @@ def _row(known: KnownFact, reading: Reading) -> Node:
     return el(
         "li",
         el("bdi", known.sentence, class_="sentence"),
-        el("span", f"noted {since} · ", el("bdi", fact.speaker), " · ", link, class_="meta"),
+        el(
+            "span",
+            el("time", f"noted {since}", title=exact),
+            " · ",
+            el("bdi", origin(fact)),
+            " · ",
+            link,
+            class_="meta",
+        ),
         class_="fact",
         key=fact.id,
     )

@@ -1,6 +1,5 @@
 """The review inbox: what Maya proposes, why, from which words, and what accepting it would do."""
 
-import time
 from collections.abc import Mapping
 
 import streamlit as st
@@ -10,11 +9,12 @@ from maya_core.chat.prompt import shorten
 from maya_core.domain.changes import ChangeId, ChangeKind
 from maya_core.domain.conversation import Excerpt, MessageId
 from maya_core.domain.ids import new_id
+from maya_core.domain.memory import FactId
 from maya_core.memory.changes import Past
 from maya_core.memory.effect_lines import Line
 from maya_core.memory.review import Inbox, Proposal, ProposalKind
 from maya_core.ui import words
-from maya_core.ui.boundary import attempt, guarded
+from maya_core.ui.boundary import guarded
 from maya_core.ui.fact_actions import ask
 from maya_core.ui.markup import Node, el
 from maya_core.ui.memory_acts import lead
@@ -28,7 +28,6 @@ _WITHIN_S = 15.0
 _EXCERPT_CHARACTERS = 180
 _ANSWERS = (ChangeKind.ACCEPT, ChangeKind.REJECT, ChangeKind.AUTO)
 _PAST = 10
-_COUNTED_FOR_S = 30.0
 _TITLES = {
     ProposalKind.MERGE: "Are these the same?",
     ProposalKind.SUPERSEDE: "Does the newer one take the place of the older?",
@@ -40,6 +39,7 @@ _YES = {
     ProposalKind.DOUBTFUL: "It is right",
 }
 _NO = {ProposalKind.MERGE: "They are two", ProposalKind.SUPERSEDE: "Both hold", ProposalKind.DOUBTFUL: "It is wrong"}
+_OVERTAKEN = "What this is about was merged or forgotten meanwhile. The list below is as it stands now."
 _DONE = {ChangeKind.ACCEPT: "Accepted", ChangeKind.REJECT: "Rejected", ChangeKind.AUTO: "Done for you"}
 
 
@@ -47,30 +47,24 @@ def review_tab(maya: Runtime, user: User, reading: Reading) -> None:
     """What waits for an answer, then what was answered, which can be taken back."""
     memory, run = maya.container.memory, maya.engine.run
     inbox = run(memory.review.inbox(user.id), timeout_s=_WITHIN_S)
-    st.session_state["review_waiting"] = (inbox.waiting, time.monotonic())
+    maya.review_counts.saw(user.id, inbox.waiting)
     past = run(memory.changes.history(user.id, kinds=_ANSWERS, limit=_PAST), timeout_s=_WITHIN_S)
     wanted = list(dict.fromkeys(id for proposal in inbox.proposals for id in proposal.evidence))[:1000]
     passages = run(maya.transcripts.list_passages(user.id, wanted), timeout_s=_WITHIN_S) if wanted else []
     said = {passage.excerpt.message_id: passage.excerpt for passage in passages}
+    newer = [FactId(each.second) for each in inbox.proposals if each.kind is ProposalKind.SUPERSEDE]
+    stays = {known.fact.id: known.sentence for known in run(memory.explorer.facts(user.id, newer), timeout_s=_WITHIN_S)}
     view(
-        [*_inbox(inbox, said, reading), *_answered(past, reading)],
+        [*_inbox(inbox, said, stays, reading), *_answered(past, reading)],
         key="review",
         on_act=guarded(lambda act: _act(maya, user, act)),
     )
 
 
 def waiting(maya: Runtime, user: User) -> int:
-    """How many proposals wait, for the name of the tab; looked at once in a while, as it reads many facts."""
-    now = time.monotonic()
-    count, looked_at = st.session_state.get("review_waiting", (0, -_COUNTED_FOR_S))
-    if now - looked_at >= _COUNTED_FOR_S:
-        count, _ = attempt(lambda: _count(maya, user))
-        st.session_state["review_waiting"] = (count or 0, now)
-    return count or 0
-
-
-def _count(maya: Runtime, user: User) -> int:
-    return maya.engine.run(maya.container.memory.review.inbox(user.id, limit=1), timeout_s=_WITHIN_S).waiting
+    """How many proposals wait, for the name of the tab; 0 until they have been counted."""
+    review = maya.container.memory.review
+    return maya.review_counts.waiting(user.id, lambda: maya.engine.start(review.inbox(user.id, limit=1)))
 
 
 def _act(maya: Runtime, user: User, act: Act) -> None:
@@ -78,10 +72,10 @@ def _act(maya: Runtime, user: User, act: Act) -> None:
     memory = maya.container.memory
     match act.name:
         case "accept":
-            ask(maya, memory.review.accept(user.id, ChangeId(new_id()), act.to))
+            ask(maya, memory.review.accept(user.id, ChangeId(new_id()), act.to), gone=_OVERTAKEN)
             st.session_state["notice"] = "Accepted. You can take it back below."
         case "reject":
-            ask(maya, memory.review.reject(user.id, ChangeId(new_id()), act.to))
+            ask(maya, memory.review.reject(user.id, ChangeId(new_id()), act.to), gone=_OVERTAKEN)
             st.session_state["notice"] = "Rejected. It will not be proposed again."
         case "undo":
             ask(maya, memory.changes.undo(user.id, ChangeId(new_id()), ChangeId(act.to)))
@@ -90,7 +84,9 @@ def _act(maya: Runtime, user: User, act: Act) -> None:
             lead(maya, user, act)
 
 
-def _inbox(inbox: Inbox, said: Mapping[MessageId, Excerpt], reading: Reading) -> list[Node]:
+def _inbox(
+    inbox: Inbox, said: Mapping[MessageId, Excerpt], stays: Mapping[FactId, str], reading: Reading
+) -> list[Node]:
     if not inbox.proposals:
         return [
             el(
@@ -100,20 +96,24 @@ def _inbox(inbox: Inbox, said: Mapping[MessageId, Excerpt], reading: Reading) ->
                 key="none",
             )
         ]
-    nodes = [_proposal(proposal, said, reading) for proposal in inbox.proposals]
+    nodes = [_proposal(each, said, stays.get(FactId(each.second), ""), reading) for each in inbox.proposals]
     left = inbox.waiting - len(inbox.proposals)
     if left > 0:
         nodes.append(el("p", f"{words.count(left, 'more', 'more')} after these.", class_="note", key="left"))
     return nodes
 
 
-def _proposal(proposal: Proposal, said: Mapping[MessageId, Excerpt], reading: Reading) -> Node:
+def _proposal(proposal: Proposal, said: Mapping[MessageId, Excerpt], stays: str, reading: Reading) -> Node:
+    """`stays` is the newer of two facts, which accepting leaves as it is."""
     evidence = [said[id] for id in proposal.evidence if id in said]
+    lines = [line_view(line) for line in proposal.lines]
+    if stays:
+        lines.append(el("li", el("span", "stays", class_="chip"), " ", el("bdi", stays), class_="line"))
     return el(
         "section",
         el("h3", _TITLES[proposal.kind], el("span", f"{proposal.score:.0%} sure", class_="figure")),
         el("p", proposal.reason, dir="auto"),
-        el("ul", *(line_view(line) for line in proposal.lines), class_="lines", label="What accepting it would do"),
+        el("ul", *lines, class_="lines", label="What accepting it would do"),
         el("ul", *(_said(excerpt, reading) for excerpt in evidence), class_="sources"),
         el(
             "p",
@@ -153,7 +153,12 @@ def _past(past: Past, reading: Reading) -> Node:
     )
     return el(
         "li",
-        el("span", f"{_DONE[change.kind]} {when}", class_="figure"),
+        el(
+            "time",
+            f"{_DONE[change.kind]} {when}",
+            class_="figure",
+            title=words.exact(change.made_at, zone=reading.zone),
+        ),
         el("ul", *told, class_="lines"),
         state,
         key=change.id,

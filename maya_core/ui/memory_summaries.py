@@ -69,7 +69,7 @@ def _chat(chat: ChatSummary, reading: Reading) -> Node:
                 to=f"{chat.conversation_id} ",
             ),
         ),
-        el("p", _state(chat, reading), class_="note"),
+        el("p", _state(chat, reading), class_="note", title=words.exact(chat.last_message_at, zone=reading.zone)),
         *(_part(part, reading) for part in chat.parts),
         class_="summary-of-chat",
         key=chat.conversation_id,

@@ -120,7 +120,8 @@ def _credits(message: Message, reading: Reading) -> list[Node]:
         return parts
     if receipt.total_ms is not None:
         parts.append(el("span", words.length(receipt.total_ms), class_="figure"))
-    if used := sum(item.injected for item in receipt.recalled) + len(receipt.facts):
+    passages, facts = (sum(item.injected for item in found) for found in (receipt.recalled, receipt.facts))
+    if used := passages + facts:
         parts.append(el("span", words.count(used, "memory", "memories"), class_="figure"))
     if receipt.attempts and message.spans and receipt.attempts[0].kind is not None:
         first = receipt.attempts[0]

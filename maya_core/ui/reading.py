@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -15,6 +15,12 @@ class Reading:
     now: datetime
     zone: tzinfo
     label: Callable[[str, str], str]
+
+    def end_of(self, day: object) -> datetime | None:
+        """The end of a day; None for today, which is now, and for what is no day."""
+        if not isinstance(day, date) or day >= self.now.astimezone(self.zone).date():
+            return None
+        return datetime.combine(day + timedelta(days=1), time(), tzinfo=self.zone).astimezone(UTC)
 
 
 def named(labels: Callable[[str, str], str]) -> Callable[[str, str], str]:

@@ -26,7 +26,7 @@ def receipt_view(receipt: Receipt, *, said_at: datetime, reading: Reading) -> No
         *_section(
             "Found in earlier chats", [_recalled(n, r, reading) for n, r in enumerate(receipt.recalled, start=1)]
         ),
-        *_section("Facts given", [_fact(fact) for fact in receipt.facts]),
+        *_section("Facts found", [_fact(n, fact, reading) for n, fact in enumerate(receipt.facts, start=1)]),
         *_section("Asked", [_attempt(a, said_at, reading) for a in receipt.attempts]),
         *_section("In figures", _figures(receipt)),
         *(el("p", note, class_="note") for note in receipt.notes),
@@ -35,15 +35,24 @@ def receipt_view(receipt: Receipt, *, said_at: datetime, reading: Reading) -> No
 
 
 def cited_view(receipt: Receipt, reading: Reading) -> Node | None:
-    """The passages that the reply cites, under their numbers; None when it cites none."""
-    cited = [(number, item) for number, item in enumerate(receipt.recalled, start=1) if item.cited]
-    if not cited:
-        return None
+    """The passages and facts that the reply cites, under their numbers; None when it cites none."""
     lines = [
-        el("li", el("span", f"[{number}]", class_="number"), " ", origin(item.excerpt, reading))
-        for number, item in cited
+        *(
+            _numbered(str(number), origin(item.excerpt, reading))
+            for number, item in enumerate(receipt.recalled, start=1)
+            if item.cited
+        ),
+        *(
+            _numbered(f"F{number}", el("bdi", fact.sentence), " · ", *_source(fact, reading))
+            for number, fact in enumerate(receipt.facts, start=1)
+            if fact.cited
+        ),
     ]
-    return el("ul", *lines, class_="cited", label="Cited from earlier chats")
+    return el("ul", *lines, class_="cited", label="Cited from earlier chats") if lines else None
+
+
+def _numbered(number: str, *content: Node | str) -> Node:
+    return el("li", el("span", f"[{number}]", class_="number"), " ", *content)
 
 
 def origin(excerpt: Excerpt, reading: Reading) -> Node:
@@ -85,25 +94,38 @@ def _tier(tier: TierUse, slowest: float) -> Node:
 
 
 def _recalled(number: int, item: RecalledItem, reading: Reading) -> Node:
-    use = "cited" if item.cited else "given to the model" if item.injected else "found, not used"
-    return el(
-        "li",
-        el("span", f"[{number}]", class_="number"),
-        " ",
+    return _numbered(
+        str(number),
         origin(item.excerpt, reading),
-        el("span", use, class_=f"chip {'strong' if item.cited else ''}".strip()),
+        _use(item),
         el("p", shorten(item.excerpt.text.replace("\n", " "), _EXCERPT_CHARACTERS), class_="excerpt", dir="auto"),
     )
 
 
-def _fact(fact: RecalledFact) -> Node:
-    """A fact in words; where it was said is looked up when somebody asks."""
-    source = (
-        el("button", "Where it was said", class_="link", act="open_source", to=fact.message_ids[0])
-        if fact.message_ids
-        else el("span", "no message is known for it", class_="figure")
-    )
-    return el("li", el("span", fact.sentence, class_="fact", dir="auto"), source)
+def _use(item: RecalledItem | RecalledFact) -> Node:
+    use = "cited" if item.cited else "given to the model" if item.injected else "found, not used"
+    return el("span", use, class_=f"chip {'strong' if item.cited else ''}".strip())
+
+
+def _fact(number: int, fact: RecalledFact, reading: Reading) -> Node:
+    """A fact in words, and where it comes from."""
+    sentence = el("span", fact.sentence, class_="fact", dir="auto")
+    return _numbered(f"F{number}", sentence, *_source(fact, reading), _use(fact))
+
+
+def _source(fact: RecalledFact, reading: Reading) -> list[Node | str]:
+    """Who said so and since when; where it was said is looked up when somebody asks."""
+    when = "" if fact.known_at is None else words.day(fact.known_at, now=reading.now, zone=reading.zone)
+    if fact.by_hand:
+        hand: list[Node | str] = [el("span", f"you, by hand, {when}", class_="figure")]
+        return hand + ([" ", _said_at(fact, "What was said before")] if fact.message_ids else [])
+    if fact.message_ids:
+        return [_said_at(fact, "Where it was said")]
+    return [el("span", "no message is known for it", class_="figure")]
+
+
+def _said_at(fact: RecalledFact, label: str) -> Node:
+    return el("button", label, class_="link", act="open_source", to=fact.message_ids[0])
 
 
 def _attempt(attempt: Attempt, said_at: datetime, reading: Reading) -> Node:

@@ -9,7 +9,7 @@ import atexit
 import gc
 import threading
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from maya_core import logs, settings
@@ -24,6 +24,7 @@ from maya_core.health_parts import Health
 from maya_core.jobs.child import WorkerChild
 from maya_core.jobs.port import JobTable
 from maya_core.stores.transcripts.port import Transcripts
+from maya_core.ui.review_count import ReviewCounts
 from maya_core.web.monitoring import Monitoring
 
 _START_WITHIN_S = 60.0
@@ -39,6 +40,7 @@ class Runtime:
 
     engine: Engine
     container: Container
+    review_counts: ReviewCounts = field(default_factory=ReviewCounts)
 
     @property
     def turns(self) -> TurnService:
@@ -79,6 +81,12 @@ class Runtime:
     def lights(self) -> tuple[Light, ...]:
         """How each part of Maya is, as last looked at; no waiting."""
         return self.container.lights()
+
+    def lights_of(self, user: User) -> tuple[Light, ...]:
+        """What concerns this person alone, as last looked at; no waiting."""
+        outlook = self.container.usage.outlook
+        own = None if outlook is None else outlook.light_of(user.id)
+        return () if own is None else (own,)
 
     def breakers(self) -> tuple[CircuitSnapshot, ...]:
         """Every provider's breaker as it stands now."""

@@ -1,6 +1,9 @@
 """Times, lengths and counts as people read them."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+
+_LATER = timedelta(minutes=5)
+"""What begins at midnight is not told as the day before because its wait was counted some seconds later."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -25,6 +28,11 @@ def day(at: datetime, *, now: datetime, zone: tzinfo) -> str:
     return short if local.year == now.astimezone(zone).year else f"{short} {local.year}"
 
 
+def full_date(at: date) -> str:
+    """A date with its year: "3 November 2026"."""
+    return f"{at.day} {at:%B %Y}"
+
+
 def exact(at: datetime, *, zone: tzinfo) -> str:
     """The whole time, for hovering: "Tuesday, 3 November 2026, 10:42:07"."""
     local = at.astimezone(zone)
@@ -32,12 +40,18 @@ def exact(at: datetime, *, zone: tzinfo) -> str:
 
 
 def clock(at: datetime, *, after_s: float, zone: tzinfo) -> str:
-    """The time of day `after_s` seconds after `at`: "10:47"."""
-    return f"{(at + timedelta(seconds=after_s)).astimezone(zone):%H:%M}"
+    """The time of day `after_s` seconds after `at`: "10:47"; on another day and over 12 h later that day: "1 Dec"."""
+    then = at + timedelta(seconds=after_s)
+    local = then.astimezone(zone)
+    if after_s > 12 * 3600 and local.date() != at.astimezone(zone).date():
+        return day(then + _LATER, now=at, zone=zone)
+    return f"{local:%H:%M}"
 
 
 def length(ms: float) -> str:
-    """A duration: "38 ms", "1.2 s", "2 min 5 s"."""
+    """A duration: "<1 ms", "38 ms", "1.2 s", "2 min 5 s"."""
+    if ms < 1:
+        return "<1 ms"
     if ms < 1000:
         return f"{ms:.0f} ms"
     if ms < 60_000:

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from maya_core.accounts.access import Action, User, may, require
@@ -20,8 +20,9 @@ from maya_core.domain.quality import QualityFigures
 from maya_core.domain.usage import Activity, Grain, UsageSum, begin_of, together
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.usage.port import Usage
+from maya_core.usage.limits import Allowance
+from maya_core.usage.outlook import Outlook
 from maya_core.usage.prices import Prices
-from maya_core.usage.quota import Allowance, Quota
 
 FRESH_S = 30.0
 _VIEWS_AT_MOST = 64
@@ -51,7 +52,7 @@ class Span:
 
 
 def span_of(period: Period, now: datetime) -> Span:
-    """The period that ends with the hour or the day of now, whole hours for a day and a week, else whole days (UTC)."""
+    """The period that ends with the hour or the day of now: 24 whole hours for a day, else whole days (UTC)."""
     grain = Grain.HOUR if period is Period.DAY else Grain.DAY
     step = timedelta(hours=1) if grain is Grain.HOUR else timedelta(days=1)
     until = begin_of(now, grain) + step
@@ -133,11 +134,13 @@ class View:
 class Analytics:
     """Makes views and keeps the last ones. Bound to the engine's loop."""
 
-    def __init__(self, *, usage: Usage, quality: QualityLog, prices: Prices, quota: Quota | None, clock: Clock) -> None:
+    def __init__(
+        self, *, usage: Usage, quality: QualityLog, prices: Prices, outlook: Outlook | None, clock: Clock
+    ) -> None:
         self._usage = usage
         self._quality = quality
         self._prices = prices
-        self._quota = quota
+        self._outlook = outlook
         self._clock = clock
         self._views: OrderedDict[tuple[UserId | None, Period], tuple[float, View]] = OrderedDict()
         self._making: dict[tuple[UserId | None, Period], asyncio.Task[View]] = {}
@@ -166,7 +169,7 @@ class Analytics:
             sums = await self._usage.sums_of_all(span.grain, since=span.before, until=span.until)
             activity = await self._usage.activity_of_all(since=span.since, until=span.until)
             earlier = await self._usage.activity_of_all(since=span.before, until=span.since)
-            people = await self._usage.by_person(since=_day(span.since), until=span.until)
+            people = await self._usage.by_person(span.grain, since=span.since, until=span.until)
             memory = await self._quality.totals(since=span.since.date())
             writers = await self._usage.people(since=span.since, until=span.until)
             writers_before = await self._usage.people(since=span.before, until=span.since)
@@ -193,11 +196,11 @@ class Analytics:
         )
 
     async def _allowances(self, user_id: UserId | None) -> list[Allowance]:
-        if self._quota is None:
+        if self._outlook is None:
             return []
         if user_id is None:
-            return await self._quota.allowances()
-        own = await self._quota.allowance_of(user_id)
+            return await self._outlook.allowances()
+        own = await self._outlook.allowance_of(user_id)
         return [own] if own is not None else []
 
     def _put_together(
@@ -287,7 +290,3 @@ def shares(named: Iterable[tuple[str, UsageSum]]) -> tuple[Share, ...]:
 def sees_everyone(user: User) -> bool:
     """Whether the figures of all people are for this user."""
     return may(user, Action.READ_ALL_USAGE)
-
-
-def _day(at: datetime) -> datetime:
-    return begin_of(at.astimezone(UTC), Grain.DAY)

@@ -16,8 +16,9 @@ from maya_core.domain.usage import ANSWERED, STOPPED, LedgerRow, month_of
 from maya_core.errors import Conflict, FailureKind, StoreUnavailable
 from maya_core.providers.port import EndedCall
 from maya_core.stores.usage.port import Usage
+from maya_core.usage.lending import Settled
 from maya_core.usage.prices import Prices
-from maya_core.usage.quota import Quota, Settled
+from maya_core.usage.quota import Quota
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +73,11 @@ class Ledger:
                     self._rows.popleft()
         await self._prune()
 
-    async def keep_writing(self, *, every_s: float = 1.0, look_every_s: float = 15.0) -> None:
-        """Write, and look how far the limits are used, until cancelled."""
-        looked_at = float("-inf")
+    async def keep_writing(self, *, every_s: float = 1.0) -> None:
+        """Write until cancelled."""
         while True:
             try:
                 await self.write()
-                if self._quota is not None and self._clock.monotonic() - looked_at >= look_every_s:
-                    looked_at = self._clock.monotonic()
-                    await self._quota.refresh()
             except (StoreUnavailable, Conflict) as failure:
                 log.warning("writing the ledger was put off: %s", type(failure).__name__)
             await asyncio.sleep(every_s)

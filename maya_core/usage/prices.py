@@ -1,7 +1,7 @@
 """The price table: what a million tokens cost, as whoever runs Maya wrote it down. Nothing is assumed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -49,10 +49,10 @@ class Prices:
         return price.cost_micro(usage)
 
 
-def read_prices(text: str, *, currency: str = "") -> Prices:
+def read_prices(text: str, *, currency: str = "", vendors: Collection[str] = ()) -> Prices:
     """Read `gemini:gemini-3.8-flash=0.30/2.50, anthropic=1/5`: prices of a million tokens in and out.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError, also for a name that is none of these `vendors`, where some are given.
     """
     table: dict[str, Price] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
@@ -62,6 +62,9 @@ def read_prices(text: str, *, currency: str = "") -> Prices:
             raise ConfigurationError(
                 f"MAYA_PRICES: {entry!r} must look like provider:model=IN/OUT, prices of a million tokens"
             )
+        vendor = name.partition(":")[0].strip()
+        if vendors and vendor not in vendors:
+            raise ConfigurationError(f"MAYA_PRICES: {vendor!r} is nobody who is paid; those are {', '.join(vendors)}")
         table[name.strip()] = Price(micro_per_million_in=_micro(price_in), micro_per_million_out=_micro(price_out))
     return Prices(table=table, currency=currency)
 

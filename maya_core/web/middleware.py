@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _HIDDEN = ("/_stcore/metrics",)
+_ONLY_HTTPS = "max-age=31536000"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -60,7 +61,11 @@ class Gate:
 
 
 class SecurityHeaders:
-    """Puts the Content-Security-Policy and its companions on every response."""
+    """Puts the Content-Security-Policy and its companions on every response.
+
+    What came by https, directly or as a proxy on this machine says, is told to come so for a year. Over plain http
+    browsers must ignore that, and a local Maya speaks it.
+    """
 
     def __init__(self, app: ASGIApp, *, policy: str) -> None:
         self._app = app
@@ -81,8 +86,9 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers[name] = value
+                headers.update(self._headers)
+                if scope["scheme"] == "https":
+                    headers["strict-transport-security"] = _ONLY_HTTPS
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -32,13 +32,18 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.generation import Done
 from maya_core.domain.ids import new_id
+from maya_core.domain.memory import Entity, EntityKind, FactOrigin, Relation
 from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable
+from maya_core.memory.entities import user_entity_id
+from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import Recall, RecallPolicy
+from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.redis_client import connect_in_process
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.whiteboard.redis import RedisWhiteboard
 from tests.support.chains import ScriptedChain, breaks_after, says
+from tests.support.memories import noted, somebody
 
 PATIENT_S = 30.0  # where a test is not about time, a slow machine must not fail it
 OTHER = User(id=UserId("other"), name="Other", level=Level.MEMBER)
@@ -51,14 +56,15 @@ class World:
     def __init__(self, transcripts: SqliteTranscripts, whiteboard: RedisWhiteboard) -> None:
         clock = SystemClock()
         self.transcripts = transcripts
+        self.graph = SqliteGraph(transcripts._database, clock=clock)
         self.whiteboard = whiteboard
         self.chain = ScriptedChain()
         self.conversations = ConversationService(transcripts=transcripts, whiteboard=whiteboard, clock=clock)
         self.naming = Naming(transcripts=transcripts, chain=self.chain, ask_a_model=False, offline="offline")
         self.turns = self.another_process()
 
-    def another_process(self) -> TurnService:
-        """A turn service that shares only the stores with the first."""
+    def another_process(self, *, ahead: bool = False) -> TurnService:
+        """A turn service that shares only the stores with the first; with `ahead` it recalls while it stores."""
         return TurnService(
             transcripts=self.transcripts,
             whiteboard=self.whiteboard,
@@ -66,10 +72,13 @@ class World:
                 transcripts=self.transcripts,
                 whiteboard=self.whiteboard,
                 recall=Recall(
-                    transcripts=self.transcripts, clock=SystemClock(), policy=RecallPolicy(deadline_s=PATIENT_S)
+                    transcripts=self.transcripts,
+                    clock=SystemClock(),
+                    facts=FactSearch(self.graph),
+                    policy=RecallPolicy(deadline_s=PATIENT_S),
                 ),
                 clock=SystemClock(),
-                policy=LookbackPolicy(deadline_s=PATIENT_S),
+                policy=LookbackPolicy(deadline_s=PATIENT_S, ahead=ahead),
             ),
             chain=self.chain,
             live=LiveReplies(self.whiteboard),
@@ -184,6 +193,22 @@ async def test_words_of_earlier_chats_are_recalled_fenced_and_their_citation_is_
     assert first.injected
     assert first.cited
     assert "blue flowerpot" in first.excerpt.text
+
+
+async def test_a_fact_by_hand_is_given_and_the_receipt_says_where_it_is_from_and_that_it_was_cited(
+    world: World,
+) -> None:
+    me = Entity(id=user_entity_id(LOCAL_USER.id), name="user", kind=EntityKind.USER)
+    braga = somebody("Braga", EntityKind.PLACE)
+    by_hand = noted(me, Relation.LIVES_IN, braga, origin=FactOrigin.CORRECTED)
+    await world.graph.put(LOCAL_USER.id, entities=[me, braga], facts=[by_hand])
+    reply = await world.ask(await world.chat(), "Where do I live?", "In Braga [F1].")
+    assert ">You live in Braga</fact>" in world.chain.prompts[-1].system
+    assert reply.receipt is not None
+    [fact] = reply.receipt.facts
+    assert (fact.fact_id, fact.by_hand, fact.injected, fact.cited) == (by_hand.id, True, True, True)
+    assert fact.known_at is not None
+    assert (await world.ask(await world.chat(OTHER), "Where do I live?", user=OTHER)).receipt.facts == ()  # type: ignore[union-attr]
 
 
 async def test_another_users_words_are_never_recalled(world: World) -> None:
@@ -425,6 +450,35 @@ class Failing:
         return getattr(self._inner, name)
 
 
+class Meeting(Failing):
+    """Transcripts that note what is asked of them. `together`: storing waits for a search; `full`: it then fails."""
+
+    def __init__(self, inner: SqliteTranscripts, *, together: bool, full: bool = False) -> None:
+        super().__init__(inner)
+        self.events: list[str] = []
+        self._together = together
+        self._full = full
+        self._searched = asyncio.Event()
+
+    async def begin_turn(self, *given: Any, **named: Any) -> object:
+        async with asyncio.timeout(PATIENT_S):
+            await (self._searched.wait() if self._together else asyncio.sleep(0.05))
+        if self._full:
+            raise StorageFull("no room")
+        begun = await self._inner.begin_turn(*given, **named)
+        self.events.append("stored")
+        return begun
+
+    async def match_words(self, *given: Any, **named: Any) -> object:
+        self.events.append("searched")
+        self._searched.set()
+        try:
+            return await (asyncio.Event().wait() if self._full else self._inner.match_words(*given, **named))
+        except asyncio.CancelledError:
+            self.events.append("given up")
+            raise
+
+
 def with_transcripts(world: World, store: Failing) -> None:
     world.transcripts = store  # type: ignore[assignment]  # the tests' own stand-in, method by method
     world.turns = world.another_process()
@@ -438,6 +492,34 @@ async def test_nothing_goes_to_a_model_when_the_message_cannot_be_saved(world: W
         await world.turns.start(LOCAL_USER, chat, "Hello", MessageId(new_id()))
     assert world.chain.prompts == []
     assert await good.list_messages(LOCAL_USER.id, chat) == []
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(True, ["searched", "stored"]), (False, ["stored", "searched"])])
+async def test_earlier_chats_are_read_while_the_message_is_stored_only_where_that_is_allowed(
+    world: World, ahead: bool, expected: list[str]
+) -> None:
+    await world.ask(await world.chat(), "The zebra lives in Porto.")
+    chat = await world.chat()
+    meeting = Meeting(world.transcripts, together=ahead)
+    with_transcripts(world, meeting)
+    world.turns = world.another_process(ahead=ahead)
+    reply = await world.ask(chat, "Where does the zebra live?")
+    assert meeting.events == expected
+    assert reply.receipt is not None
+    assert [item.excerpt.text for item in reply.receipt.recalled] == ["The zebra lives in Porto."]
+
+
+async def test_what_is_read_ahead_is_given_up_when_the_message_cannot_be_stored(world: World) -> None:
+    chat = await world.chat()
+    meeting = Meeting(world.transcripts, together=True, full=True)
+    with_transcripts(world, meeting)
+    world.turns = world.another_process(ahead=True)
+    with pytest.raises(StorageFull):
+        await world.turns.start(LOCAL_USER, chat, "Where is the zebra?", MessageId(new_id()))
+    async with asyncio.timeout(PATIENT_S):
+        while meeting.events != ["searched", "given up"]:
+            await asyncio.sleep(0.005)
+    assert world.chain.prompts == []
 
 
 async def test_an_unconfirmed_write_is_repeated_with_the_same_ids(world: World) -> None:

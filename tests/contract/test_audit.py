@@ -13,11 +13,14 @@ from maya_core.domain.conversation import UserId
 from maya_core.errors import Conflict, InvalidInput, StoreUnavailable
 from maya_core.stores.audit.mongo import MongoAudit
 from maya_core.stores.audit.port import DETAIL_CHARACTERS, Audit, AuditEntry, Deed
+from maya_core.stores.audit.schema import audit_append_only
 from maya_core.stores.audit.sqlite import SqliteAudit
+from maya_core.stores.migrations import MIGRATIONS, migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.mongo import MongoTranscripts
 from maya_core.stores.transcripts.mongo_database import MongoDatabase
 from maya_core.stores.transcripts.port import Transcripts
+from maya_core.stores.transcripts.rows import to_ms
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from tests.contract.conftest import Backend
 
@@ -113,8 +116,22 @@ async def test_the_sqlite_file_itself_refuses_to_change_or_remove_a_row(tmp_path
     for statement in ("UPDATE audit SET detail = 'other'", "DELETE FROM audit"):
         with pytest.raises(Conflict, match="append-only"):
             await store._database.write(partial(_execute, statement))
+    for other in (f"'{row.id}', 1", f"'{row.id}', at"):
+        replace = f"INSERT OR REPLACE INTO audit SELECT {other}, user_id, deed, 'another', detail FROM audit"  # noqa: S608
+        await store._database.write(partial(_execute, replace))
     assert await audit.list_own(user) == [row]
     await store.close()
+
+
+async def test_rows_of_an_older_file_are_kept(tmp_path: Path) -> None:
+    database, user = Database(tmp_path / "maya.db"), somebody()
+    row = deed(user)
+    values = f"'{row.id}', {to_ms(row.at)}, '{user}', 'isolate', '{row.target}', ''"
+    older = MIGRATIONS[: MIGRATIONS.index(audit_append_only)]
+    await database.write(lambda connection: migrate(connection, older))
+    await database.write(partial(_execute, f"INSERT INTO audit VALUES ({values})"))  # noqa: S608
+    assert await (await SqliteAudit.open(database)).list_own(user) == [row]
+    await database.close()
 
 
 async def test_a_dead_backend_is_unavailable_in_time(backend: Backend) -> None:

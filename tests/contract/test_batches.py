@@ -183,6 +183,19 @@ async def test_a_released_lease_is_free_and_releasing_a_lost_one_frees_nothing(b
     assert await batches.lease_user(user, owner="c", at=at(2), until=at(30)) is None
 
 
+async def test_a_lease_tells_whether_its_last_holder_gave_it_back(batches: Batches) -> None:
+    user = somebody()
+    first = await held(batches, user, now=0)
+    second = await held(batches, user, now=30)
+    renewed = await batches.renew(second, until=at(90))
+    assert renewed is not None
+    await batches.release(first)  # too late: it is another's by now
+    third = await held(batches, user, now=90)
+    await batches.release(third)
+    fourth = await held(batches, user, now=91)
+    assert [lease.taken_over for lease in (first, second, renewed, third, fourth)] == [False, True, True, True, False]
+
+
 async def test_leases_of_two_users_are_two(batches: Batches) -> None:
     await held(batches, somebody())
     await held(batches, somebody())

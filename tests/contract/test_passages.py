@@ -169,7 +169,9 @@ async def test_any_text_can_be_matched(store: Transcripts, user: UserId, text: s
     assert len(await store.match_words(user, text)) <= 1
 
 
-async def answered(store: Transcripts, user: UserId, *fact_ids: str, receipt: bool = True) -> ConversationId:
+async def answered(
+    store: Transcripts, user: UserId, *fact_ids: str, receipt: bool = True, injected: bool = True
+) -> ConversationId:
     """A chat with one reply, whose receipt lists these facts."""
     [asked] = await say(store, user, "What do you know?")
     chat = (await store.get_message(user, asked)).conversation_id
@@ -185,7 +187,9 @@ async def answered(store: Transcripts, user: UserId, *fact_ids: str, receipt: bo
         status=MessageStatus.STREAMING,
     )
     await store.begin_turn(user, message=None, reply=row)
-    facts = tuple(RecalledFact(sentence="You like tea", message_ids=(), fact_id=one) for one in fact_ids)
+    facts = tuple(
+        RecalledFact(sentence="You like tea", message_ids=(), fact_id=one, injected=injected) for one in fact_ids
+    )
     kept = Receipt(turn_id=row.turn_id, facts=facts) if receipt else None
     await store.finish_reply(
         user, reply, status=MessageStatus.COMPLETE, text="Much.", spans=(), receipt=kept, at=row.said_at

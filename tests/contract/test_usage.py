@@ -106,8 +106,9 @@ async def test_sums_of_all_are_added_up_and_bear_nobodys_name(usage: Usage) -> N
     assert (day.answered, day.user_id, sum(day.total.values())) == (5, "", 5)
     [hour] = await usage.sums_of_all(Grain.HOUR, **FOREVER)
     assert hour.answered == 5
-    people = await usage.by_person(**FOREVER)
-    assert [(each.user_id, each.calls) for each in people] == [(ANN, 3), (BEN, 2)]
+    for grain in Grain:
+        people = await usage.by_person(grain, **FOREVER)
+        assert [(each.user_id, each.calls) for each in people] == [(ANN, 3), (BEN, 2)]
     assert await usage.sums_of_all(Grain.DAY, since=NOON, until=NOON + timedelta(days=9)) == []
 
 
@@ -116,7 +117,7 @@ async def test_a_deleted_user_counts_on_as_nobody(usage: Usage) -> None:
     await usage.delete_user(ANN)
     assert await usage.list_rows(ANN, **FOREVER) == []
     assert await usage.sums(ANN, Grain.DAY, **FOREVER) == []
-    people: list[UsageSum] = await usage.by_person(**FOREVER)
+    people: list[UsageSum] = await usage.by_person(Grain.DAY, **FOREVER)
     assert [(each.user_id, each.calls) for each in people] == [("", 2), (BEN, 1)]
     [day] = await usage.sums_of_all(Grain.DAY, **FOREVER)
     assert day.calls == 3
@@ -169,14 +170,16 @@ async def test_activity_counts_messages_people_and_chats_of_each_day(usage: Usag
         for minutes in range(2):
             _, reply = await turn(store, chat, said_at=NOON + timedelta(minutes=minutes))
         await store.set_feedback(user, reply.id, Feedback(good=user == ANN, at=NOON))
+        _, other = await turn(store, chat, said_at=NOON + timedelta(minutes=3))
+        await store.set_feedback(user, other.id, Feedback(good=False, at=NOON, comment='not "good":true at all'))
     later = conversation(ANN, created_at=NOON)
     await store.create(later)
     await turn(store, later, said_at=NOON + timedelta(days=1))
     first, second = await usage.activity_of_all(**FOREVER)
-    assert (first.chats, first.messages, first.people, first.good, first.bad) == (3, 4, 2, 1, 1)
+    assert (first.chats, first.messages, first.people, first.good, first.bad) == (3, 6, 2, 1, 3)
     assert (second.messages, second.people, second.chats) == (1, 1, 0)
     own = await usage.activity(ANN, **FOREVER)
-    assert [(day.messages, day.good, day.bad) for day in own] == [(2, 1, 0), (1, 0, 0)]
+    assert [(day.messages, day.good, day.bad) for day in own] == [(3, 1, 1), (1, 0, 0)]
     assert await usage.activity(UserId("cleo"), **FOREVER) == []
     assert await usage.people(**FOREVER) == 2
     assert await usage.people(since=NOON + timedelta(days=1), until=NOON + timedelta(days=2)) == 1

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from maya_core.domain.conversation import ConversationId, UserId
-from maya_core.domain.memory import MemoryKind
+from maya_core.domain.memory import FactId, MemoryKind
 from maya_core.errors import ConfigurationError, StoreUnavailable
 from maya_core.stores.sqlite import Database
 from maya_core.stores.vectors.check import check_index
@@ -109,6 +109,15 @@ async def test_a_reference_comes_back_as_it_was_put_with_a_vector_of_length_one(
     assert fetched.vector == pytest.approx(put.vector / 3.0)
 
 
+async def test_the_vector_of_a_fact_leads_to_the_fact(vectors: Vectors, user: UserId) -> None:
+    told = item(3, DIMENSION)
+    by_hand = replace(told, ref=replace(told.ref, kind=MemoryKind.FACT, message_ids=(), fact_id=FactId("f_1")))
+    await vectors.put(user, [by_hand])
+    (hit,) = await vectors.search(user, along((3, 1.0)), kinds=[MemoryKind.FACT])
+    assert hit.ref == by_hand.ref
+    assert await vectors.list_refs(user) == [by_hand.ref]
+
+
 async def test_hits_are_ordered_by_cosine_whatever_the_length_of_the_vectors(vectors: Vectors, user: UserId) -> None:
     long_and_far = replace(item(0, DIMENSION, id="far"), vector=along((0, 10.0), (1, 10.0)))
     short_and_near = replace(item(1, DIMENSION, id="near"), vector=along((0, 0.01), (1, 0.001)))
@@ -164,6 +173,16 @@ async def test_only_the_kinds_that_were_asked_for_come_back(vectors: Vectors, us
         found = await vectors.search(user, along((0, 1.0)), kinds=[kind])
         assert [hit.ref.id for hit in found] == [name]
     assert await vectors.search(user, along((0, 1.0)), kinds=[]) == []
+
+
+async def test_a_few_of_one_kind_are_found_among_many_of_another(vectors: Vectors, user: UserId) -> None:
+    many = [item(number, DIMENSION) for number in range(60)]
+    facts = [replace(each, ref=replace(each.ref, kind=MemoryKind.FACT)) for each in many[50:53]]
+    await vectors.put(user, [*many[:50], *facts, *many[53:]])
+    found = await vectors.search(user, facts[1].vector, kinds=[MemoryKind.FACT])
+    assert found[0].ref == facts[1].ref
+    assert found[0].score == pytest.approx(1.0, abs=1e-5)
+    assert {hit.ref.id for hit in found} == {fact.ref.id for fact in facts}
 
 
 async def test_an_excluded_conversation_does_not_take_places_in_the_limit(vectors: Vectors, user: UserId) -> None:
@@ -407,6 +426,27 @@ async def test_pinecone_that_refuses_the_connection_is_unavailable() -> None:
         )
 
 
+async def test_pinecone_that_is_away_at_the_start_is_found_by_a_later_call(user: UserId) -> None:
+    url, stored = unused_url(), item(0, DIMENSION)
+    vectors = await _connect_later(url, dimension=DIMENSION)
+    with pytest.raises(StoreUnavailable):
+        await vectors.put(user, [stored])
+    with FakePinecone(port=_port(url)):
+        await vectors.put(user, [stored])
+        assert [hit.ref.id for hit in await vectors.search(user, stored.vector, kinds=EPISODES)] == [stored.ref.id]
+        await vectors.close()
+
+
+async def test_pinecone_index_that_is_found_later_and_is_of_another_dimension_is_unavailable(user: UserId) -> None:
+    url = unused_url()
+    vectors = await _connect_later(url, dimension=24)
+    with FakePinecone(port=_port(url)) as pinecone:
+        await (await _connected(pinecone)).close()
+        with pytest.raises(StoreUnavailable, match=r"16 numbers.*24"):
+            await vectors.list_refs(user)
+    await vectors.close()
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 429, 500, 502])
 async def test_pinecone_errors_of_every_kind_are_unavailable(pinecone: FakePinecone, user: UserId, status: int) -> None:
     vectors = await _connected(pinecone)
@@ -471,3 +511,14 @@ async def _connected(pinecone: FakePinecone) -> PineconeVectors:
     return await PineconeVectors.connect(
         api_key=KEY, index="maya", model=MODEL, dimension=DIMENSION, timeout_s=PATIENT_S, control_url=pinecone.url
     )
+
+
+async def _connect_later(url: str, *, dimension: int) -> PineconeVectors:
+    """For an address where nothing answers yet."""
+    return await PineconeVectors.connect(
+        api_key=KEY, index="maya", model=MODEL, dimension=dimension, control_url=url, at_once=False
+    )
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])

@@ -52,5 +52,5 @@ def test_figures_appear_with_the_first_calls_and_go_into_a_file(page: Screen, fo
     with page.page.expect_download() as download:
         page.page.get_by_role("button", name="Download these figures").click()
     lines = download.value.path().read_text("utf-8").splitlines()
-    assert lines[0].startswith("begins_at_utc,person,provider")
-    assert sum(1 for line in lines if line.startswith("whole period")) == 4
+    assert lines[0].startswith("what,begins_at_utc,person,provider")
+    assert sum(1 for line in lines if line.startswith("person,")) == 4

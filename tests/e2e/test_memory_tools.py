@@ -97,7 +97,8 @@ def turn_to(shown: Screen, name: str) -> None:
 
 
 def tab(shown: Screen, name: str) -> Locator:
-    return shown.page.locator(f'.tabs button[data-to="{name}"]')
+    """In the second row where the open one has two parts."""
+    return shown.page.locator(f'.tabs button[data-to="{name}"]').last
 
 
 def fill(shown: Screen, label: str, text: str) -> None:
@@ -133,7 +134,7 @@ def test_one_search_finds_every_kind(page: Screen) -> None:
 def test_what_was_learnt_stands_under_what_changed(page: Screen) -> None:
     open_tab(page, "changed")
     expect(page.page.locator(".change").filter(has_text="You are allergic to peanuts")).to_be_visible()
-    turn_to(page, "questions")
+    open_tab(page, "questions")
     fill(page, "A person, place or thing", "Nora")
     expect(page.page.locator(".facts")).to_contain_text("Nora lives in Lisbon")
     page.page.get_by_text("Ask in Cypher").click()
@@ -178,7 +179,7 @@ def test_a_chat_is_forgotten_with_a_receipt(page: Screen, folder: Path, tmp_path
     receipt = (tmp_path / "receipt.json").read_text("utf-8")
     assert "barometers" not in receipt
     assert all(store["verified"] for store in json.loads(receipt)["stores"])
-    page.page.wait_for_timeout(2_500)  # the page behind it has noticed by then that the chat is gone
+    expect(page.page.locator(".rows a", has_text="A chat to forget")).to_have_count(0)  # the page behind it has noticed
     expect(dialog.locator(".standing.verified")).to_have_count(7)
     dialog.get_by_role("button", name="Close").click()
     expect(page.page.get_by_text("A chat to forget")).to_have_count(0)
@@ -218,12 +219,12 @@ def test_hostile_texts_run_nothing_and_ask_nobody(
     open_tab(page, "search")
     for name, label, text in (
         ("search", "Search your chats, their summaries and facts", "Mallory"),
-        ("bench", "A sentence", f"Mallory {texts[7]}"),
         ("questions", "A person, place or thing", "Mallory"),
+        ("bench", "A sentence", f"Mallory {texts[7]}"),
         ("summaries", "", ""),
         ("changed", "", ""),
-        ("quality", "", ""),
         ("review", "", ""),
+        ("quality", "", ""),
         ("forget", "", ""),
     ):
         turn_to(page, name)

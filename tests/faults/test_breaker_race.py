@@ -18,7 +18,7 @@ import redis.asyncio  # noqa: F401  # once here, so that fifty forks need not ea
 from maya_core.clock import SystemClock
 from maya_core.domain.health import Circuit, Refusal, RefusalReason, Ticket, Verdict
 from maya_core.errors import FailureKind
-from maya_core.resilience.rules import BreakerPolicy, Policies
+from maya_core.resilience.breaker_policy import BreakerPolicy, Policies
 from maya_core.resilience.shared import SharedBreaker
 from maya_core.stores.redis_client import connect, unix_url
 from tests.support.redis_process import RedisProcess
@@ -48,7 +48,7 @@ async def breaker_at(socket: Path, *, lease_s: float) -> AsyncIterator[SharedBre
     """A process's own breaker; it waits for Redis however slow the machine is, so no twin decides in between."""
     client = connect(unix_url(socket), timeout_s=PATIENT_S)
     policies = Policies(default=BreakerPolicy(open_s=OPEN_S, probe_lease_s=lease_s))
-    yield SharedBreaker(client, clock=SystemClock(), policies=policies, timeout_s=PATIENT_S)
+    yield SharedBreaker(client, clock=SystemClock(), policies=policies, timeout_s=PATIENT_S, remember_s=1.0)
     await client.aclose()
 
 
@@ -85,6 +85,9 @@ def test_fifty_processes_get_exactly_one_probe_a_round(redis_socket: Path) -> No
         pipes = [pipe for _, pipe in contenders]
         assert all(pipe.recv() == "ready" for pipe in pipes)
         for attempt in range(ROUNDS):
+            for pipe in pipes:
+                pipe.send(attempt)
+            assert {pipe.recv().probe for pipe in pipes} == {False}  # everybody knows it closed before it opens
             asyncio.run(open_circuit(redis_socket, circuit_of(attempt), lease_s=60))
             for pipe in pipes:
                 pipe.send(attempt)

@@ -6,13 +6,14 @@ what one undisturbed worker leaves; only the moments at which something was reco
 """
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import random
 import signal
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -35,11 +36,14 @@ from maya_core.stores.sqlite import Database
 from tests.contract.conftest import Backend, drop_database, mongodb_url
 from tests.memory.test_consolidation_sweep import no_model
 from tests.memory.world import ANN, NOON, World
+from tests.support.asleep import put_to_sleep, wake
 
 FULL = os.environ.get("MAYA_TEST_FAULTS") == "full"
 PASSAGES = range(1, 6) if FULL else range(1, 2)
 KILLS = 100 if FULL else 10
 SLEEPS = 20 if FULL else 3
+
+log = logging.getLogger(__name__)
 
 pytestmark = pytest.mark.faults
 
@@ -80,22 +84,32 @@ async def open_world(place: Place, clock: Clock) -> World:
     return await World.open(place.file, clock=clock, policy=place.policy, database=database, mongodb=place.mongodb)
 
 
+def chat_id(number: int) -> str:
+    return f"chat-{number:03}"
+
+
 def chats(count: int = 4) -> list[str]:
-    return [f"chat-{number:03}" for number in range(count)]
+    return [chat_id(number) for number in range(count)]
 
 
 async def tell(place: Place, count: int = 4) -> None:
     """Chats whose facts contradict each other over time, and one batch with more facts than are embedded at once."""
+    await tell_chats(place, range(count))
     world = await open_world(place, ManualClock(NOON))
-    for number, chat in enumerate(chats(count)):
-        said_at = NOON + timedelta(minutes=number)
-        said = [f"I live in {PLACES[number % len(PLACES)]}."]
-        said += [f"My friend {PEOPLE[(number + n) % len(PEOPLE)]} lives in {PLACES[n]}." for n in range(5)]
-        await world.say(chat, *said, said_at=said_at)
     every = " ".join(
         f"My friend {person} lives in {place_}." for person, place_ in zip(PEOPLE, PLACES * 2, strict=False)
     )
     await world.say(chats(count)[0], every, said_at=NOON + timedelta(seconds=30))
+    await world.close()
+
+
+async def tell_chats(place: Place, numbers: Iterable[int]) -> None:
+    world = await open_world(place, ManualClock(NOON))
+    for number in numbers:
+        said_at = NOON + timedelta(minutes=number)
+        said = [f"I live in {PLACES[number % len(PLACES)]}."]
+        said += [f"My friend {PEOPLE[(number + n) % len(PEOPLE)]} lives in {PLACES[n]}." for n in range(5)]
+        await world.say(chat_id(number), *said, said_at=said_at)
     await world.close()
 
 
@@ -123,9 +137,11 @@ def one_life(place: Place, dies_at: str, began_at: datetime, count: int) -> None
     asyncio.run(remember_all(place, ManualClock(began_at), count, wait=never))
 
 
-def live(place: Place, *, dies_at: str = "", life: int = 0, count: int = 4) -> int | None:
+def live(
+    place: Place, *, dies_at: str = "", life: int = 0, apart: timedelta = timedelta(days=1), count: int = 4
+) -> int | None:
     """The exit code of one life. The MongoDB driver's threads do not survive a fork of this process."""
-    began_at = NOON + timedelta(days=1 + life)
+    began_at = NOON + timedelta(days=1) + life * apart
     start = FORK if place.mongodb is None else FORK_OF_A_QUIET_PROCESS
     process = start.Process(target=one_life, args=(place, dies_at, began_at, count))
     process.start()
@@ -204,6 +220,26 @@ def test_a_worker_killed_at_every_place_in_turn_is_replaced_without_a_trace(tmp_
     assert asyncio.run(left_in(place)) == undisturbed
 
 
+def test_any_number_of_kills_in_quick_succession_give_nothing_up(tmp_path: Path, undisturbed: Left) -> None:
+    place = Place(file=tmp_path / "maya.db")
+    asyncio.run(tell(place))
+    for life in range(12):
+        assert live(place, dies_at="K8", life=life, apart=timedelta(seconds=5)) == -signal.SIGKILL
+    assert live(place, life=1) == 0
+    assert asyncio.run(left_in(place)) == undisturbed
+
+
+def test_what_kills_its_worker_again_and_again_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:
+    place = Place(file=tmp_path / "maya.db")
+    asyncio.run(tell(place, 1))
+    for life in range(POLICY.attempts):
+        assert live(place, dies_at="K8", life=life, apart=timedelta(seconds=POLICY.deaths_apart_s), count=1) != 0
+    assert live(place, life=1, count=1) == 0
+    left = asyncio.run(left_in(place, 1))
+    assert [batch[3] for batch in left.batches].count(BatchState.DEAD) == 1
+    assert [(said, consolidated) for said, _, consolidated in left.watermarks] == [(14, 14)]
+
+
 @contextmanager
 def on_mongodb(folder: Path) -> Iterator[Place]:
     """Transcripts and batches in a MongoDB database of their own, dropped afterwards."""
@@ -241,42 +277,28 @@ def send(process: ForkProcess, number: signal.Signals) -> None:
 
 def test_random_kills_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     random_ = random.Random(20261124)
-    count = 4 + KILLS
-    places = [Place(file=tmp_path / f"{name}.db") for name in ("killed", "undisturbed")]
-    for place in places:
-        asyncio.run(tell(place, count))
+    disturbed, undisturbed = [Place(file=tmp_path / f"{name}.db") for name in ("killed", "undisturbed")]
+    count = 4
+    asyncio.run(tell(disturbed, count))
     killed = 0
     while killed < KILLS:
-        process = begin(places[0], count)
-        time.sleep(random_.uniform(0.02, 0.6))  # the moment of the kill is the experiment
-        if process.exitcode is not None:
-            break
-        send(process, signal.SIGKILL)
+        process = begin(disturbed, count)
+        time.sleep(random_.uniform(0.02, 1.0))  # the moment of the kill is the experiment
+        if process.exitcode is None:
+            send(process, signal.SIGKILL)
+            killed += 1
+        else:  # it was done: more is said
+            asyncio.run(tell_chats(disturbed, range(count, count + 4)))
+            count += 4
         process.join()
-        killed += 1
-    last = begin(places[0], count)
+    last = begin(disturbed, count)
     last.join(300)
     assert last.exitcode == 0
-    assert killed >= KILLS // 2, "the experiment was over before it began"
-    assert live(places[1], count=count) == 0
-    assert asyncio.run(left_in(places[0], count)) == asyncio.run(left_in(places[1], count))
-
-
-def put_to_sleep(process: ForkProcess, file: Path) -> bool:
-    """Stop a process, but not inside a transaction, where it would keep everybody out. False when it has ended."""
-    while process.is_alive():
-        send(process, signal.SIGSTOP)
-        connection = sqlite3.connect(file, timeout=0.05, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-            return True
-        except sqlite3.OperationalError:
-            send(process, signal.SIGCONT)
-            time.sleep(0.003)
-        finally:
-            connection.close()
-    return False
+    asyncio.run(tell(undisturbed, 4))
+    asyncio.run(tell_chats(undisturbed, range(4, count)))
+    assert live(undisturbed, count=count) == 0
+    assert asyncio.run(left_in(disturbed, count)) == asyncio.run(left_in(undisturbed, count))
+    log.info("%s workers were killed over %s chats", killed, count)
 
 
 def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, undisturbed: Left) -> None:
@@ -293,7 +315,7 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, u
             other.join(300)
         finally:
             if asleep:
-                send(sleeper, signal.SIGCONT)
+                wake(sleeper)
         sleeper.join(300)
         assert (other.exitcode, sleeper.exitcode) == (0, 0)
         assert asyncio.run(left_in(place)) == undisturbed
@@ -301,7 +323,8 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(tmp_path: Path, u
     assert slept >= SLEEPS // 2, "the experiment was over before it began"
 
 
-def test_three_workers_at_once_leave_what_one_leaves(tmp_path: Path, undisturbed: Left) -> None:
+@pytest.mark.parametrize("_", PASSAGES)
+def test_three_workers_at_once_leave_what_one_leaves(tmp_path: Path, undisturbed: Left, _: int) -> None:
     place = Place(file=tmp_path / "maya.db")
     asyncio.run(tell(place))
     workers = [begin(place, 4) for _ in range(3)]

@@ -20,7 +20,7 @@ from maya_core import settings
 from maya_core.accounts.access import LOCAL_USER
 from maya_core.clock import ManualClock
 from maya_core.container import Container, Overrides, build_container
-from maya_core.domain.conversation import Message, MessageId, MessageStatus
+from maya_core.domain.conversation import ConversationId, Message, MessageId, MessageStatus
 from maya_core.domain.generation import Finished, FinishReason, TextDelta, Usage
 from maya_core.domain.health import FAST_MEMORY, MEANING, SAVED_CHATS
 from maya_core.domain.ids import new_id
@@ -58,9 +58,9 @@ async def running(
         await container.close()
 
 
-async def said(container: Container, text: str = "Hello") -> Message:
-    """One whole turn of a chat of its own; the stored reply."""
-    chat = (await container.conversations.new(LOCAL_USER)).id
+async def said(container: Container, text: str = "Hello", *, chat: ConversationId | None = None) -> Message:
+    """One whole turn, of a chat of its own unless one is given; the stored reply."""
+    chat = chat or (await container.conversations.new(LOCAL_USER)).id
     started = await container.turns.start(LOCAL_USER, chat, text, MessageId(new_id()))
     for _ in range(1000):
         reply = await container.transcripts.get_message(LOCAL_USER.id, started.reply.id)
@@ -107,7 +107,7 @@ async def test_without_redis_chat_goes_on_and_it_is_said(tmp_path: Path, redis: 
         if how != "full":  # a full server still answers a ping; every write is refused call by call
             assert now["Following a reply elsewhere"] == (
                 How.LESS,
-                "A second tab follows a reply more slowly; chats, logins and limits go on. Memory work waits.",
+                "A second tab follows a reply more slowly; chats and limits go on. Memory work waits.",
             )
             light = next(light for light in container.lights() if light.part == FAST_MEMORY)
             assert light.sentence.startswith("Running without fast memory")

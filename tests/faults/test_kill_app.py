@@ -12,6 +12,7 @@ import random
 import signal
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,21 +20,34 @@ from pathlib import Path
 import fakeredis  # noqa: F401 - imported before the fork, so that no cycle pays for it
 import pytest
 
+from maya_core import failpoint
 from maya_core.accounts.access import LOCAL_USER
 from maya_core.chat.conversations import ConversationService
 from maya_core.chat.live import LiveReplies
 from maya_core.chat.lookback import Lookback
 from maya_core.chat.turn import TurnPolicy, TurnService
 from maya_core.clock import SystemClock
-from maya_core.domain.conversation import ConversationId, MessageId, MessageStatus, Role
+from maya_core.domain.conversation import (
+    ConversationId,
+    Message,
+    MessageId,
+    MessageStatus,
+    NewMessage,
+    Role,
+    UserId,
+)
 from maya_core.domain.generation import Finished, FinishReason, TextDelta, Usage
 from maya_core.domain.ids import new_id
 from maya_core.errors import Conflict
+from maya_core.jobs.port import Job, QueueName
+from maya_core.memory.following import MemoryFollower
 from maya_core.memory.recall import Recall
 from maya_core.providers.chain import FallbackChain, Link
 from maya_core.providers.scripted import ScriptedProvider
 from maya_core.resilience.local import LocalBreaker
 from maya_core.resilience.policy import standard_policies
+from maya_core.stores.batches.port import Work
+from maya_core.stores.batches.sqlite import SqliteBatches
 from maya_core.stores.redis_client import connect_in_process
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
@@ -48,15 +62,46 @@ pytestmark = pytest.mark.faults
 
 
 def slow_reply() -> ScriptedProvider:
-    """Four pieces with pauses between them: a kill finds most replies unfinished."""
+    """Three pieces with pauses between them: a kill finds most replies unfinished. K5 is before the last one."""
     piece = TextDelta(text="word ")
     end = Finished(reason=FinishReason.STOP, usage=Usage(input_tokens=1, output_tokens=4))
-    return ScriptedProvider([[piece, lambda: asyncio.sleep(0.01), piece, lambda: asyncio.sleep(0.01), piece, end]])
+
+    async def last_pause() -> None:
+        await asyncio.sleep(0.03)  # long enough for what was written to be saved
+        failpoint.failpoint("K5")
+
+    return ScriptedProvider([[piece, lambda: asyncio.sleep(0.01), piece, last_pause, piece, end]])
+
+
+class DyingTranscripts(SqliteTranscripts):
+    """Passes K1 before a message is stored, and K2 when it is and nobody knows it yet."""
+
+    async def begin_turn(
+        self, user_id: UserId, *, message: NewMessage | None, reply: NewMessage, retire: Sequence[MessageId] = ()
+    ) -> tuple[Message | None, Message]:
+        failpoint.failpoint("K1")
+        begun = await super().begin_turn(user_id, message=message, reply=reply, retire=retire)
+        failpoint.failpoint("K2")
+        return begun
+
+
+class DyingJobs:
+    """A queue that passes K3 before it takes a job; nobody works on them."""
+
+    async def enqueue(self, job: Job) -> bool:
+        failpoint.failpoint("K3")
+        return True
+
+    async def depth(self) -> Mapping[QueueName, int]:
+        return {}
+
+    async def close(self) -> None:
+        return
 
 
 async def send_until_killed(file: Path, unconfirmed: list[tuple[ConversationId, MessageId]], told: Connection) -> None:
     clock = SystemClock()
-    transcripts = await SqliteTranscripts.open(Database(file))
+    transcripts = await DyingTranscripts.open(Database(file))
     redis = connect_in_process()
     whiteboard = RedisWhiteboard(redis, waiting=redis)
     chain = FallbackChain([Link(provider=slow_reply())], LocalBreaker(clock=clock, policies=standard_policies()),
@@ -75,6 +120,7 @@ async def send_until_killed(file: Path, unconfirmed: list[tuple[ConversationId, 
         clock=clock,
         labels=lambda provider, _: provider,
         policy=TurnPolicy(save_every_s=0.02, publish_every_s=0.02, stale_after_s=STALE_S),
+        followers=[MemoryFollower(conversations=transcripts, jobs=DyingJobs())],
     )
     conversations = ConversationService(transcripts=transcripts, whiteboard=whiteboard, clock=clock)
     for chat in CHATS:
@@ -106,6 +152,66 @@ def child(file: Path, unconfirmed: list[tuple[ConversationId, MessageId]], told:
     asyncio.run(send_until_killed(file, unconfirmed, told))
 
 
+def dying_child(
+    file: Path, unconfirmed: list[tuple[ConversationId, MessageId]], told: Connection, dies_at: str
+) -> None:
+    os.environ[failpoint.VARIABLE] = dies_at
+    failpoint._armed.cache_clear()
+    child(file, unconfirmed, told)
+
+
+@pytest.mark.parametrize("passage", range(1, 6) if FULL else [2])
+@pytest.mark.parametrize("point", ["K1", "K2", "K3", "K5"])
+def test_killed_there_a_message_that_is_sent_again_is_there_once_and_its_work_waits(
+    tmp_path: Path, point: str, passage: int
+) -> None:
+    file = tmp_path / "maya.db"
+    fork = multiprocessing.get_context("fork")
+    acknowledged: set[str] = set()
+    unconfirmed: dict[str, ConversationId] = {}
+    sent: set[str] = set()
+    for dies_at in (f"{point}:{passage}", "K2:12"):  # the second one sends again what the first left open
+        heard, tell = fork.Pipe(duplex=False)
+        waiting = [(chat, MessageId(message)) for message, chat in unconfirmed.items()]
+        process = fork.Process(target=dying_child, args=(file, waiting, tell, dies_at), daemon=True)
+        process.start()
+        tell.close()
+        process.join(60)
+        assert process.exitcode == -signal.SIGKILL
+        note(heard, sent, acknowledged, unconfirmed)
+    asyncio.run(check(file, acknowledged, sent))
+    assert asyncio.run(chats_that_wait(file)) == set(CHATS)
+    if point == "K5":
+        with sqlite3.connect(file) as connection:
+            kept = connection.execute(
+                "select text from messages where status = 'interrupted' and text <> ''"
+            ).fetchall()
+        assert kept
+
+
+async def chats_that_wait(file: Path) -> set[ConversationId]:
+    """The chats for which the sweeper would ask for work."""
+    database = Database(file)
+    batches = SqliteBatches(database)
+    now = SystemClock().now()
+    found = [await batches.pending(work, said_before=now, at=now) for work in Work]
+    await database.close()
+    assert found[0] == found[1]
+    return {each.conversation_id for each in found[0]}
+
+
+def note(heard: Connection, sent: set[str], acknowledged: set[str], unconfirmed: dict[str, ConversationId]) -> None:
+    """Keep what a dead process had said of the messages it sent."""
+    for kind, what in drain(heard):
+        if kind == "sending":
+            chat, message = what.split()
+            unconfirmed[message] = ConversationId(chat)
+            sent.add(message)
+        elif kind == "ack":
+            acknowledged.add(what)
+            unconfirmed.pop(what, None)
+
+
 def test_killed_processes_lose_and_double_nothing(tmp_path: Path) -> None:
     file = tmp_path / "maya.db"
     fork = multiprocessing.get_context("fork")
@@ -125,14 +231,7 @@ def test_killed_processes_lose_and_double_nothing(tmp_path: Path) -> None:
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        for kind, what in drain(heard):
-            if kind == "sending":
-                chat, message = what.split()
-                unconfirmed[message] = ConversationId(chat)
-                sent.add(message)
-            else:
-                acknowledged.add(what)
-                unconfirmed.pop(what, None)
+        note(heard, sent, acknowledged, unconfirmed)
     assert len(acknowledged) >= CYCLES  # the experiment did send
     asyncio.run(check(file, acknowledged, sent))
 

@@ -10,6 +10,7 @@ import pytest
 
 from maya_core import settings
 from maya_core.accounts.access import Level, User
+from maya_core.clock import Clock
 from maya_core.container import Container, Overrides, build_container
 from maya_core.domain.conversation import UserId
 from maya_core.domain.generation import Done, Finished, FinishReason, Prompt, PromptMessage, TextDelta, Usage
@@ -59,8 +60,14 @@ async def _leave(_: str, __: Mapping[str, str]) -> None:
     return
 
 
-async def build_world(folder: Path, *, first: tuple[tuple[Step, ...], ...] = (ANSWER,) * 50) -> World:
-    """Two providers; the first plays these scripts, the second always answers."""
+async def build_world(
+    folder: Path,
+    *,
+    first: tuple[tuple[Step, ...], ...] = (ANSWER,) * 50,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> World:
+    """Two providers; the first plays these scripts, the second always answers. `environ` are further settings."""
     chosen = settings.load(
         {
             "MAYA_DATA_DIR": str(folder),
@@ -68,10 +75,11 @@ async def build_world(folder: Path, *, first: tuple[tuple[Step, ...], ...] = (AN
             "MAYA_EMBEDDED_REDIS": "off",
             "MAYA_DRAIN_S": "0.1",
         }
+        | dict(environ or {})
     )
     one = ScriptedProvider(first, name=FIRST.provider)
     two = ScriptedProvider((ANSWER,) * 50, name=SECOND.provider)
-    container = await build_container(chosen, overrides=Overrides(providers=(one, two)))
+    container = await build_container(chosen, clock=clock, overrides=Overrides(providers=(one, two)))
     return World(container=container, first=one, second=two)
 
 

@@ -22,6 +22,7 @@ from maya_core.stores.audit.port import Deed
 from maya_core.stores.batches.port import BatchId
 from maya_core.stores.orders.redis import RedisOrders
 from maya_core.stores.redis_client import connect_in_process
+from maya_core.usage.analytics import Period
 from tests.health.conftest import ADMIN, FAULT, FIRST, MEMBER, SECOND, World, build_world
 
 DEAD = DeadBatch(
@@ -105,6 +106,27 @@ async def test_a_test_call_asks_that_provider_alone(world: World) -> None:
     await world.container.health.controls.isolate(ADMIN, SECOND)
     assert "switched off" in await world.container.health.controls.test_call(ADMIN, SECOND)
     assert world.second.calls == 1
+
+
+async def test_a_test_call_is_the_admins_own_and_nobodys_reply(tmp_path: Path) -> None:
+    prices = {
+        "MAYA_PRICES": "first=1/5,second=1/5",
+        "MAYA_MONTHLY_BUDGET_PER_PERSON": "0.000345",
+        "MAYA_CAREFUL_FROM": "1",
+    }
+    world = await build_world(tmp_path, environ=prices)
+    usage = world.container.usage
+    try:
+        assert "answered" in await world.container.health.controls.test_call(ADMIN, FIRST)
+        await usage.ledger.write()
+        view = await usage.analytics.view(ADMIN, Period.DAY, everyone=True)
+        assert (view.now.answers, view.now.calls) == (0, 1)
+        assert [share.name for share in view.by_person] == [ADMIN.id]
+        assert [share.name for share in view.by_purpose] == ["test"]
+        again = await world.container.health.controls.test_call(ADMIN, FIRST)
+        assert again == "Scripted was not asked: your 0.00 for this month are spent."
+    finally:
+        await world.container.close()
 
 
 async def test_another_order_holds_for_a_while_and_then_the_configured_one_is_back(world: World) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -54,6 +55,7 @@ class Rig:
     whiteboard: RedisWhiteboard
     redis: "Redis"
     forgetting: Forgetting
+    without_vectors: Forgetting
     file: Path
 
     @classmethod
@@ -81,13 +83,13 @@ class Rig:
         if isinstance(world.transcripts, MongoTranscripts):
             forgets = await MongoForgets.open(world.transcripts.database)
         whiteboard = RedisWhiteboard(redis, waiting=redis, timeout_s=5.0)
-        forgetting = Forgetting(
+        made = partial(
+            Forgetting,
             forgets=forgets,
             transcripts=world.transcripts,
             batches=world.batches,
             changes=world.changes,
             embedder=world.embedder,
-            vectors=world.vectors,
             episodes=world.episodes,
             graph=world.graph,
             whiteboard=whiteboard,
@@ -99,7 +101,15 @@ class Rig:
             clock=clock,
             policy=ForgetPolicy(wait_s=30.0, look_again_after_s=look_again_after_s, lease=lease),
         )
-        return cls(world=world, forgets=forgets, whiteboard=whiteboard, redis=redis, forgetting=forgetting, file=file)
+        return cls(
+            world=world,
+            forgets=forgets,
+            whiteboard=whiteboard,
+            redis=redis,
+            forgetting=made(vectors=world.vectors),
+            without_vectors=made(vectors=None),
+            file=file,
+        )
 
     async def close(self) -> None:
         await self.world.close()
@@ -211,6 +221,28 @@ async def in_redis(redis: "Redis", words: Sequence[str]) -> list[str]:
                 raise AssertionError(f"a type of key that is not looked into: {other!r}")
     shown = repr(held).lower()
     return [f"redis: {word}" for word in words if word.lower() in shown]
+
+
+async def in_mongodb(rig: Rig, words: Sequence[str]) -> list[str]:
+    """The words that stand in any document of any collection."""
+    assert isinstance(rig.world.transcripts, MongoTranscripts)
+    database = rig.world.transcripts.database.messages.database
+    found = []
+    for name in await database.list_collection_names():
+        shown = repr([document async for document in database[name].find({})]).lower()
+        found += [f"{name}: {word}" for word in words if word.lower() in shown]
+    return found
+
+
+async def in_graph(rig: Rig, words: Sequence[str], user: UserId = ANN) -> list[str]:
+    entity_ids, fact_ids = await rig.world.graph.list_ids(user)
+    held = repr(
+        [
+            *(await rig.world.graph.list_entities(user, entity_ids)),
+            *(await rig.world.graph.get_facts(user, fact_ids)),
+        ]
+    )
+    return [f"graph: {word}" for word in words if word in held]
 
 
 async def traces(rig: Rig, words: Sequence[str]) -> list[str]:

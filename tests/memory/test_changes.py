@@ -21,6 +21,7 @@ from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.plans import Plans
 from maya_core.stores.batches.port import BatchState
 from maya_core.stores.graph.sqlite import SqliteGraph
+from tests.memory.test_consolidation import consolidation
 from tests.memory.world import ANN, NOON, World
 
 CHAT, OTHER = ConversationId("chat"), ConversationId("other")
@@ -241,6 +242,18 @@ async def test_after_a_merge_new_words_about_either_are_about_the_one(world: Wor
     entities, _ = await world.entities_and_facts()
     assert [e.id for e in entities.values() if "Anna" in e.name] == [keep.id]
     await rebuilt_is_the_same(world)
+
+
+async def test_what_was_merged_is_followed_to_what_it_is_a_part_of_now(world: World) -> None:
+    anna, annie = await two_annas(world)
+    porto = await entity(world, "Porto")
+    assert await world.people.merged_into(ANN, annie.id) is None
+    await world.people.merge(ANN, an_id(), keep=anna.id, gone=annie.id)
+    assert await world.people.merged_into(ANN, annie.id) == anna.id
+    await world.people.merge(ANN, an_id(), keep=porto.id, gone=anna.id)
+    assert await world.people.merged_into(ANN, annie.id) == porto.id
+    assert await world.people.merged_into(ANN, porto.id) is None
+    assert await world.people.merged_into(BOB, annie.id) is None
 
 
 async def test_undoing_a_merge_brings_both_back(world: World) -> None:
@@ -515,11 +528,8 @@ async def test_a_change_that_was_cut_short_is_finished(world: World, finished_by
 
 async def test_a_change_waits_for_a_half_written_batch(world: World) -> None:
     await world.say(CHAT, "I work at Contoso.", said_at=NOON + timedelta(minutes=9))
-    broken = world.consolidation
-    graph, broken._graph = broken._graph, Away(world.database, clock=world.clock)
     with pytest.raises(StoreUnavailable):
-        await broken.run(ANN, CHAT)
-    broken._graph = graph
+        await consolidation(world, graph=Away(world.database, clock=world.clock)).run(ANN, CHAT)
     assert (await world.batches.progress(ANN, CHAT)).state is BatchState.VECTORS
     await world.people.add(ANN, an_id(), draft("me", "WORKS_AT", "Fabrikam"))
     assert (await world.batches.progress(ANN, CHAT)).state is None

@@ -15,10 +15,11 @@ from maya_core.domain.conversation import ConversationId, ConversationKind, Mess
 from maya_core.domain.generation import Finished, FinishReason, TextDelta, Usage
 from maya_core.domain.memory import Entity, Fact, MemoryKind
 from maya_core.errors import StoreUnavailable
-from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy, Extracted, Outcome
+from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy, Outcome
 from maya_core.memory.decisions import from_bytes
 from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.reading import Reader
+from maya_core.memory.understanding import Extracted
 from maya_core.providers.chain import FallbackChain, Link, Place
 from maya_core.providers.offline import OfflineProvider
 from maya_core.providers.scripted import ScriptedProvider, Step
@@ -244,6 +245,35 @@ async def test_a_store_that_is_away_never_kills_a_batch(world: World) -> None:
     graph.down = False
     assert await worker.run(ANN, CHAT) is Outcome.DONE
     assert await world.verification.verify(ANN) == []
+
+
+async def test_a_worker_that_is_told_to_stop_again_and_again_gives_nothing_up(world: World) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    for _ in range(7):
+        asleep = Asleep()
+        working = asyncio.create_task(consolidation(world, understanding=asleep).run(ANN, CHAT))
+        await asleep.reading.wait()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    (batch,) = await batches_of(world)
+    assert (batch.state, batch.attempts) == (BatchState.PLANNED, 0)
+    assert await world.consolidation.run(ANN, CHAT) is Outcome.DONE
+    assert await world.sentences() == {"user LIVES_IN Porto"}
+
+
+async def test_a_step_that_is_cut_off_after_a_long_time_counts_as_a_try(world: World) -> None:
+    await world.say(CHAT, "I live in Porto.")
+    asleep = Asleep()
+    working = asyncio.create_task(consolidation(world, understanding=asleep).run(ANN, CHAT))
+    await asleep.reading.wait()
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(600)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    (batch,) = await batches_of(world)
+    assert (batch.state, batch.attempts) == (BatchState.PLANNED, 1)
 
 
 async def test_nothing_is_decided_while_other_decisions_are_half_written(world: World) -> None:

@@ -156,6 +156,7 @@ async def test_uses_are_counted_from_receipts(place: Place) -> None:
     used, unused = world.facts
     await answered(place.transcripts, ANN, used.id)
     await answered(place.transcripts, ANN, used.id, "another")
+    await answered(place.transcripts, ANN, unused.id, injected=False)
     await answered(place.transcripts, BOB, unused.id)
     assert await place.explorer.uses(ANN, world.facts) == {used.id: 2, unused.id: 0}
     assert await place.explorer.uses(ANN, []) == {}

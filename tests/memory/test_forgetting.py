@@ -12,13 +12,16 @@ from maya_core.accounts.access import Level, User
 from maya_core.chat.conversations import ConversationService
 from maya_core.clock import ManualClock
 from maya_core.domain.changes import ChangeId, ChangeKind
-from maya_core.domain.conversation import ConversationId, ConversationKind, UserId
+from maya_core.domain.conversation import ConversationId, ConversationKind, MessageId, UserId
 from maya_core.domain.forgetting import ForgetRequest, Keeper, KeeperState, RequestId, RequestState, Scope, ScopeKind
-from maya_core.domain.memory import EntityKind, FactId, MemoryKind
+from maya_core.domain.memory import Entity, EntityId, EntityKind, FactId, MemoryKind, Relation
 from maya_core.errors import InvalidInput, NotFound, StoreUnavailable
 from maya_core.memory.drafts import Draft
+from maya_core.memory.forget import FORGET
+from maya_core.memory.forget_elsewhere import Queued, WrittenDown
 from maya_core.memory.forget_receipt import standing, to_json
 from maya_core.stores.redis_client import connect_in_process
+from maya_core.stores.vectors.port import VectorItem
 from tests.memory.forgetting_world import Rig, traces
 from tests.memory.world import ANN, NOON
 
@@ -212,6 +215,47 @@ async def test_everything_is_everything(rig: Rig) -> None:
     assert await rig.world.transcripts.list_conversations(ANN) == []
 
 
+async def test_everything_takes_what_nothing_accounts_for_and_leaves_what_was_said_since(rig: Rig) -> None:
+    await rig.tell("one", "I live in Zanzibar.")
+    stray = replace((await rig.world.vectors.list_refs(ANN))[0], id="stray", message_ids=(MessageId("gone"),))
+    vector = await rig.world.embedder.embed_query("stray")
+    await rig.world.vectors.put(ANN, [VectorItem(ref=stray, vector=vector)])
+    orphan = Entity(id=EntityId("e_orphan"), name="Orphania", kind=EntityKind.PLACE)
+    await rig.world.graph.put(ANN, entities=[orphan], facts=[])
+    request = await rig.forget(scope(ScopeKind.EVERYTHING))
+    assert all_verified(request)
+    assert await rig.world.entities_and_facts() == ({}, {})
+    assert await rig.world.vector_ids() == set()
+    await rig.tell("two", "I live in Braga.")
+    draft = Draft(subject="you", relation=Relation.WORKS_AT, object="Fizzbuzz")
+    await rig.world.people.add(ANN, ChangeId("by-hand"), draft)
+    known = {"user LIVES_IN Braga", "user WORKS_AT Fizzbuzz"}
+    assert await rig.world.sentences() == known
+    assert (await rig.look_again(request)).state is RequestState.DONE
+    assert await rig.world.sentences() == known
+    assert await rig.world.verification.verify(ANN) == []
+
+
+async def test_what_is_said_between_forgetting_a_chat_and_the_second_look_stays(rig: Rig) -> None:
+    chat = await rig.tell("one", "I live in Zanzibar.")
+    request = await rig.forget(scope(ScopeKind.CONVERSATION, chat))
+    assert await rig.world.entities_and_facts() == ({}, {})
+    await rig.tell("two", "I live in Braga.")
+    await rig.look_again(request)
+    assert await rig.world.sentences() == {"user LIVES_IN Braga"}
+    assert await rig.world.verification.verify(ANN) == []
+
+
+async def test_vectors_that_cannot_be_opened_are_waited_for(rig: Rig) -> None:
+    await rig.tell("one", "I live in Zanzibar.")
+    request = await rig.without_vectors.ask(ANN, scope(ScopeKind.EVERYTHING), RequestId("request-1"))
+    assert not request.verified
+    assert request.account(Keeper.VECTORS).state is KeeperState.PENDING
+    assert standing(request) == "Being removed. Still waiting for: search by meaning."
+    assert await rig.forgetting.run(ANN, RequestId("request-1"))
+    assert all_verified(await rig.forgetting.receipt(ANN, RequestId("request-1")))
+
+
 async def test_a_stretch_of_time_leaves_what_was_said_around_it_and_off_the_record(rig: Rig) -> None:
     await rig.world.say("early", "I work at Fizzbuzz.", said_at=NOON - timedelta(days=2))
     await rig.world.say("early", "I live in Zanzibar.", said_at=NOON)
@@ -355,7 +399,7 @@ class Refilled:
 async def test_what_is_still_found_after_it_was_removed_is_not_called_deleted(rig: Rig) -> None:
     await two_chats(rig)
     refilled = Refilled(full=2)
-    rig.forgetting._whiteboard = refilled
+    rig.forgetting._removal.keepers[Keeper.WHITEBOARD] = WrittenDown(refilled)
     request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
     account = request.account(Keeper.WHITEBOARD)
     assert (account.state, account.left, request.state) == (KeeperState.REMOVED, 1, RequestState.REMOVING)
@@ -365,8 +409,7 @@ async def test_what_is_still_found_after_it_was_removed_is_not_called_deleted(ri
 
 async def test_a_job_that_comes_back_is_taken_out_again_before_it_counts_as_gone(rig: Rig) -> None:
     await two_chats(rig)
-    rig.forgetting._queue = Refilled(full=2)
-    rig.forgetting._keepers[Keeper.JOBS] = rig.forgetting._queued
+    rig.forgetting._removal.keepers[Keeper.JOBS] = Queued(Refilled(full=2), keep=FORGET)
     request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
     assert request.account(Keeper.JOBS).left == 1 and not request.verified
     assert await rig.forgetting.wake() == 1
@@ -376,8 +419,9 @@ async def test_a_job_that_comes_back_is_taken_out_again_before_it_counts_as_gone
 @pytest.mark.parametrize("keeper", ["graph", "vectors", "whiteboard"])
 async def test_a_store_that_is_away_stays_pending_and_is_done_when_it_is_back(rig: Rig, keeper: str) -> None:
     await two_chats(rig)
-    away = Away(getattr(rig.forgetting, f"_{keeper}"))
-    setattr(rig.forgetting, f"_{keeper}", away)
+    keeping = rig.forgetting._removal.keepers[Keeper(keeper)]
+    away = Away(getattr(keeping, f"_{keeper}"))
+    setattr(keeping, f"_{keeper}", away)
     away.away = True
     request = await rig.forget(scope(ScopeKind.CONVERSATION, "one"))
     assert request.state is RequestState.REMOVING and not request.verified

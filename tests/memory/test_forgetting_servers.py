@@ -14,7 +14,7 @@ from maya_core.stores.redis_client import connect
 from maya_core.stores.vectors.pinecone import PineconeVectors
 from tests.contract.conftest import Backend, drop_database, mongodb_url
 from tests.contract.test_graph import neo4j_uri
-from tests.memory.forgetting_world import Rig, in_redis
+from tests.memory.forgetting_world import Rig, in_graph, in_mongodb, in_redis
 from tests.memory.world import ANN, StubEmbedder
 from tests.support.vendors.pinecone import FakePinecone
 
@@ -24,7 +24,7 @@ EVERY = (ScopeKind.CONVERSATION, ScopeKind.ENTITY, ScopeKind.MESSAGE, ScopeKind.
 KINDS = EVERY if FULL else EVERY[:2]
 
 # One after the other: all have the same users, and the servers have one graph and one Redis for everybody.
-pytestmark = pytest.mark.xdist_group("forgetting on servers")
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("forgetting on servers")]
 
 
 def redis_url() -> str:
@@ -65,30 +65,6 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         await graph.close()
         await redis.aclose()
     await drop_database(backend)
-
-
-async def in_mongodb(rig: Rig, words: list[str]) -> list[str]:
-    """The words that stand in any document of any collection."""
-    from maya_core.stores.transcripts.mongo import MongoTranscripts
-
-    assert isinstance(rig.world.transcripts, MongoTranscripts)
-    database = rig.world.transcripts.database.messages.database
-    found = []
-    for name in await database.list_collection_names():
-        shown = repr([document async for document in database[name].find({})]).lower()
-        found += [f"{name}: {word}" for word in words if word.lower() in shown]
-    return found
-
-
-async def in_graph(rig: Rig, words: list[str], user: UserId = ANN) -> list[str]:
-    entity_ids, fact_ids = await rig.world.graph.list_ids(user)
-    held = repr(
-        [
-            *(await rig.world.graph.list_entities(user, entity_ids)),
-            *(await rig.world.graph.get_facts(user, fact_ids)),
-        ]
-    )
-    return [f"graph: {word}" for word in words if word in held]
 
 
 def all_verified(request: ForgetRequest) -> bool:

@@ -387,7 +387,7 @@ async def test_facts_about_what_is_named_come_along_and_lift_their_evidence(past
     plain = await recall_of(past).search(ME, "What breed is Pepper?")
     recalled = await recall_of(past, facts=FactSearch(graph)).search(ME, "What breed is Pepper?")
     assert [hit.sentence for hit in recalled.facts] == ["Pepper is half beagle"]
-    assert recalled.facts[0].score == pytest.approx(0.5)
+    assert recalled.facts[0].words == recalled.facts[0].score == pytest.approx(0.5)
     lifted = next(hit for hit in recalled.hits if hit.excerpt.message_id == "pet-1")
     before = next(hit for hit in plain.hits if hit.excerpt.message_id == "pet-1")
     assert lifted.parts.graph == pytest.approx(0.5)
@@ -419,12 +419,15 @@ async def test_facts_of_another_time_are_given_on_demand(past: Past, graph: Sqli
     )
     new = replace(fact("ann", Relation.LIVES_IN, "oslo", "m2"), recorded_at=turn, valid_from=turn)
     await graph.put(ME, entities=entities, facts=[old, new])
-    search = FactSearch(graph)
-    assert [hit.sentence for hit in await search.about(ME, "Where does Ann live?")] == ["Ann lives in Oslo"]
-    earlier = await search.about(ME, "Where does Ann live?", at=datetime(2026, 2, 1, tzinfo=UTC))
-    assert [hit.sentence for hit in earlier] == ["Ann lives in Rome"]
-    assert await search.about(OTHER, "Where does Ann live?") == []
-    assert await search.about(ME, "What is it?") == []
+    recall = recall_of(past, facts=FactSearch(graph))
+
+    async def told(user: UserId, text: str, *, at: datetime | None = None) -> list[str]:
+        return [hit.sentence for hit in (await recall.search(user, text, at=at)).facts]
+
+    assert await told(ME, "Where does Ann live?") == ["Ann lives in Oslo"]
+    assert await told(ME, "Where does Ann live?", at=datetime(2026, 2, 1, tzinfo=UTC)) == ["Ann lives in Rome"]
+    assert await told(OTHER, "Where does Ann live?") == []
+    assert await told(ME, "What is it?") == []
 
 
 async def test_a_graph_that_is_down_costs_its_leg_only(past: Past, tmp_path: Path) -> None:

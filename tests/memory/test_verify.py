@@ -116,6 +116,17 @@ async def test_what_nobody_decided_is_found_and_removed(world: World) -> None:
     assert await snapshot(world) == before
 
 
+async def test_the_vector_of_a_fact_that_does_not_name_it_is_mended(world: World) -> None:
+    before = await snapshot(world)
+    ref = next(ref for ref in await world.vectors.list_refs(ANN) if ref.kind is MemoryKind.FACT)
+    (stored,) = await world.vectors.fetch(ANN, [ref.id])
+    await world.vectors.put(ANN, [replace(stored, ref=replace(ref, fact_id=None))])
+    assert found(await world.verification.verify(ANN, fix=True)) == {(Store.VECTORS, DifferenceKind.STALE, ref.id)}
+    assert await world.verification.verify(ANN) == []
+    assert ref in await world.vectors.list_refs(ANN)
+    assert await snapshot(world) == before
+
+
 async def test_everything_lost_is_made_again_as_it_was(world: World) -> None:
     before = await snapshot(world)
     await world.vectors.delete_user(ANN)

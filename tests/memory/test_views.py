@@ -12,12 +12,16 @@ import pytest
 from maya_core.chat import prompt
 from maya_core.clock import ManualClock
 from maya_core.domain.changes import ChangeId
-from maya_core.domain.conversation import ConversationId, ConversationKind, TierOutcome
+from maya_core.domain.conversation import ConversationId, ConversationKind, TierOutcome, UserId
 from maya_core.domain.memory import EntityKind, MemoryKind, Relation
 from maya_core.errors import InvalidInput, NotAllowed, NotFound, StoreUnavailable
 from maya_core.memory.changed import News
+from maya_core.memory.drafts import Draft
+from maya_core.memory.fact_search import recalled_fact
 from maya_core.memory.questions import QUESTIONS, Refusal
 from maya_core.memory.search_all import Tier
+from maya_core.stores.audit.port import AuditEntry, Deed
+from maya_core.stores.audit.sqlite import SqliteAudit
 from maya_core.stores.graph.query_port import Table
 from maya_core.stores.vectors.pinecone import PineconeVectors
 from tests.memory.views import ANNS, BOB, BOBS, ROOT, Views, lived, views_of
@@ -86,12 +90,28 @@ class TestBench:
             history=(),
             text="Where does Nora live?",
             recalled=[hit.excerpt for hit in recalled.hits],
-            facts=[fact.sentence for fact in recalled.facts],
+            overtaken={hit.excerpt.message_id: hit.overtaken for hit in recalled.hits},
+            facts=[recalled_fact(hit) for hit in recalled.facts],
             now=world.clock.now(),
             budget=prompt.PromptBudget(),
         )
+        assert 'now="since changed: You live in Braga"' in made.system
         assert trial.given.text == made.system
         assert sum(hit.given for hit in trial.together) == len(made.citations)
+
+    async def test_facts_of_another_moment_are_given_on_demand(self, views: Views, world: World) -> None:
+        assert isinstance(world.clock, ManualClock)
+        before = world.clock.now()
+        world.clock.advance(60)
+        await world.say("c3", "I moved: I live in Faro now.", said_at=before + timedelta(seconds=30))
+        await world.remember("c3")
+        question = "Where do I live?"
+        now, then = await views.bench.run(ANNS, question), await views.bench.run(ANNS, question, at=before)
+        assert [fact.sentence for fact in now.facts] == ["You live in Faro"]
+        assert [fact.sentence for fact in then.facts] == ["You live in Braga"]
+        marked = {hit.excerpt.text: hit.overtaken for hit in then.together}
+        assert marked["I live in Porto."] == "since changed: You live in Braga"
+        assert marked["I moved: I live in Braga now."] == ""
 
     async def test_another_user_sees_nothing_of_it(self, views: Views) -> None:
         trial = await views.bench.run(BOBS, "Where does Nora live?")
@@ -180,6 +200,14 @@ class TestSearch:
         assert {hit.text: hit.over for hit in found.hits}["You live in Porto"]
         found = await views.search.search(ANNS, "Braga", tiers=[Tier.FACT])
         assert not {hit.text: hit.over for hit in found.hits}["You live in Braga"]
+
+    async def test_a_fact_by_hand_is_found_by_its_meaning_though_nobody_said_it(
+        self, views: Views, world: World
+    ) -> None:
+        await world.people.add(ANN, ChangeId("x1"), Draft(subject="you", relation="ALLERGIC_TO", object="latex"))
+        found = await views.search.search(ANNS, "is allergic", tiers=[Tier.FACT])
+        by_hand = next(hit for hit in found.hits if hit.text == "You are allergic to latex")
+        assert by_hand.message_id is None
 
     async def test_another_user_finds_nothing(self, views: Views) -> None:
         assert (await views.search.search(BOBS, "Nora Lisbon")).hits == ()
@@ -347,10 +375,42 @@ class TestQuestions:
         questions = views_of(world, neo4j=True, reader=login).questions
         assert await questions.why_no_cypher(ROOT) is None
         assert (await questions.cypher(ROOT, " RETURN 1 ")).rows == (("1",),)
-        assert login.asked == ["RETURN 1"]
+        quoted = "RETURN 'load csv from apoc.load' // load csv"
+        await questions.cypher(ROOT, quoted)
+        assert login.asked == ["RETURN 1", quoted]
+
+    async def test_that_an_admin_asked_is_written_down_before_but_not_what(self, world: World) -> None:
+        login, audit = Login(("reader",)), SqliteAudit(world.database)
+        await views_of(world, neo4j=True, reader=login, audit=audit).questions.cypher(ROOT, "RETURN 'a secret'")
+        [entry] = await audit.list_all()
+        assert (entry.user_id, entry.deed, entry.target) == (ROOT.id, Deed.CYPHER, "knowledge graph")
+        assert "secret" not in entry.detail
+
+        class Away(SqliteAudit):
+            async def append(self, user_id: UserId, entry: AuditEntry) -> None:
+                raise StoreUnavailable("away")
+
+        with pytest.raises(StoreUnavailable):
+            await views_of(world, neo4j=True, reader=login, audit=Away(world.database)).questions.cypher(
+                ROOT, "RETURN 2"
+            )
+        assert login.asked == ["RETURN 'a secret'"]
 
     @pytest.mark.parametrize(
-        "query", ["", "x" * 4001, "LOAD  CSV FROM 'file:///x' AS l RETURN l", "CALL apoc.load.json('http://x')"]
+        "query",
+        [
+            "",
+            "x" * 4001,
+            "LOAD  CSV FROM 'file:///x' AS l RETURN l",
+            "LOAD /* as */ CSV FROM 'http://x' AS l RETURN l",
+            "LOAD // as\nCSV FROM 'http://x' AS l RETURN l",
+            r"LOAD CS\u0056 FROM 'http://x' AS l RETURN l",
+            "WITH 'http://x' AS a LOAD CSV FROM a AS l RETURN l",
+            "WITH `/*` AS a LOAD CSV FROM a AS l RETURN l, `*/`",
+            "CALL apoc.load.json('http://x')",
+            "CALL `apoc`.`load`.json('http://x')",
+            "CALL apoc.cypher.run('anything', {})",
+        ],
     )
     async def test_what_is_no_reading_of_the_graph_is_refused(self, world: World, query: str) -> None:
         login = Login(("reader",))

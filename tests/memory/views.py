@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from maya_core.accounts.access import Level, User
-from maya_core.domain.conversation import Excerpt, UserId
+from maya_core.domain.conversation import Excerpt, MessageId, RecalledFact, UserId
 from maya_core.memory.bench import Bench, Give, Given
 from maya_core.memory.changed import WhatChanged
 from maya_core.memory.explorer import Explorer
@@ -18,6 +18,8 @@ from maya_core.memory.questions import Questions
 from maya_core.memory.recall import Recall, RecallPolicy
 from maya_core.memory.search_all import SearchAll
 from maya_core.memory.summaries import Summaries
+from maya_core.stores.audit.port import Audit
+from maya_core.stores.audit.sqlite import SqliteAudit
 from maya_core.stores.graph.query_port import CypherReader
 from maya_core.stores.quality.port import QualityLog
 from maya_core.stores.quality.sqlite import SqliteQualityLog
@@ -31,9 +33,16 @@ BOBS = User(id=BOB, name="Bob", level=Level.MEMBER)
 ROOT = User(id=UserId("root"), name="Root", level=Level.ADMIN)
 
 
-def give_all(text: str, *, recalled: Sequence[Excerpt], facts: Sequence[str]) -> Given:
+def give_all(
+    text: str, *, recalled: Sequence[Excerpt], facts: Sequence[RecalledFact], overtaken: Mapping[MessageId, str]
+) -> Given:
     """A budget for two passages and one fact."""
-    return Given(facts=tuple(facts[:1]), passages=min(2, len(recalled)), text=f"system for {text}", tokens=7)
+    return Given(
+        facts=tuple(fact.sentence for fact in facts[:1]),
+        passages=min(2, len(recalled)),
+        text=f"system for {text}",
+        tokens=7,
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +67,7 @@ def views_of(
     reader: CypherReader | None = None,
     neo4j: bool = False,
     log: QualityLog | None = None,
+    audit: Audit | None = None,
 ) -> Views:
     used = (vectors or world.vectors) if meaning else None
     embedder = world.embedder if meaning else None
@@ -109,7 +119,9 @@ def views_of(
             log=log or SqliteQualityLog(world.database),
             clock=world.clock,
         ),
-        questions=Questions(explorer=explorer, neo4j=neo4j, reader=reader),
+        questions=Questions(
+            explorer=explorer, neo4j=neo4j, reader=reader, audit=audit or SqliteAudit(world.database), clock=world.clock
+        ),
         portability=Portability(
             transcripts=world.transcripts,
             copies=world.transcripts if isinstance(world.transcripts, Copies) else None,

@@ -26,12 +26,13 @@ from maya_core.domain.conversation import (
 from maya_core.domain.memory import Entity, EntityId, Fact, FactId
 from maya_core.memory.applying import Applying
 from maya_core.memory.changes import MemoryChanges
-from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy, Understanding
+from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy
 from maya_core.memory.episodes import Episodes
 from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.indexing import Indexing
 from maya_core.memory.plans import Plans
 from maya_core.memory.reading import Reader
+from maya_core.memory.understanding import Understanding
 from maya_core.memory.verify import Verification
 from maya_core.stores.batches.mongo import MongoBatches
 from maya_core.stores.batches.port import Batches
@@ -143,7 +144,7 @@ class World:
         vectors = vectors or SqliteVectors(database, model=embedder.model, dimension=embedder.dimension)
         graph = graph or SqliteGraph(database, clock=clock)
         episodes = Episodes(embedder=embedder, vectors=vectors, transcripts=transcripts)
-        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes, clock=clock)
+        indexing = Indexing(transcripts=transcripts, batches=batches, episodes=episodes)
         policy = policy or ConsolidationPolicy(lease=LeaseTimes(lasts_s=1.0, renew_every_s=0.2))
         consolidation = Consolidation(
             transcripts=transcripts,

@@ -27,6 +27,7 @@ def ask(
     text: str,
     *,
     citations: Sequence[Citation] = (),
+    facts: Sequence[Citation] = (),
     earlier: Sequence[tuple[str, str]] = (),
     configured: Sequence[str] = (),
 ) -> str:
@@ -34,7 +35,8 @@ def ask(
         PromptMessage(role="user" if who == "user" else "assistant", text=words)
         for who, words in (*earlier, ("user", text))
     ]
-    return reply(Prompt(system="", messages=tuple(said), citations=tuple(citations)), configured=configured)
+    prompt = Prompt(system="", messages=tuple(said), citations=tuple(citations), facts=tuple(facts))
+    return reply(prompt, configured=configured)
 
 
 @pytest.mark.parametrize("greeting", ["Hello", "hi Maya!", "Good morning", "HEY there...", "Guten Tag"])
@@ -70,6 +72,41 @@ def test_words_of_maya_are_never_given_as_the_persons() -> None:
     assert "[3] — Maya, 6 Nov 2026" in answer
     again = ask("And the hotel?", earlier=[("user", "Hm."), ("assistant", "The hotel is the Ritz.")])
     assert "Ritz" not in again
+
+
+HOME = Citation(number=1, origin="You, by hand, 20 Nov 2026", text="You live in Braga")
+TEA = Citation(number=2, origin="You, 3 Mar 2026", text="You like green tea")
+
+
+def test_a_fact_that_is_asked_for_is_told_with_its_number_and_origin() -> None:
+    answer = ask("Where do I live?", facts=[HOME, TEA])
+    assert "This is what I know about it:\n\n- “You live in Braga” [F1] — You, by hand, 20 Nov 2026" in answer
+    assert "green tea" not in answer
+
+
+def test_a_fact_without_a_word_of_the_question_is_told_only_where_nothing_else_is_found() -> None:
+    assert "“You live in Braga” [F1]" in ask("Where is my house?", facts=[HOME, TEA])
+    assert "Braga" not in ask("Where is the offsite?", facts=[HOME], citations=[VENUE])
+    assert "[F2]" not in ask("Where is my house?", facts=[HOME, TEA])
+    assert "[F2]" in ask("What do you know about me?", facts=[HOME, TEA])
+
+
+def test_a_quoted_number_points_to_no_fact() -> None:
+    answer = ask("Where is the key?", citations=[Citation(number=1, origin="You", text="The key is in [F9].")])
+    assert "“The key is in (F9).” [1]" in answer
+
+
+def test_a_statement_is_not_answered_with_facts() -> None:
+    assert "[F1]" not in ask("I live in Faro now.", facts=[HOME])
+
+
+def test_a_quote_that_does_not_hold_any_more_says_what_is_known_now() -> None:
+    old = Citation(
+        number=1, origin="You, 3 Mar 2026, in “A”", text="I live in Porto.", now="since changed: You live in X"
+    )
+    assert "“I live in Porto.” [1] — You, 3 Mar 2026, in “A” (since changed: You live in X)" in ask(
+        "Where do I live?", citations=[old]
+    )
 
 
 def test_the_same_question_asked_before_is_no_answer() -> None:

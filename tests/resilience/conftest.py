@@ -11,9 +11,9 @@ import pytest
 
 from maya_core.clock import ManualClock
 from maya_core.domain.health import Circuit
+from maya_core.resilience.breaker_policy import BreakerPolicy, Policies
 from maya_core.resilience.local import LocalBreaker
 from maya_core.resilience.port import Breaker
-from maya_core.resilience.rules import BreakerPolicy, Policies
 from maya_core.resilience.shared import SharedBreaker
 from maya_core.stores.redis_client import connect, connect_in_process, unix_url
 from tests.support.redis_process import RedisProcess
@@ -56,7 +56,7 @@ def own_redis(short_folder: Path) -> Iterator[RedisProcess]:
     server.kill()
 
 
-@pytest.fixture(params=["in_process", "redis", "fakeredis"])
+@pytest.fixture(params=["in_process", "redis", "redis, remembered", "fakeredis"])
 async def benches(request: pytest.FixtureRequest) -> AsyncIterator[Benches]:
     """Makes breakers with a policy; the timeout is generous, because a slow machine must not change the meaning."""
     clients = []
@@ -65,7 +65,7 @@ async def benches(request: pytest.FixtureRequest) -> AsyncIterator[Benches]:
         clock, policies = ManualClock(), Policies(default=policy or BreakerPolicy())
         if request.param == "in_process":
             return Bench(breaker=LocalBreaker(clock=clock, policies=policies), clock=clock)
-        if request.param == "redis":
+        if request.param != "fakeredis":
             client = connect(unix_url(request.getfixturevalue("redis_socket")), timeout_s=20)
         else:
             client = connect_in_process()
@@ -76,6 +76,7 @@ async def benches(request: pytest.FixtureRequest) -> AsyncIterator[Benches]:
             policies=policies,
             prefix=f"t-{uuid4().hex}:",
             timeout_s=20,
+            remember_s=1.0 if "remembered" in request.param else 0.0,
             redis_time=clock.monotonic,
         )
         return Bench(breaker=breaker, clock=clock)

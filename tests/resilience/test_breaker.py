@@ -17,7 +17,7 @@ from maya_core.domain.health import (
     Verdict,
 )
 from maya_core.errors import FailureKind
-from maya_core.resilience.rules import BreakerPolicy
+from maya_core.resilience.breaker_policy import BreakerPolicy
 from tests.resilience.conftest import CIRCUIT, Bench, Benches
 
 SIBLING = replace(CIRCUIT, model="pro")

@@ -6,8 +6,8 @@ import pytest
 
 from maya_core.domain.health import Circuit, Verdict
 from maya_core.errors import FailureKind
+from maya_core.resilience.breaker_policy import BreakerPolicy, honest_retry_after
 from maya_core.resilience.policy import POLICIES, aside_seconds, policy_for, quota_reset_at, standard_policies
-from maya_core.resilience.rules import BreakerPolicy, honest_retry_after
 
 NOW = datetime(2026, 3, 10, 20, 30, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,7 +25,8 @@ from maya_core.domain.health import (
     Verdict,
 )
 from maya_core.errors import FailureKind
-from maya_core.resilience.rules import BreakerPolicy, Policies
+from maya_core.resilience.breaker_policy import BreakerPolicy, Policies
+from maya_core.resilience.scripts import Scripts
 from maya_core.resilience.shared import SharedBreaker
 from maya_core.stores.redis_client import connect, unix_url
 from tests.resilience.conftest import CIRCUIT
@@ -57,8 +58,10 @@ def breaker_on(
     timeout_s: float = PATIENT_S,
     prefix: str = "",
     gather_s: float = 0.0,
+    remember_s: float = 0.0,
+    redis_time: Callable[[], float] | None = None,
 ) -> SharedBreaker:
-    """A breaker that lives by Redis's own clock."""
+    """A breaker that lives by Redis's own clock, where it is given no other."""
     return SharedBreaker(
         client,
         clock=clock or ManualClock(),
@@ -66,6 +69,8 @@ def breaker_on(
         prefix=prefix or f"t-{uuid4().hex}:",
         timeout_s=timeout_s,
         gather_s=gather_s,
+        remember_s=remember_s,
+        redis_time=redis_time,
     )
 
 
@@ -261,6 +266,23 @@ async def test_a_silent_redis_costs_its_timeout_once_a_second_and_no_more(
     assert not breaker.shared
 
 
+async def test_an_answer_that_a_busy_loop_came_late_to_read_is_an_answer(
+    own_redis: RedisProcess, clients: Clients
+) -> None:
+    client = clients(own_redis.socket_path)
+    assert isinstance(await breaker_on(client).admit(CIRCUIT, keys=()), Ticket)  # connected
+    breaker = breaker_on(client, timeout_s=0.3)
+    own_redis.freeze()
+    asked = asyncio.create_task(breaker.admit(CIRCUIT, keys=()))
+    for _ in range(20):
+        await asyncio.sleep(0)  # it is on its way
+    own_redis.thaw()
+    time.sleep(0.6)  # noqa: ASYNC251 - the loop is busy, and Redis has answered long before
+    ticket = await asked
+    assert isinstance(ticket, Ticket)
+    assert not ticket.local
+
+
 async def test_a_wiped_redis_is_closed_and_needs_no_scripts_loaded(own_redis: RedisProcess, clients: Clients) -> None:
     client = clients(own_redis.socket_path)
     breaker = breaker_on(client)
@@ -295,6 +317,25 @@ async def test_reports_that_travel_together_count_in_the_order_they_were_made(
     assert (seen.state, seen.calls, seen.failures) == (BreakerState.OPEN, 4, 3)
 
 
+async def test_reports_that_say_the_same_travel_once_and_count_each_by_itself(
+    own_redis: RedisProcess, clients: Clients
+) -> None:
+    breaker = breaker_on(clients(own_redis.socket_path), gather_s=0.02)
+    given = await tickets(breaker, 4)
+    reports = [breaker.report(ticket, Verdict.FAILURE, cause=FailureKind.OVERLOADED) for ticket in given]
+    assert await asyncio.gather(*reports) == [True, True, False, False]
+    (seen,) = await breaker.snapshot([CIRCUIT])
+    assert (seen.state, seen.calls, seen.failures) == (BreakerState.OPEN, 2, 2)
+
+
+async def test_a_failure_is_not_kept_waiting_by_reports_that_can_wait(redis_socket: Path, clients: Clients) -> None:
+    breaker = breaker_on(clients(redis_socket), gather_s=3600)
+    given = await tickets(breaker, 2)
+    verdicts = (Verdict.SUCCESS, Verdict.FAILURE)
+    async with asyncio.timeout(PATIENT_S):
+        assert await asyncio.gather(*map(breaker.report, given, verdicts)) == [True, True]
+
+
 async def test_waiting_reports_count_here_when_redis_goes_away(own_redis: RedisProcess, clients: Clients) -> None:
     breaker = breaker_on(clients(own_redis.socket_path), gather_s=0.02)
     given = await tickets(breaker, 2)
@@ -313,6 +354,289 @@ async def test_the_report_of_a_probe_waits_for_nobody(redis_socket: Path, client
     assert probe.probe
     async with asyncio.timeout(PATIENT_S):
         assert await patient.report(probe, Verdict.SUCCESS)
+
+
+# What Redis said a moment ago
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A breaker that remembers, another process's, and the clock that both and their Redis live by."""
+
+    ours: SharedBreaker
+    other: SharedBreaker
+    clock: ManualClock
+
+
+@pytest.fixture
+def pair(redis_socket: Path, clients: Clients) -> Pair:
+    clock, prefix = ManualClock(), f"t-{uuid4().hex}:"
+    ours, other = (
+        breaker_on(clients(redis_socket), clock=clock, prefix=prefix, remember_s=remember_s, redis_time=clock.monotonic)
+        for remember_s in (1.0, 0.0)
+    )
+    return Pair(ours=ours, other=other, clock=clock)
+
+
+async def admitted(breaker: SharedBreaker, keys: tuple[str, ...] = ("k1",)) -> Ticket:
+    answer = await breaker.admit(CIRCUIT, keys=keys)
+    assert isinstance(answer, Ticket), answer
+    return answer
+
+
+async def refused(breaker: SharedBreaker, keys: tuple[str, ...] = ("k1",)) -> Refusal:
+    answer = await breaker.admit(CIRCUIT, keys=keys)
+    assert isinstance(answer, Refusal), answer
+    return answer
+
+
+def aside(key: str, *, pause: bool = False, for_s: float = 300) -> SetAside:
+    cause = FailureKind.RATE_LIMITED if pause else FailureKind.QUOTA
+    return SetAside(circuit=CIRCUIT, key=key, pause=pause, cause=cause, for_s=for_s)
+
+
+async def test_leave_for_a_closed_circuit_is_repeated_for_a_second_and_no_longer(pair: Pair) -> None:
+    first = await admitted(pair.ours)
+    await pair.other.isolate(CIRCUIT)
+    pair.clock.advance(0.75)
+    assert await admitted(pair.ours) == first
+    pair.clock.advance(0.25)
+    assert (await refused(pair.ours)).reason is RefusalReason.ISOLATED
+
+
+async def test_repeated_leave_is_as_old_as_the_question_and_not_made_younger_by_being_repeated(pair: Pair) -> None:
+    await admitted(pair.ours)
+    await pair.other.set_aside(aside("k1"))
+    for _ in range(3):
+        pair.clock.advance(0.25)
+        await admitted(pair.ours)
+    pair.clock.advance(0.25)
+    assert (await refused(pair.ours)).reason is RefusalReason.HELD
+
+
+async def test_the_refusal_of_an_open_circuit_is_repeated_with_the_time_that_is_left(pair: Pair) -> None:
+    await fail(pair.other)
+    assert (await refused(pair.ours)).retry_in_s == 300
+    await pair.other.reset(CIRCUIT)
+    pair.clock.advance(0.5)
+    again = await refused(pair.ours)
+    assert (again.reason, again.retry_in_s, again.cause) == (RefusalReason.OPEN, 299.5, FailureKind.OVERLOADED)
+    pair.clock.advance(0.5)
+    await admitted(pair.ours)
+
+
+async def test_no_refusal_is_repeated_past_the_time_that_it_names(pair: Pair) -> None:
+    await fail(pair.other)
+    pair.clock.advance(299.75)
+    assert (await refused(pair.ours)).retry_in_s == 0.25
+    pair.clock.advance(0.25)
+    assert (await admitted(pair.ours)).probe
+
+
+async def test_no_leave_is_repeated_into_a_half_open_circuit(redis_socket: Path, clients: Clients) -> None:
+    clock, prefix, policy = ManualClock(), f"t-{uuid4().hex}:", BreakerPolicy(open_s=0.5)
+    ours, other = (
+        breaker_on(
+            clients(redis_socket),
+            clock=clock,
+            prefix=prefix,
+            policy=policy,
+            remember_s=1.0,
+            redis_time=clock.monotonic,
+        )
+        for _ in range(2)
+    )
+    await admitted(ours)
+    await fail(other)
+    clock.advance(0.5)
+    assert (await admitted(other)).probe
+    assert (await refused(ours)).reason is RefusalReason.PROBING
+
+
+async def test_another_question_is_asked(pair: Pair) -> None:
+    await admitted(pair.ours, ("k1", "k2"))
+    await pair.other.isolate(CIRCUIT)
+    await refused(pair.ours, ("k2",))
+    await refused(pair.ours, ("k1", "k2"))
+
+
+async def of_a_failed_call(pair: Pair, ticket: Ticket) -> None:
+    await pair.ours.report(ticket, Verdict.FAILURE, cause=FailureKind.OVERLOADED)
+
+
+async def of_a_slow_call(pair: Pair, ticket: Ticket) -> None:
+    await pair.ours.report(ticket, Verdict.SLOW)
+
+
+async def of_a_call_that_is_stale_by_now(pair: Pair, ticket: Ticket) -> None:
+    await pair.other.reset(CIRCUIT)
+    assert not await pair.ours.report(ticket, Verdict.SUCCESS)
+
+
+async def of_a_good_call_that_opens_the_circuit(pair: Pair, ticket: Ticket) -> None:
+    for verdict in (Verdict.FAILURE, Verdict.SUCCESS, Verdict.FAILURE, Verdict.SUCCESS, Verdict.FAILURE):
+        await pair.other.report(ticket, verdict)
+    await pair.ours.report(ticket, Verdict.SUCCESS)
+    (seen,) = await pair.other.snapshot([CIRCUIT])
+    assert seen.state is BreakerState.OPEN
+
+
+async def of_a_hold_on_a_key(pair: Pair, ticket: Ticket) -> None:
+    await pair.ours.set_aside(aside("k9"))
+
+
+async def of_a_hold_on_a_sibling(pair: Pair, ticket: Ticket) -> None:
+    await pair.ours.set_aside(replace(aside("k9"), circuit=replace(CIRCUIT, model="pro")))
+
+
+async def of_an_override_of_a_sibling(pair: Pair, ticket: Ticket) -> None:
+    await pair.ours.isolate(replace(CIRCUIT, model="pro"))
+
+
+async def of_a_reset(pair: Pair, ticket: Ticket) -> None:
+    await pair.ours.reset(CIRCUIT)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        of_a_failed_call,
+        of_a_slow_call,
+        of_a_call_that_is_stale_by_now,
+        of_a_good_call_that_opens_the_circuit,
+        of_a_hold_on_a_key,
+        of_a_hold_on_a_sibling,
+        of_an_override_of_a_sibling,
+        of_a_reset,
+    ],
+)
+async def test_a_process_asks_again_after_its_own_word(
+    pair: Pair, word: Callable[[Pair, Ticket], Awaitable[None]]
+) -> None:
+    await word(pair, await admitted(pair.ours))
+    await pair.other.isolate(CIRCUIT)
+    assert (await refused(pair.ours)).reason is RefusalReason.ISOLATED
+
+
+@pytest.mark.parametrize("verdict", [Verdict.SUCCESS, Verdict.NEUTRAL, Verdict.IGNORED])
+async def test_a_call_that_says_nothing_against_its_provider_makes_nobody_ask_again(
+    pair: Pair, verdict: Verdict
+) -> None:
+    assert await pair.ours.report(await admitted(pair.ours), verdict)
+    await pair.other.isolate(CIRCUIT)
+    await admitted(pair.ours)
+
+
+async def held(pair: Pair) -> None:
+    await pair.other.set_aside(aside("k1"))
+
+
+async def paused(pair: Pair) -> None:
+    await pair.other.set_aside(aside("k1", pause=True))
+
+
+async def isolated(pair: Pair) -> None:
+    await pair.other.isolate(CIRCUIT)
+
+
+async def observed(pair: Pair) -> None:
+    await pair.other.observe_only(CIRCUIT)
+
+
+async def half_open(pair: Pair) -> None:
+    await fail(pair.other)
+    pair.clock.advance(300)
+
+
+async def probing(pair: Pair) -> None:
+    await half_open(pair)
+    assert (await admitted(pair.other)).probe
+
+
+async def on_trial(pair: Pair) -> None:
+    await pair.other.set_aside(aside("k1", for_s=30))
+    pair.clock.advance(30)
+
+
+@pytest.mark.parametrize("standing", [held, paused, isolated, observed, half_open, probing, on_trial])
+async def test_no_other_answer_is_repeated(pair: Pair, standing: Callable[[Pair], Awaitable[None]]) -> None:
+    await admitted(pair.ours)  # which the next answer contradicts, or replaces
+    pair.clock.advance(1)
+    await standing(pair)
+    answers = [await pair.ours.admit(CIRCUIT, keys=("k1",))]
+    for other_key in ("k1", "k2"):
+        await pair.other.reset(CIRCUIT)
+        await pair.other.set_aside(aside(other_key))
+        answers.append(await pair.ours.admit(CIRCUIT, keys=("k1",)))
+    assert isinstance(answers[1], Refusal)
+    assert answers[1].reason is RefusalReason.HELD
+    assert isinstance(answers[2], Ticket)
+    assert answers[2] != answers[0]
+
+
+async def test_an_answer_on_its_way_while_a_call_fails_is_not_kept(own_redis: RedisProcess, clients: Clients) -> None:
+    prefix = "on-its-way:"
+    ours = breaker_on(clients(own_redis.socket_path), prefix=prefix, remember_s=1.0)
+    other = breaker_on(clients(own_redis.socket_path), prefix=prefix)
+    ticket = await admitted(ours, ())
+    own_redis.freeze()
+    asked = asyncio.create_task(admitted(ours, ("k1",)))
+    await asyncio.sleep(0.05)
+    told = asyncio.create_task(ours.report(ticket, Verdict.FAILURE, cause=FailureKind.OVERLOADED))
+    await asyncio.sleep(0.05)
+    own_redis.thaw()
+    assert not (await asked).probe
+    assert await told
+    await other.isolate(CIRCUIT)
+    await refused(ours)
+
+
+class SlowRoad:
+    """A client whose scripts wait at a gate before they leave, those that were let through apart."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self.gate = asyncio.Event()
+        self.waiting = 0
+
+    async def evalsha(self, sha: str, *rest: object) -> object:
+        if not self.gate.is_set() and sha == Scripts(BreakerPolicy()).set_aside.sha:
+            self.waiting += 1
+            await self.gate.wait()
+        return await self._client.evalsha(sha, *rest)  # type: ignore[arg-type]
+
+    async def eval(self, source: str, *rest: object) -> object:
+        return await self._client.eval(source, *rest)  # type: ignore[arg-type]
+
+
+async def test_nothing_is_repeated_while_a_key_is_being_set_aside_nor_kept_from_before(
+    redis_socket: Path, clients: Clients
+) -> None:
+    prefix, road = f"t-{uuid4().hex}:", SlowRoad(clients(redis_socket))
+    ours = breaker_on(road, prefix=prefix, remember_s=1.0)  # type: ignore[arg-type]
+    other = breaker_on(clients(redis_socket), prefix=prefix)
+    await admitted(ours, ("k1",))
+    holding = asyncio.create_task(ours.set_aside(aside("k9")))
+    while not road.waiting:
+        await asyncio.sleep(0)
+    await other.isolate(CIRCUIT)
+    await refused(ours)
+    await other.reset(CIRCUIT)
+    await admitted(ours)
+    road.gate.set()
+    await holding
+    await other.isolate(CIRCUIT)
+    await refused(ours)
+
+
+async def test_nothing_is_repeated_once_redis_is_lost(own_redis: RedisProcess, clients: Clients) -> None:
+    clock = ManualClock()
+    ours = breaker_on(clients(own_redis.socket_path), clock=clock, remember_s=1.0)
+    await admitted(ours)
+    own_redis.kill()
+    assert not (await admitted(ours)).local, "not lost before it was asked"
+    await ours.snapshot([CIRCUIT])
+    assert (await admitted(ours)).local
 
 
 async def test_every_key_expires_but_an_admins_word(redis_socket: Path, clients: Clients) -> None:

@@ -1,12 +1,13 @@
 """Random histories of a fleet: what Lua does in Redis is what the rules say, and the promises of a breaker hold.
 
 Three clients share one Redis whose clock the test moves. Beside it the pure rules run on the same history; answers
-and stored records must be equal after every step. The promises are checked by bookkeeping of their own.
+and stored records must be equal after every step. The promises are checked by bookkeeping of their own: an answer for
+which Redis was not asked must be one that it gave this client less than a second ago, with nothing done by it since.
 """
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -29,12 +30,24 @@ from hypothesis.stateful import (
 from redis.asyncio import Redis
 
 from maya_core.clock import ManualClock
-from maya_core.domain.health import BreakerMode, BreakerState, Circuit, SetAside, Ticket, Verdict
+from maya_core.domain.health import (
+    BreakerMode,
+    BreakerState,
+    Circuit,
+    Refusal,
+    RefusalReason,
+    SetAside,
+    Ticket,
+    Verdict,
+)
 from maya_core.errors import FailureKind
 from maya_core.resilience import rules
+from maya_core.resilience.asides import Asides, set_aside, without_asides
+from maya_core.resilience.breaker_policy import BreakerPolicy, Policies
 from maya_core.resilience.policy import policy_for
-from maya_core.resilience.rules import Asides, BreakerPolicy, Policies, Record
-from maya_core.resilience.shared import SharedBreaker, decode_asides, decode_record
+from maya_core.resilience.rules import Record
+from maya_core.resilience.shared import SharedBreaker
+from maya_core.resilience.stored import decode_asides, decode_record
 from maya_core.stores.redis_client import connect, unix_url
 
 CIRCUITS = (Circuit(provider="gemini", model="flash"), Circuit(provider="gemini", model="pro"))
@@ -43,7 +56,9 @@ POLICIES = (
     BreakerPolicy(),
     BreakerPolicy(successes_to_close=2, reopen_ladder_s=(600.0, 900.0), probe_lease_s=13),
     BreakerPolicy(consecutive=5, min_calls=3, open_s=60, longest_hold_s=60),
+    BreakerPolicy(open_s=0.5, probe_lease_s=0.75),
 )
+REMEMBER_S = 1.0
 Result = TypeVar("Result")
 
 
@@ -54,6 +69,25 @@ class Issued:
     ticket: Ticket
     client: int
     at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What Redis answered to a client that asked it, and when."""
+
+    answer: Ticket | Refusal
+    keys: tuple[str, ...]
+    at: float
+
+
+class Client(SharedBreaker):
+    """A breaker that tells whether Redis was asked."""
+
+    asked = False
+
+    async def _admit(self, circuit: Circuit, keys: Sequence[str], *, early: bool) -> tuple[Ticket | Refusal, bool]:
+        self.asked = True
+        return await super()._admit(circuit, keys, early=early)
 
 
 class Fleet(RuleBasedStateMachine):
@@ -71,19 +105,21 @@ class Fleet(RuleBasedStateMachine):
         self.probes: dict[Circuit, list[Issued]] = {circuit: [] for circuit in CIRCUITS}
         self.failures_in_a_row: dict[Circuit, list[float]] = {circuit: [] for circuit in CIRCUITS}
         self.refuses_until: dict[Circuit, float] = dict.fromkeys(CIRCUITS, 0.0)
+        self.said: list[dict[Circuit, Said]] = [{}, {}, {}]
 
-    @initialize(policy=st.sampled_from(POLICIES))
-    def connect(self, policy: BreakerPolicy) -> None:
+    @initialize(policy=st.sampled_from(POLICIES), remember_s=st.sampled_from([0.0, REMEMBER_S, REMEMBER_S]))
+    def connect(self, policy: BreakerPolicy, remember_s: float) -> None:
         self.policy = policy
         self.prefix = f"t-{uuid4().hex}:"
         self.client: Redis = connect(unix_url(self.socket), timeout_s=20)
         self.breakers = [
-            SharedBreaker(
+            Client(
                 self.client,
                 clock=self.clock,
                 policies=Policies(default=policy),
                 prefix=self.prefix,
                 timeout_s=20,
+                remember_s=remember_s,
                 redis_time=self.clock.monotonic,
             )
             for _ in range(3)
@@ -104,7 +140,10 @@ class Fleet(RuleBasedStateMachine):
     )
     def admit(self, client: int, circuit: Circuit, keys: tuple[str, ...], early: bool) -> Any:
         now, record = self.clock.monotonic(), self.records[circuit]
-        answer = self.run(self.ask(client, circuit, keys, early=early))
+        answer, steady = self.run(self.ask(client, circuit, keys, early=early))
+        if not self.breakers[client].asked:
+            self.may_be_repeated(answer, keys, self.said[client][circuit])
+            return Issued(ticket=answer, client=client, at=now) if isinstance(answer, Ticket) else multiple()
         lease = answer.lease if isinstance(answer, Ticket) else None
         decision = rules.admit(
             record,
@@ -117,6 +156,12 @@ class Fleet(RuleBasedStateMachine):
             early=early,
         )
         assert answer == decision.answer
+        if early:
+            assert steady == decision.steady
+        elif decision.steady:
+            self.said[client][circuit] = Said(answer=answer, keys=keys, at=now)
+        else:
+            self.said[client].pop(circuit, None)
         self.records[circuit], self.asides = decision.record, decision.asides
         if not isinstance(answer, Ticket):
             return multiple()
@@ -128,6 +173,23 @@ class Fleet(RuleBasedStateMachine):
             assert not alive, "two leases at once"
             self.probes[circuit].append(issued)
         return issued
+
+    def may_be_repeated(self, answer: Ticket | Refusal, keys: tuple[str, ...], said: Said) -> None:
+        """It is what Redis said less than a second ago, and nobody is let through to a circuit that is due again."""
+        age_s, record = self.clock.monotonic() - said.at, self.records[answer.circuit]
+        assert age_s < REMEMBER_S
+        assert keys == said.keys
+        if isinstance(answer, Ticket):
+            assert not answer.probe
+            assert answer == said.answer
+            assert not record.open_until or self.clock.monotonic() < record.open_until
+        else:
+            assert isinstance(said.answer, Refusal)
+            assert said.answer.retry_in_s is not None
+            assert answer == replace(said.answer, retry_in_s=said.answer.retry_in_s - age_s)
+            assert answer.reason is RefusalReason.OPEN
+            assert answer.retry_in_s is not None
+            assert answer.retry_in_s > 0
 
     @rule(
         issued=consumes(tickets),
@@ -154,6 +216,8 @@ class Fleet(RuleBasedStateMachine):
             policy=self.policy,
         )
         assert counted == outcome.counted
+        if verdict in (Verdict.FAILURE, Verdict.SLOW) or not outcome.counted or outcome.event is not None:
+            self.said[issued.client].pop(circuit, None)
         self.records[circuit], self.asides = outcome.record, outcome.asides
         if not counted:
             assert outcome.record == before, "a stale report changed something"
@@ -191,8 +255,10 @@ class Fleet(RuleBasedStateMachine):
     def set_aside(self, client: int, circuit: Circuit, key: str, cause: FailureKind, for_s: float) -> None:
         aside = SetAside(circuit=circuit, key=key, pause=cause is FailureKind.RATE_LIMITED, cause=cause, for_s=for_s)
         self.run(self.breakers[client].set_aside(aside))
+        if for_s > 0:
+            self.said[client].clear()
         every_model = policy_for(cause).every_model
-        self.asides = rules.set_aside(
+        self.asides = set_aside(
             self.asides, aside, every_model=every_model, now=self.clock.monotonic(), policy=self.policy
         )
 
@@ -204,6 +270,7 @@ class Fleet(RuleBasedStateMachine):
     )
     def override(self, client: int, circuit: Circuit, what: str) -> None:
         breaker, record = self.breakers[client], self.records[circuit]
+        self.said[client].clear()
         if what == "isolate":
             self.run(breaker.isolate(circuit))
             self.records[circuit] = rules.in_mode(record, BreakerMode.ISOLATED)
@@ -213,7 +280,7 @@ class Fleet(RuleBasedStateMachine):
         else:
             self.run(breaker.reset(circuit))
             self.records[circuit] = rules.reset(record, now=self.clock.monotonic())
-            self.asides = rules.without_asides(self.asides, circuit)
+            self.asides = without_asides(self.asides, circuit)
             self.refuses_until[circuit] = 0.0
         self.probes[circuit].clear()
         self.failures_in_a_row[circuit].clear()
@@ -248,8 +315,17 @@ class Fleet(RuleBasedStateMachine):
             (seen,) = self.run(self.breakers[0].snapshot([circuit]))
             assert seen.state is BreakerState.CLOSED
 
-    async def ask(self, client: int, circuit: Circuit, keys: tuple[str, ...], *, early: bool) -> Any:
-        return await self.breakers[client]._admit(circuit, keys, early=early)
+    async def ask(
+        self, client: int, circuit: Circuit, keys: tuple[str, ...], *, early: bool
+    ) -> tuple[Ticket | Refusal, bool]:
+        """The answer, and whether it is steady where Redis was asked directly."""
+        breaker = self.breakers[client]
+        breaker.asked = False
+        return (
+            await breaker._admit(circuit, keys, early=True)
+            if early
+            else (await breaker.admit(circuit, keys=keys), False)
+        )
 
     async def stored(self) -> tuple[list[Record], Asides]:
         """Everything that Redis holds, in one round trip."""

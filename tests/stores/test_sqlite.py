@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,11 +19,13 @@ from maya_core.stores.disk import FULL_BELOW
 from maya_core.stores.migrations import MIGRATIONS, migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
+from maya_core.stores.transcripts.sqlite_conversations import insert_conversation
 from tests.contract.conftest import fill
-from tests.contract.test_transcripts import ANN, NOON, answer_to, conversation, end, question, turn
+from tests.contract.test_transcripts import ANN, BOB, NOON, answer_to, conversation, end, question, turn
 
 ROOT = Path(__file__).parents[2]
 PATIENT_S = 30.0  # where a test is not about time, a slow machine must not fail it
+INTEGRITY_CHECK = "INSERT INTO messages_text (messages_text) VALUES ('integrity-check')"
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
@@ -121,6 +124,36 @@ async def test_a_writer_waits_for_a_lock_that_is_let_go(path: Path) -> None:
         assert not writing.done()
     await writing
     assert await count(database) == 1
+    await database.close()
+
+
+WITHOUT_A_PAUSE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+connection.execute("PRAGMA synchronous = FULL")
+print(flush=True)
+while True:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO t VALUES (NULL)")
+    connection.execute("COMMIT")
+"""
+
+
+async def test_a_writer_gets_its_turn_beside_a_process_that_writes_without_a_pause(path: Path) -> None:
+    database = Database(path, busy_timeout_s=4.0)
+    await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+    busy = subprocess.Popen([sys.executable, "-c", WITHOUT_A_PAUSE, path], stdout=subprocess.PIPE)
+    try:
+        assert busy.stdout is not None
+        busy.stdout.readline()
+        for x in range(20):
+            await insert(database, -1 - x)
+            await asyncio.sleep(0.02)
+        assert busy.poll() is None
+    finally:
+        busy.kill()
+        busy.communicate()
+    assert await count(database) > 40
     await database.close()
 
 
@@ -267,6 +300,36 @@ class TestMigrations:
             await SqliteTranscripts.open(database)
         await database.close()
 
+    async def test_messages_of_an_older_file_are_brought_together_by_person_in_their_order(self, path: Path) -> None:
+        database = Database(path)
+        older = MIGRATIONS[: [step.__name__ for step in MIGRATIONS].index("rows_by_owner")]
+        await database.write(lambda c: migrate(c, older))
+        ann, bob = conversation(), conversation(BOB)
+        said = [
+            (number, f"m{number}", chat.id, chat.user_id, number, f"zebra {number}")
+            for number, chat in enumerate([ann, bob, bob, ann, bob, ann], start=1)
+        ]
+
+        def fill_older(connection: sqlite3.Connection) -> None:
+            for chat in (ann, bob):
+                insert_conversation(connection, chat)
+            connection.executemany(
+                "INSERT INTO messages (row, id, conversation_id, user_id, seq, turn_id, role, speaker, text, said_at,"
+                " status) VALUES (?, ?, ?, ?, ?, '', 'user', 'You', ?, 0, 'complete')",
+                said,
+            )
+
+        await database.write(fill_older)
+        store = await SqliteTranscripts.open(database)
+        newest_first = [["zebra 6", "zebra 4", "zebra 1"], ["zebra 5", "zebra 3", "zebra 2"]]
+        for user, expected in zip((ANN, BOB), newest_first, strict=True):
+            assert [hit.excerpt.text for hit in await store.search(user, "zebra")] == expected
+        await turn(store, await store.create(conversation()), "zebra 7")
+        assert [hit.excerpt.text for hit in await store.search(ANN, "zebra")] == ["zebra 7", *newest_first[0]]
+        assert [hit.excerpt.text for hit in await store.search(BOB, "zebra")] == newest_first[1]
+        await database.write(lambda c: c.execute(INTEGRITY_CHECK).fetchall())
+        await store.close()
+
     async def test_processes_that_start_at_once_agree(self, path: Path) -> None:
         code = (
             "import asyncio, sys; from pathlib import Path;"
@@ -305,8 +368,7 @@ async def test_the_text_index_stays_whole(path: Path) -> None:
         await turn(store, chat, "zebra \x00 crossing", "stripes")
         await store.delete(ANN, chat.id, at=chat.created_at)
     assert await store.purge(deleted_before=chat.created_at.replace(year=2030), limit=2) == 2
-    check = "INSERT INTO messages_text (messages_text) VALUES ('integrity-check')"
-    await store._database.write(lambda c: c.execute(check).fetchall())
+    await store._database.write(lambda c: c.execute(INTEGRITY_CHECK).fetchall())
     indexed = await store._database.read(
         lambda c: c.execute(
             "SELECT count(*) FROM messages_text WHERE messages_text MATCH 'zebra OR stripes'"

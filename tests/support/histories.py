@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from maya_core.domain.conversation import (
@@ -45,7 +46,7 @@ class Past:
         vectors = await SqliteVectors.open(database, model=used.model, dimension=used.dimension)
         return cls(transcripts=transcripts, vectors=vectors, embedder=used)
 
-    @property
+    @cached_property
     def episodes(self) -> Episodes:
         return Episodes(embedder=self.embedder, vectors=self.vectors, transcripts=self.transcripts)
 

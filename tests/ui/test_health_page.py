@@ -46,6 +46,15 @@ def test_isolating_asks_first_and_does_nothing_until_it_is_agreed(stage: Stage) 
     assert "isolated" in shown(page, "audit")
 
 
+def test_a_drill_asks_about_what_is_chosen_even_when_the_press_comes_with_the_choice(stage: Stage) -> None:
+    page = open_health()
+    page.selectbox(key="hidden_part").select("fast memory")
+    page.button(key="do_hide").click().run()
+    page.button(key="wish_yes").click().run()
+    [drill] = stage.runtime.health.standing.drills
+    assert drill.target == "fast memory"
+
+
 def test_a_member_sees_the_same_figures_and_is_told_who_may(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "LOCAL_USER", MEMBER)
     page = open_health()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from maya_core.chat.live import LiveView, Seam
@@ -21,6 +22,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.generation import Attempt, FinishReason
 from maya_core.errors import FailureKind
+from maya_core.ui import words
 from maya_core.ui.markup import Node, plain
 from maya_core.ui.message_view import Versions, live_view, message_view
 from maya_core.ui.reading import Reading
@@ -132,9 +134,23 @@ def test_the_receipt_lists_the_facts_that_were_given_with_the_way_to_their_sourc
     told = RecalledFact(sentence="You prefer window seats.", message_ids=(MessageId("m7"), MessageId("m9")))
     seen = RecalledFact(sentence="You live in Graz.", message_ids=())
     drawn = _show(_reply(receipt=Receipt(turn_id="t1", facts=(told, seen))))
-    assert "Facts givenYou prefer window seats.Where it was saidYou live in Graz." in plain(drawn)
+    assert "Facts found[F1] You prefer window seats.Where it was saidgiven to the model[F2] You live in Graz." in plain(
+        drawn
+    )
     assert str(drawn).count("'act': 'open_source'") == 1
     assert "'act': 'open_source', 'to': 'm7'" in str(drawn)
+    assert "2 memories" in plain(drawn)
+
+
+def test_a_fact_by_hand_says_so_and_when_and_what_is_cited_stands_under_the_reply() -> None:
+    by_hand = RecalledFact(sentence="You live in Braga", message_ids=(), by_hand=True, known_at=AT, cited=True)
+    corrected = replace(by_hand, message_ids=(MessageId("m7"),), cited=False)
+    unused = RecalledFact(sentence="You like tea", message_ids=(MessageId("m8"),), injected=False)
+    drawn = _show(_reply(receipt=Receipt(turn_id="t1", facts=(by_hand, corrected, unused))))
+    day = words.day(AT, now=READING.now, zone=READING.zone)
+    assert f"[F1] You live in Braga · you, by hand, {day}" in plain(drawn)
+    assert f"[F2] You live in Bragayou, by hand, {day} What was said beforegiven to the model" in plain(drawn)
+    assert "[F3] You like teaWhere it was saidfound, not used" in plain(drawn)
     assert "2 memories" in plain(drawn)
 
 

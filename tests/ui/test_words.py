@@ -31,7 +31,7 @@ def test_the_exact_time_names_day_and_second() -> None:
     assert words.exact(NOW, zone=BERLIN) == "Monday, 23 November 2026, 10:30:00"
 
 
-@pytest.mark.parametrize(("ms", "said"), [(0.4, "0 ms"), (38, "38 ms"), (1234, "1.2 s"), (125_000, "2 min 5 s")])
+@pytest.mark.parametrize(("ms", "said"), [(0.4, "<1 ms"), (38, "38 ms"), (1234, "1.2 s"), (125_000, "2 min 5 s")])
 def test_lengths_keep_two_figures(ms: float, said: str) -> None:
     assert words.length(ms) == said
 
@@ -42,5 +42,9 @@ def test_counts_agree_with_their_noun() -> None:
     assert words.count(1200, "message") == "1,200 messages"
 
 
-def test_the_next_try_is_a_time_of_day() -> None:
+def test_the_next_try_is_a_time_of_day_and_a_date_when_it_is_far_off() -> None:
     assert words.clock(NOW, after_s=300, zone=BERLIN) == "10:35"
+    assert words.clock(NOW, after_s=13 * 3600, zone=BERLIN) == "23:30"
+    assert words.clock(NOW, after_s=14 * 3600, zone=BERLIN) == "24 Nov"
+    assert words.clock(NOW, after_s=8 * 86400 + 14.5 * 3600 - 20, zone=UTC) == "2 Dec"
+    assert words.clock(NOW, after_s=40 * 86400, zone=BERLIN) == "2 Jan 2027"

@@ -20,8 +20,10 @@ from maya_core.stores.redis_client import connect_prompt
 from maya_core.stores.sqlite import Database
 from maya_core.stores.usage.redis_pool import RedisPool
 from maya_core.stores.usage.sqlite import SqliteUsage
+from maya_core.usage.lending import Lending
+from maya_core.usage.limits import QuotaPolicy
 from maya_core.usage.prices import Prices
-from maya_core.usage.quota import Quota, QuotaPolicy
+from maya_core.usage.quota import Quota
 
 GEMINI = Circuit(provider="gemini", model="flash")
 PROMPT = Prompt(system="", messages=(PromptMessage(role="user", text="hello"),), caller=Caller(user_id="ann"))
@@ -31,10 +33,9 @@ async def open_quota(folder: str, url: str, limit: int, timeout_s: float) -> tup
     database = Database(Path(folder) / "maya.db", timeout_s=60)
     usage = await SqliteUsage.open(database)
     pool = RedisPool(connect_prompt(url), timeout_s=timeout_s)
-    policy = QuotaPolicy(requests=limit)
-    quota = Quota(
-        usage=usage, pool=pool, prices=Prices(table={}), policy=policy, vendors=["gemini"], clock=SystemClock()
-    )
+    policy, clock = QuotaPolicy(requests=limit), SystemClock()
+    lending = Lending(usage=usage, pool=pool, expires_s=policy.expires_s, clock=clock)
+    quota = Quota(lending=lending, prices=Prices(table={}), policy=policy, clock=clock)
     return quota, usage, database
 
 

@@ -18,8 +18,11 @@ from maya_core.stores.sqlite import Database
 from maya_core.stores.usage.sqlite import SqliteUsage
 from maya_core.usage.analytics import Analytics, Period, span_of
 from maya_core.usage.ledger import Ledger
+from maya_core.usage.lending import Lending
+from maya_core.usage.limits import QuotaPolicy
+from maya_core.usage.outlook import Outlook
 from maya_core.usage.prices import Prices, read_prices
-from maya_core.usage.quota import Quota, QuotaPolicy
+from maya_core.usage.quota import Quota
 from tests.providers.actors import END, HANG, Actor, Books, quick, read
 from tests.support.calls import calls
 
@@ -40,15 +43,15 @@ class World:
         self.quality = quality
 
     def quota(self, policy: QuotaPolicy, prices: Prices = PRICES) -> Quota:
-        return Quota(
-            usage=self.usage, pool=None, prices=prices, policy=policy, vendors=["gemini", "claude"], clock=self.clock
-        )
+        lending = Lending(usage=self.usage, pool=None, expires_s=policy.expires_s, clock=self.clock)
+        self.outlook = Outlook(lending=lending, policy=policy, vendors=["gemini", "claude"], clock=self.clock)
+        return Quota(lending=lending, prices=prices, policy=policy, clock=self.clock)
 
     def ledger(self, quota: Quota | None = None, prices: Prices = PRICES) -> Ledger:
         return Ledger(usage=self.usage, prices=prices, quota=quota, clock=self.clock, rows_kept=timedelta(days=400))
 
     def analytics(self) -> Analytics:
-        return Analytics(usage=self.usage, quality=self.quality, prices=PRICES, quota=None, clock=self.clock)
+        return Analytics(usage=self.usage, quality=self.quality, prices=PRICES, outlook=None, clock=self.clock)
 
     async def rows(self, user: str = "ann") -> list[LedgerRow]:
         return await self.usage.list_rows(
@@ -112,7 +115,7 @@ async def test_a_reply_that_its_reader_stopped_is_on_the_books_and_pays_its_most
     assert (row.outcome, row.cost_micro) == ("stopped", None)
     price = PRICES.of("gemini", "")
     assert price is not None
-    [money] = [a for a in await quota.allowances() if a.name == "money:gemini"]
+    [money] = [a for a in await world.outlook.allowances() if a.name == "money:gemini"]
     assert (money.used, money.held) == (price.most_micro(ASKED), 0)
 
 
@@ -128,9 +131,7 @@ async def test_a_vendor_at_its_limit_is_passed_over_with_its_date_and_the_next_a
     assert done is not None
     refused = done.attempts[0]
     assert refused.kind is FailureKind.REFUSED
-    assert refused.sentence == (
-        "Gemini was not asked: its 2 requests of this month are used up; it is asked again from 1 December."
-    )
+    assert refused.sentence == ("Gemini was not asked: its 2 requests of this month are used up.")
     assert len([row for row in await world.rows() if row.provider == "gemini"]) == 2
 
 
@@ -141,7 +142,7 @@ async def test_a_request_that_reached_nobody_is_not_counted(world: World) -> Non
         chain(world, Actor("gemini", [[FailureKind.CONNECT]]), Actor("claude"), ledger=ledger, quota=quota), ASKED
     )
     await ledger.write()
-    used = {each.name: (each.used, each.held) for each in await quota.allowances()}
+    used = {each.name: (each.used, each.held) for each in await world.outlook.allowances()}
     assert used["requests:gemini"] == (0, 0)
     assert used["requests:claude"] == (1, 0)
 
@@ -160,7 +161,7 @@ async def test_rows_wait_for_a_database_that_is_away_and_count_once(world: World
     await ledger.write()
     await ledger.write()
     assert len(await world.rows()) == 1
-    assert (await quota.allowances())[0].used == 1
+    assert (await world.outlook.allowances())[0].used == 1
 
 
 async def test_a_limit_that_is_set_in_the_middle_of_a_month_knows_what_was_used(world: World) -> None:
@@ -190,6 +191,14 @@ async def test_a_member_sees_only_their_own_figures_and_an_admin_all(world: Worl
     assert every.now.calls == 40
     assert {share.name for share in every.by_person} == {"ann", "person-1"}
     assert (await analytics.view(ADMIN, Period.WEEK)).now.calls == 0
+
+
+async def test_a_day_is_the_same_24_hours_for_people_as_for_all(world: World) -> None:
+    mine = list(calls(48, days=2, users=1, until=NOON, first_user="ann"))
+    await world.usage.append(mine)
+    view = await world.analytics().view(ADMIN, Period.DAY, everyone=True)
+    assert 20 < view.now.calls < 28
+    assert [(share.name, share.calls) for share in view.by_person] == [("ann", view.now.calls)]
 
 
 async def test_a_period_is_compared_with_the_one_before(world: World) -> None:

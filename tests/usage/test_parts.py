@@ -50,6 +50,16 @@ async def test_a_budget_without_every_price_stops_the_start(tmp_path: Path) -> N
         await build_container(given)
 
 
+async def test_a_price_for_nobody_who_is_paid_stops_the_start(tmp_path: Path) -> None:
+    given = chosen(
+        MAYA_DATA_DIR=str(tmp_path), MAYA_EMBEDDED_REDIS="off", MAYA_EMBEDDINGS="off", MAYA_PRICES="gemni=1/1"
+    )
+    with pytest.raises(
+        ConfigurationError, match=r"'gemni' is nobody who is paid; those are gemini, anthropic, cohere$"
+    ):
+        await build_container(given)
+
+
 async def test_an_app_with_a_limit_shows_what_is_left_of_it(tmp_path: Path) -> None:
     given = chosen(
         MAYA_DATA_DIR=str(tmp_path), MAYA_EMBEDDED_REDIS="off", MAYA_EMBEDDINGS="off", API_MONTHLY_LIMIT="500"

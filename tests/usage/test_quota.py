@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,13 +19,16 @@ from maya_core.domain.health import Circuit
 from maya_core.domain.usage import MICRO, Pot, forecast, month_of
 from maya_core.errors import ConfigurationError
 from maya_core.providers.port import Denied, Leave
+from maya_core.providers.shorter import KEPT_CHARACTERS
 from maya_core.stores.redis_client import connect_prompt, unix_url
 from maya_core.stores.sqlite import Database
 from maya_core.stores.usage.redis_pool import RedisPool
 from maya_core.stores.usage.sqlite import SqliteUsage
+from maya_core.usage.lending import Lending
+from maya_core.usage.limits import QuotaPolicy
+from maya_core.usage.outlook import Outlook
 from maya_core.usage.prices import Price, Prices, read_prices
-from maya_core.usage.quota import Quota, QuotaPolicy
-from maya_core.usage.shorter import KEPT_CHARACTERS
+from maya_core.usage.quota import Quota
 from tests.support.redis_process import RedisProcess
 
 GEMINI = Circuit(provider="gemini", model="flash")
@@ -56,19 +59,20 @@ class World:
             timeout_s=self.redis_within_s,
             redis_time=lambda: self.clock.now().timestamp(),
         )
-        quota = Quota(
-            usage=await SqliteUsage.open(database),
-            pool=pool,
-            prices=prices or Prices(table={}),
-            policy=QuotaPolicy(**policy),  # type: ignore[arg-type]
-            vendors=["gemini", "anthropic"],
-            clock=self.clock,
+        limits = QuotaPolicy(**policy)  # type: ignore[arg-type]
+        lending = Lending(
+            usage=await SqliteUsage.open(database), pool=pool, expires_s=limits.expires_s, clock=self.clock
         )
+        quota = Quota(lending=lending, prices=prices or Prices(table={}), policy=limits, clock=self.clock)
         self.opened.append((quota, database))
         return quota
 
+    def outlook(self, quota: Quota) -> Outlook:
+        vendors = ["gemini", "anthropic"]
+        return Outlook(lending=quota._lending, policy=quota._policy, vendors=vendors, clock=self.clock)
+
     async def used(self, name: str = "requests:gemini") -> int:
-        state = await self.opened[0][0]._usage.find_pot(Pot(name=name, month=month_of(self.clock.now())))
+        state = await self.opened[0][0]._lending._usage.find_pot(Pot(name=name, month=month_of(self.clock.now())))
         return state.used if state is not None else 0
 
 
@@ -99,7 +103,7 @@ async def use(quota: Quota, prompt: Prompt, circuit: Circuit = GEMINI, *, cost_m
         return False
     if (settled := quota.settle(leave.id, requests=1, cost_micro=cost_micro)) is not None:
         await quota.enter([settled], flush=leave.id)
-    while quota._tasks:  # a lot that is lent ahead and is not yet in Redis is neither given out nor lent again
+    while quota._lending._tasks:  # a lot that is lent ahead and is not yet in Redis is neither given out nor lent again
         await quota.close()
     return True
 
@@ -119,7 +123,7 @@ async def test_a_limit_is_given_out_to_the_last_request_and_no_further(world: Wo
     assert await world.used() == 23
     denied = one.denied(GEMINI, prompt().caller)
     assert denied is not None
-    assert denied.why == "its 23 requests of this month are used up; it is asked again from 1 December"
+    assert denied.why == "its 23 requests of this month are used up"
     assert await use(one, prompt(), CLAUDE)
 
 
@@ -212,9 +216,9 @@ async def test_background_work_has_a_quarter_and_stops_first(world: World) -> No
     quota = await world.quota(requests=40, careful_from=0.5)
     assert sum([await use(quota, prompt(Purpose.CONSOLIDATION)) for _ in range(20)]) == 10
     assert sum([await use(quota, prompt(Purpose.CHAT)) for _ in range(10)]) == 10
-    await quota.refresh()
+    await world.outlook(quota).refresh()
     fresh = await world.quota(requests=40, careful_from=0.5, background_share=1.0)
-    await fresh.refresh()
+    await world.outlook(fresh).refresh()
     assert fresh.denied(GEMINI, prompt(Purpose.TITLE).caller) is not None
     assert fresh.denied(GEMINI, prompt(Purpose.CHAT).caller) is None
 
@@ -229,7 +233,7 @@ async def test_money_is_reserved_at_its_most_and_settled_by_what_it_was(world: W
     assert sum([await use(quota, prompt(), cost_micro=1_000) for _ in range(20)]) == 8
     assert await world.used("money-of:ann") == 8_000
     assert await use(quota, prompt(user="ben"), cost_micro=1_000)
-    own = await quota.allowance_of(UserId("ben"))
+    own = await world.outlook(quota).allowance_of(UserId("ben"))
     assert own is not None
     assert own.used == 1_000
     denied = await quota.reserve(GEMINI, prompt())
@@ -256,8 +260,8 @@ async def test_near_the_end_less_of_a_chat_is_sent_and_the_cheaper_model_answers
     quota.release(leave.id)
     for _ in range(6):
         await use(quota, prompt())
-    await quota.refresh()
-    assert [light.sentence for light in quota.lights()] == [
+    await world.outlook(quota).refresh()
+    assert [light.sentence for light in world.outlook(quota).lights()] == [
         "The monthly limit of Gemini is used to 60%. It begins anew on 1 December."
     ]
     assert quota.denied(lite, asked.caller) is None
@@ -270,6 +274,41 @@ async def test_near_the_end_less_of_a_chat_is_sent_and_the_cheaper_model_answers
     assert sum(len(m.text) for m in leave.prompt.messages) <= KEPT_CHARACTERS
 
 
+async def test_near_the_end_of_a_persons_budget_it_is_their_calls_alone_that_become_cheaper(world: World) -> None:
+    prices = Prices(table={"gemini": Price(micro_per_million_in=MICRO, micro_per_million_out=2 * MICRO)})
+    limits = {"money_of_user_micro": 100_000, "careful_from": 0.55, "cheaper": {GEMINI.name: "flash-lite"}}
+    quota, lite = await world.quota(prices, **limits), Circuit(provider="gemini", model="flash-lite")
+    other = await world.quota(prices, **limits)  # another process
+    said = tuple(PromptMessage(role="user", text="x" * 1500) for _ in range(9))
+    ann, ben = (Caller(user_id=name) for name in ("ann", "ben"))
+    for each in (quota, other):
+        leave = await each.reserve(GEMINI, Prompt(system="", messages=said, caller=ann))
+        assert isinstance(leave, Leave)
+        assert len(leave.prompt.messages) == 9
+        each.release(leave.id)
+    for _ in range(6):
+        assert await use(quota, prompt(), cost_micro=10_000)
+    for each in (quota, other):
+        await world.outlook(each).refresh()
+        denied = each.denied(GEMINI, ann)
+        assert denied is not None
+        assert denied.why == "little of your budget is left this month, so flash-lite answers instead"
+        assert each.denied(lite, ann) is None
+        leave = await each.reserve(lite, Prompt(system="", messages=said, caller=ann))
+        assert isinstance(leave, Leave)
+        assert sum(len(m.text) for m in leave.prompt.messages) <= KEPT_CHARACTERS
+        each.release(leave.id)
+        assert each.denied(GEMINI, replace(ann, purpose=Purpose.CONSOLIDATION)) is not None
+        assert each.denied(GEMINI, ben) is None
+        assert each.denied(lite, ben) is not None
+    own = world.outlook(other).light_of(UserId("ann"))
+    assert own is not None
+    assert own.sentence == "Your budget of this month is used to 60%. It begins anew on 1 December."
+    assert world.outlook(other).light_of(UserId("ben")) is None
+    assert world.outlook(other).lights() == ()
+
+
+@pytest.mark.faults
 async def test_fifty_threads_in_five_processes_never_exceed_the_limit(world: World) -> None:
     limit, runs = (2_000, 3) if FULL else (60, 1)
     for run in range(runs):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 import streamlit
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -117,6 +119,24 @@ def test_every_response_carries_the_security_headers(client: TestClient) -> None
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["x-frame-options"] == "DENY"
+
+
+def test_https_is_asked_for_where_the_request_came_by_it_and_not_on_plain_http(client: TestClient) -> None:
+    assert "strict-transport-security" not in client.get("/page").headers
+    for path in ("/healthz", "/page", "/unknown"):
+        headers = client.get(f"https://maya.example.org{path}").headers
+        assert headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_a_proxy_on_this_machine_says_whether_a_request_came_by_https() -> None:
+    app = Starlette(routes=routes(), middleware=[Middleware(SecurityHeaders, policy="default-src 'self'")])
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
+    config.load()
+    transport = httpx.ASGITransport(config.loaded_app, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{OWN}") as proxy:
+        told = await proxy.get("/healthz", headers={"x-forwarded-proto": "https"})
+        assert told.headers["strict-transport-security"] == "max-age=31536000"
+        assert "strict-transport-security" not in (await proxy.get("/healthz")).headers
 
 
 def test_the_policy_names_the_page_shells_inline_scripts_and_nothing_from_outside() -> None:

@@ -26,6 +26,7 @@ class Deed(StrEnum):
     DRILL = "drill"
     DRILL_ENDED = "drill_ended"
     REPLAY = "replay"
+    CYPHER = "cypher"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,8 @@ class SqliteAudit:
             clean_text(entry.target)[:DETAIL_CHARACTERS],
             clean_text(entry.detail)[:DETAIL_CHARACTERS],
         )
-        statement = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"  # noqa: S608
+        # A trigger leaves out a row whose id is there.
+        statement = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
 
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute(statement, row)

@@ -1,47 +1,39 @@
 """The batches port in MongoDB: three collections beside the transcripts, every change atomic on one document.
 
 Where two documents have to change, the order makes each state in between a valid one: a lease is taken before the
-user's batches are stamped with its epoch, a watermark rises before its batch is marked COMMITTED. A conversation is
-`remembered` when nothing of it waits; whoever adds a message clears that, and `pending` sets it, so that it looks only
-at the conversations that may have something to do.
+user's batches are stamped with its epoch, a watermark rises before its batch is marked COMMITTED. Leases and what waits
+are beside this file.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Self
 
-from maya_core.domain.conversation import ConversationId, ConversationKind, UserId
+from maya_core.domain.conversation import ConversationId, UserId
 from maya_core.errors import Conflict, NotFound
 from maya_core.failpoint import failpoint
+from maya_core.stores.batches.mongo_leases import LONG_AGO, MongoLeases, held, values
+from maya_core.stores.batches.mongo_waiting import MongoWaiting
 from maya_core.stores.batches.port import (
-    APPLYING,
-    UNFINISHED,
     Batch,
     BatchId,
     BatchState,
     Lease,
     LeaseLost,
     NewBatch,
-    Pending,
-    Progress,
-    Work,
-    user_lease,
 )
 from maya_core.stores.transcripts.mongo_database import Document, MongoDatabase, stored_time
-from maya_core.stores.transcripts.rows import bounded, clean_text, known_id, new_id, to_ms
+from maya_core.stores.transcripts.rows import bounded, clean_text, known_id
 
 _BATCH_INDEXES: tuple[Mapping[str, int], ...] = (
     {"user_id": 1, "_id": 1},
     {"conversation_id": 1, "state": 1},
     {"state": 1, "offline": 1, "put_off_until": 1},
 )
-_LOOKED_AT_ONCE = 200
-_LOOKED_AT_MOST = 10_000
 _REPLACEABLE = [BatchState.COMMITTED.value, BatchState.DEAD.value]
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class MongoBatches:
+class MongoBatches(MongoLeases, MongoWaiting):
     """The `Batches` port over one MongoDB database. The connection is that of the transcripts, which close it."""
 
     def __init__(self, database: MongoDatabase) -> None:
@@ -60,74 +52,6 @@ class MongoBatches:
             await database.conversations.create_index([("remembered", 1), ("last_message_at", 1)])
         return store
 
-    async def lease(self, name: str, *, owner: str, at: datetime, until: datetime) -> Lease | None:
-        key, holder = new_id(name), new_id(owner)
-        async with self._database.bounded():
-            return await self._take(key, holder, at, until)
-
-    async def lease_user(self, user_id: UserId, *, owner: str, at: datetime, until: datetime) -> Lease | None:
-        user, holder = new_id(user_id), new_id(owner)
-        async with self._database.bounded():
-            lease = await self._take(user_lease(user), holder, at, until)
-            if lease is not None:
-                await self._batches.update_many(
-                    {"user_id": user, "state": {"$in": _values(UNFINISHED)}, "epoch": {"$lt": lease.epoch}},
-                    {"$set": {"epoch": lease.epoch}},
-                )
-            return lease
-
-    async def renew(self, lease: Lease, *, until: datetime) -> Lease | None:
-        end = stored_time(until)
-        async with self._database.bounded():
-            prolonged = await self._leases.update_one(_held(lease), {"$set": {"until": end}})
-        if prolonged.matched_count == 0:
-            return None
-        return Lease(name=lease.name, owner=lease.owner, epoch=lease.epoch, until=end)
-
-    async def release(self, lease: Lease) -> None:
-        async with self._database.bounded():
-            await self._leases.update_one(_held(lease), {"$set": {"until": _LONG_AGO, "owner": ""}})
-
-    async def pending(
-        self, work: Work, *, said_before: datetime, at: datetime, longer_than: int = 0, limit: int = 100
-    ) -> list[Pending]:
-        before = stored_time(said_before)
-        found: dict[str, Document] = {}
-        async with self._database.bounded():
-            busy: set[str] = set()
-            if work is Work.CONSOLIDATE:
-                busy = await self._busy(at)
-                found = await self._unfinished_conversations()
-            async for conversation, embedded, consolidated in self._not_remembered():
-                waiting = conversation["message_count"] - (embedded if work is Work.EMBED else consolidated)
-                quiet = conversation["last_message_at"] <= before
-                if (quiet and waiting > 0) or (work is Work.CONSOLIDATE and 0 < longer_than < waiting):
-                    found[conversation["_id"]] = conversation
-        wanted = [conversation for conversation in found.values() if conversation["user_id"] not in busy]
-        wanted.sort(key=lambda conversation: (conversation["last_message_at"], conversation["_id"]))
-        return [_to_pending(conversation) for conversation in wanted[: bounded(limit, most=1000)]]
-
-    async def progress(self, user_id: UserId, conversation_id: ConversationId) -> Progress:
-        user, wanted = known_id(user_id), known_id(conversation_id)
-        async with self._database.bounded():
-            conversation = await self._visible(user, wanted)
-            embedded, consolidated = await self._watermarks(wanted)
-            cursor = self._batches.find({"conversation_id": wanted, "state": {"$in": _values(UNFINISHED)}})
-            unfinished = sorted([row async for row in cursor.limit(100)], key=lambda row: int(row["from_seq"]))
-        return Progress(
-            said=conversation["message_count"],
-            embedded=embedded,
-            consolidated=consolidated,
-            state=BatchState(unfinished[0]["state"]) if unfinished else None,
-        )
-
-    async def mark_embedded(self, user_id: UserId, conversation_id: ConversationId, *, to: int) -> None:
-        user, wanted = known_id(user_id), known_id(conversation_id)
-        async with self._database.bounded():
-            await self._visible(user, wanted)
-            await self._make_progress(wanted)
-            await self._progress.update_one({"_id": wanted}, {"$max": {"embedded": int(to)}})
-
     async def plan(self, lease: Lease, user_id: UserId, new: NewBatch, *, at: datetime) -> Batch:
         from pymongo.errors import DuplicateKeyError
 
@@ -145,7 +69,7 @@ class MongoBatches:
             "attempts": 0,
             "extractor": "",
             "offline": False,
-            "put_off_until": _LONG_AGO,
+            "put_off_until": LONG_AGO,
             "output": None,
             "decisions": None,
             "position": None,
@@ -179,7 +103,7 @@ class MongoBatches:
 
     async def decided(self, lease: Lease, batch: Batch, *, decisions: bytes, at: datetime) -> Batch:
         async with self._database.bounded():
-            counted = await self._leases.find_one_and_update(_held(lease), {"$inc": {"position": 1}})
+            counted = await self._leases.find_one_and_update(held(lease), {"$inc": {"position": 1}})
         if counted is None:
             raise LeaseLost(f"the lease {lease.name!r} was taken by another worker")
         changes = {
@@ -238,7 +162,7 @@ class MongoBatches:
         if after is not None:
             wanted["_id"] = {"$gt": known_id(after)}
         if states:
-            wanted["state"] = {"$in": _values(states)}
+            wanted["state"] = {"$in": values(states)}
         if conversation_id is not None:
             wanted["conversation_id"] = known_id(conversation_id)
         async with self._database.bounded():
@@ -278,28 +202,6 @@ class MongoBatches:
             found = await self._database.conversations.distinct("user_id", {"user_id": {"$gt": clean_text(after)}})
         return [UserId(user) for user in sorted(found)[: bounded(limit, most=1000)]]
 
-    async def _take(self, name: str, owner: str, at: datetime, until: datetime) -> Lease | None:
-        from pymongo.errors import DuplicateKeyError
-
-        taken = {"owner": owner, "until": stored_time(until)}
-        found = await self._leases.find_one({"_id": name})
-        if found is None:
-            epoch = to_ms(at)
-            try:
-                await self._leases.insert_one({"_id": name, **taken, "epoch": epoch, "position": 0})
-            except DuplicateKeyError:
-                return None
-        else:
-            epoch = max(found["epoch"] + 1, to_ms(at))
-            free = {"_id": name, "epoch": found["epoch"], "until": {"$lte": stored_time(at)}}
-            if (await self._leases.update_one(free, {"$set": {**taken, "epoch": epoch}})).matched_count == 0:
-                return None
-        return Lease(name=name, owner=owner, epoch=epoch, until=stored_time(until))
-
-    async def _check_lease(self, lease: Lease) -> None:
-        if await self._leases.find_one(_held(lease)) is None:
-            raise LeaseLost(f"the lease {lease.name!r} was taken by another worker")
-
     async def _fenced(self, lease: Lease, batch: Batch) -> None:
         """Raises LeaseLost unless the row is as the caller knows it and still the caller's."""
         if await self._batches.find_one(_as_known(lease, batch), {"_id": 1}) is None:
@@ -326,73 +228,6 @@ class MongoBatches:
         if consolidated < batch.to_seq:
             raise Conflict(f"the batch {batch.id!r} does not follow what is consolidated")
 
-    async def _make_progress(self, conversation_id: str) -> None:
-        from pymongo.errors import DuplicateKeyError
-
-        if await self._progress.find_one({"_id": conversation_id}) is not None:
-            return
-        try:
-            await self._progress.insert_one({"_id": conversation_id, "embedded": 0, "consolidated": 0})
-        except DuplicateKeyError:
-            return
-
-    async def _watermarks(self, conversation_id: str) -> tuple[int, int]:
-        found = await self._progress.find_one({"_id": conversation_id})
-        return (0, 0) if found is None else (found["embedded"], found["consolidated"])
-
-    async def _not_remembered(self) -> AsyncIterator[tuple[Document, int, int]]:
-        """Conversations that may wait, the longest silent first, with both watermarks; settles those that do not."""
-        wanted = {"remembered": {"$ne": True}, "kind": ConversationKind.NORMAL.value, "deleted_at": None}
-        cursor = self._database.conversations.find(wanted, {"unfinished": 0})
-        page: list[Document] = []
-        async for conversation in cursor.sort([("last_message_at", 1), ("_id", 1)]).limit(_LOOKED_AT_MOST):
-            page.append(conversation)
-            if len(page) == _LOOKED_AT_ONCE:
-                async for seen in self._with_watermarks(page):
-                    yield seen
-                page = []
-        async for seen in self._with_watermarks(page):
-            yield seen
-
-    async def _with_watermarks(self, page: list[Document]) -> AsyncIterator[tuple[Document, int, int]]:
-        ids = [conversation["_id"] for conversation in page]
-        known = {row["_id"]: row async for row in self._progress.find({"_id": {"$in": ids}})} if ids else {}
-        for conversation in page:
-            row = known.get(conversation["_id"], {"embedded": 0, "consolidated": 0})
-            said = conversation["message_count"]
-            if said and min(row["embedded"], row["consolidated"]) >= said:
-                await self._settle(conversation)
-            yield conversation, row["embedded"], row["consolidated"]
-
-    async def _settle(self, conversation: Document) -> None:
-        """Look at it no more until something is said in it."""
-        await self._database.conversations.update_one(
-            {"_id": conversation["_id"], "message_count": conversation["message_count"]},
-            {"$set": {"remembered": True}},
-        )
-
-    async def _busy(self, at: datetime) -> set[str]:
-        """Users whose lease is held."""
-        held = self._leases.find({"until": {"$gt": stored_time(at)}}, {"_id": 1})
-        prefix = user_lease("")
-        return {row["_id"].removeprefix(prefix) async for row in held if row["_id"].startswith(prefix)}
-
-    async def _unfinished_conversations(self) -> dict[str, Document]:
-        """Visible conversations with a batch that was begun; one that is only read again waits for its own job."""
-        begun = self._batches.find({"state": {"$in": _values(UNFINISHED)}}).limit(_LOOKED_AT_MOST)
-        applying = _values(APPLYING)
-        ids = {row["conversation_id"] async for row in begun if row["replaces"] is None or row["state"] in applying}
-        visible = self._database.conversations.find({"_id": {"$in": sorted(ids)}, "deleted_at": None})
-        return {conversation["_id"]: conversation async for conversation in visible} if ids else {}
-
-    async def _visible(self, user_id: str, conversation_id: str) -> Document:
-        found = await self._database.conversations.find_one(
-            {"_id": conversation_id, "user_id": user_id, "deleted_at": None}
-        )
-        if found is None:
-            raise NotFound(f"no conversation {conversation_id!r}")
-        return found
-
     async def _batch(self, user_id: str, batch_id: str) -> Batch:
         found = await self._batches.find_one({"_id": batch_id, "user_id": user_id})
         if found is None:
@@ -400,24 +235,8 @@ class MongoBatches:
         return _to_batch(found)
 
 
-def _values(states: Collection[BatchState]) -> list[str]:
-    return sorted(state.value for state in states)
-
-
-def _held(lease: Lease) -> Document:
-    return {"_id": lease.name, "owner": lease.owner, "epoch": lease.epoch}
-
-
 def _as_known(lease: Lease, batch: Batch) -> Document:
     return {"_id": batch.id, "user_id": batch.user_id, "epoch": lease.epoch, "state": batch.state.value}
-
-
-def _to_pending(conversation: Document) -> Pending:
-    return Pending(
-        user_id=UserId(conversation["user_id"]),
-        conversation_id=ConversationId(conversation["_id"]),
-        since=conversation["last_message_at"],
-    )
 
 
 def _to_batch(document: Document) -> Batch:

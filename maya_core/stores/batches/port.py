@@ -59,6 +59,8 @@ class Work(StrEnum):
 class Lease:
     """The right to work, until that moment, under that epoch.
 
+    `taken_over` says that whoever held it before never gave it back: that worker was killed, or sleeps.
+
     Epochs are at least the milliseconds since 1970 at which the lease was taken, so that they rise also over a database
     that was brought back from a copy: other stores remember the highest one.
     """
@@ -67,6 +69,7 @@ class Lease:
     owner: str
     epoch: int
     until: datetime
+    taken_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

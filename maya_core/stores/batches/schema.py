@@ -1,6 +1,9 @@
 """The tables of consolidation in the SQLite file, as a step for `maya_core.stores.migrations`."""
 
 import sqlite3
+from collections.abc import Collection
+
+from maya_core.stores.batches.port import BatchState
 
 
 def batches(connection: sqlite3.Connection) -> None:
@@ -49,3 +52,8 @@ def batches(connection: sqlite3.Connection) -> None:
             position INTEGER NOT NULL DEFAULT 0
         ) WITHOUT ROWID"""
     )
+
+
+def listed(states: Collection[BatchState]) -> str:
+    """States as an SQL list; their names are ours."""
+    return ", ".join(f"'{state.value}'" for state in sorted(states))

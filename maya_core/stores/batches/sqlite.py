@@ -1,4 +1,7 @@
-"""The batches port in SQLite: tables beside the transcripts, every change one transaction."""
+"""The batches port in SQLite: tables beside the transcripts, every change one transaction.
+
+Leases and what waits are beside this file.
+"""
 
 import sqlite3
 from collections.abc import Collection
@@ -9,22 +12,19 @@ from maya_core.domain.conversation import ConversationId, UserId
 from maya_core.errors import Conflict, NotFound
 from maya_core.failpoint import failpoint
 from maya_core.stores.batches.port import (
-    APPLYING,
-    UNFINISHED,
     Batch,
     BatchId,
     BatchState,
     Lease,
     LeaseLost,
     NewBatch,
-    Pending,
-    Progress,
-    Work,
-    user_lease,
 )
+from maya_core.stores.batches.schema import listed
+from maya_core.stores.batches.sqlite_leases import SqliteLeases, check_lease
+from maya_core.stores.batches.sqlite_waiting import SqliteWaiting, watermarks
 from maya_core.stores.migrations import migrate
 from maya_core.stores.sqlite import Database
-from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, new_id, to_ms
+from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, to_ms
 from maya_core.stores.transcripts.sqlite_conversations import visible_conversation
 
 _COLUMNS = (
@@ -33,42 +33,8 @@ _COLUMNS = (
 )
 
 
-def _listed(states: Collection[BatchState]) -> str:
-    """States as an SQL list; their names are ours."""
-    return ", ".join(f"'{state.value}'" for state in sorted(states))
-
-
-_UNFINISHED = _listed(UNFINISHED)
-_VISIBLE = "c.deleted_at IS NULL AND c.kind = 'normal'"
-_TO_EMBED = f"""
-    SELECT c.user_id, c.id, c.last_message_at
-    FROM conversations c
-    LEFT JOIN memory_progress p ON p.conversation_id = c.id
-    WHERE {_VISIBLE} AND c.last_message_at <= :said_before AND c.message_count > coalesce(p.embedded, 0)
-    ORDER BY c.last_message_at, c.id LIMIT :limit
-"""  # noqa: S608 - fixed text
-_TO_CONSOLIDATE = f"""
-    SELECT c.user_id, c.id, c.last_message_at
-    FROM conversations c
-    LEFT JOIN memory_progress p ON p.conversation_id = c.id
-    LEFT JOIN memory_leases l ON l.name = :user_prefix || c.user_id AND l.until > :at
-    WHERE {_VISIBLE} AND l.name IS NULL AND (
-        (c.last_message_at <= :said_before AND c.message_count > coalesce(p.consolidated, 0))
-        OR (:longer_than > 0 AND c.message_count > coalesce(p.consolidated, 0) + :longer_than)
-        OR EXISTS (
-            SELECT 1 FROM memory_batches b WHERE b.conversation_id = c.id AND b.state IN ({_UNFINISHED})
-            AND (b.replaces IS NULL OR b.state IN ({_listed(APPLYING)}))
-        )
-    )
-    ORDER BY c.last_message_at, c.id LIMIT :limit
-"""  # noqa: S608 - fixed text
-
-
-class SqliteBatches:
+class SqliteBatches(SqliteLeases, SqliteWaiting):
     """The `Batches` port over one SQLite file; usable from any event loop. The file is closed by the transcripts."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     @classmethod
     async def open(cls, database: Database, *, migration_timeout_s: float = 300.0) -> Self:
@@ -76,106 +42,12 @@ class SqliteBatches:
         await database.write(migrate, timeout_s=migration_timeout_s)
         return cls(database)
 
-    async def lease(self, name: str, *, owner: str, at: datetime, until: datetime) -> Lease | None:
-        key, holder, now, end = new_id(name), new_id(owner), to_ms(at), to_ms(until)
-        return await self._database.write(lambda connection: _take(connection, key, holder, now, end))
-
-    async def lease_user(self, user_id: UserId, *, owner: str, at: datetime, until: datetime) -> Lease | None:
-        user, holder, now, end = new_id(user_id), new_id(owner), to_ms(at), to_ms(until)
-
-        def take(connection: sqlite3.Connection) -> Lease | None:
-            lease = _take(connection, user_lease(user), holder, now, end)
-            if lease is not None:
-                connection.execute(
-                    f"UPDATE memory_batches SET epoch = ? WHERE user_id = ? AND state IN ({_UNFINISHED})",  # noqa: S608
-                    (lease.epoch, user),
-                )
-            return lease
-
-        return await self._database.write(take)
-
-    async def renew(self, lease: Lease, *, until: datetime) -> Lease | None:
-        end = to_ms(until)
-
-        def prolong(connection: sqlite3.Connection) -> Lease | None:
-            prolonged = connection.execute(
-                "UPDATE memory_leases SET until = ? WHERE name = ? AND owner = ? AND epoch = ?",
-                (end, lease.name, lease.owner, lease.epoch),
-            )
-            if prolonged.rowcount == 0:
-                return None
-            return Lease(name=lease.name, owner=lease.owner, epoch=lease.epoch, until=from_ms(end))
-
-        return await self._database.write(prolong)
-
-    async def release(self, lease: Lease) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(
-                "UPDATE memory_leases SET until = 0, owner = '' WHERE name = ? AND epoch = ?",
-                (lease.name, lease.epoch),
-            )
-        )
-
-    async def pending(
-        self, work: Work, *, said_before: datetime, at: datetime, longer_than: int = 0, limit: int = 100
-    ) -> list[Pending]:
-        query = _TO_EMBED if work is Work.EMBED else _TO_CONSOLIDATE
-        values = {
-            "user_prefix": user_lease(""),
-            "said_before": to_ms(said_before),
-            "at": to_ms(at),
-            "longer_than": max(0, int(longer_than)),
-            "limit": bounded(limit, most=1000),
-        }
-        found = await self._database.read(lambda connection: connection.execute(query, values).fetchall())
-        return [
-            Pending(
-                user_id=UserId(row["user_id"]),
-                conversation_id=ConversationId(row["id"]),
-                since=from_ms(row["last_message_at"]),
-            )
-            for row in found
-        ]
-
-    async def progress(self, user_id: UserId, conversation_id: ConversationId) -> Progress:
-        user, wanted = known_id(user_id), known_id(conversation_id)
-
-        def read(connection: sqlite3.Connection) -> Progress:
-            conversation = visible_conversation(connection, user, wanted)
-            embedded, consolidated = _watermarks(connection, wanted)
-            unfinished = connection.execute(
-                f"SELECT state FROM memory_batches WHERE conversation_id = ? AND state IN ({_UNFINISHED})"  # noqa: S608
-                " ORDER BY from_seq LIMIT 1",
-                (wanted,),
-            ).fetchone()
-            return Progress(
-                said=conversation.message_count,
-                embedded=embedded,
-                consolidated=consolidated,
-                state=None if unfinished is None else BatchState(unfinished["state"]),
-            )
-
-        return await self._database.read(read)
-
-    async def mark_embedded(self, user_id: UserId, conversation_id: ConversationId, *, to: int) -> None:
-        user, wanted, end = known_id(user_id), known_id(conversation_id), int(to)
-
-        def mark(connection: sqlite3.Connection) -> None:
-            visible_conversation(connection, user, wanted)
-            connection.execute(
-                "INSERT INTO memory_progress (conversation_id, embedded) VALUES (?, ?)"
-                " ON CONFLICT (conversation_id) DO UPDATE SET embedded = max(embedded, excluded.embedded)",
-                (wanted, end),
-            )
-
-        await self._database.write(mark)
-
     async def plan(self, lease: Lease, user_id: UserId, new: NewBatch, *, at: datetime) -> Batch:
         user, conversation_id, now = known_id(user_id), known_id(new.conversation_id), to_ms(at)
         version = clean_text(new.version)
 
         def insert(connection: sqlite3.Connection) -> Batch:
-            _check_lease(connection, lease)
+            check_lease(connection, lease)
             visible_conversation(connection, user, conversation_id)
             connection.execute(
                 "INSERT INTO memory_batches (id, user_id, conversation_id, from_seq, to_seq, version, replaces, state,"
@@ -248,7 +120,7 @@ class SqliteBatches:
 
     async def skip(self, lease: Lease, batch: Batch) -> None:
         def step_over(connection: sqlite3.Connection) -> None:
-            _check_lease(connection, lease)
+            check_lease(connection, lease)
             if _batch(connection, batch.user_id, batch.id).state is not BatchState.DEAD:
                 raise Conflict(f"the batch {batch.id!r} is not dead")
             _raise_watermark(connection, batch)
@@ -283,7 +155,7 @@ class SqliteBatches:
         conditions = ["user_id = ?", "id > ?"]
         values: list[str | int] = [known_id(user_id), "" if after is None else known_id(after)]
         if states:
-            conditions.append(f"state IN ({_listed(states)})")
+            conditions.append(f"state IN ({listed(states)})")
         if conversation_id is not None:
             conditions.append("conversation_id = ?")
             values.append(known_id(conversation_id))
@@ -331,25 +203,6 @@ class SqliteBatches:
         return await self._database.write(lambda connection: _changed(connection, lease, batch, dated, all_values))
 
 
-def _take(connection: sqlite3.Connection, name: str, owner: str, now: int, until: int) -> Lease | None:
-    row = connection.execute(
-        "INSERT INTO memory_leases (name, owner, until, epoch) VALUES (:name, :owner, :until, :now)"
-        " ON CONFLICT (name) DO UPDATE SET owner = :owner, until = :until, epoch = max(epoch + 1, :now)"
-        " WHERE until <= :now RETURNING epoch",
-        {"name": name, "owner": owner, "until": until, "now": now},
-    ).fetchone()
-    return None if row is None else Lease(name=name, owner=owner, epoch=row["epoch"], until=from_ms(until))
-
-
-def _check_lease(connection: sqlite3.Connection, lease: Lease) -> None:
-    held = connection.execute(
-        "SELECT 1 FROM memory_leases WHERE name = ? AND owner = ? AND epoch = ?",
-        (lease.name, lease.owner, lease.epoch),
-    ).fetchone()
-    if held is None:
-        raise LeaseLost(f"the lease {lease.name!r} was taken by another worker")
-
-
 def _changed(
     connection: sqlite3.Connection,
     lease: Lease,
@@ -368,15 +221,8 @@ def _changed(
     return _batch(connection, batch.user_id, batch.id)
 
 
-def _watermarks(connection: sqlite3.Connection, conversation_id: str) -> tuple[int, int]:
-    row = connection.execute(
-        "SELECT embedded, consolidated FROM memory_progress WHERE conversation_id = ?", (conversation_id,)
-    ).fetchone()
-    return (0, 0) if row is None else (row["embedded"], row["consolidated"])
-
-
 def _raise_watermark(connection: sqlite3.Connection, batch: Batch) -> None:
-    _, consolidated = _watermarks(connection, batch.conversation_id)
+    _, consolidated = watermarks(connection, batch.conversation_id)
     if consolidated >= batch.to_seq:
         return
     if consolidated != batch.from_seq - 1:

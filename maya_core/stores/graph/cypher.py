@@ -9,7 +9,8 @@ from maya_core.domain.memory import EntityKind, FactOrder, Relation
 
 _CURRENT = (
     "f.recorded_at <= $at AND (f.retracted_at IS NULL OR $at < f.retracted_at)"
-    " AND (f.valid_from IS NULL OR f.valid_from <= $at) AND (f.valid_to IS NULL OR $at < f.valid_to)"
+    " AND (f.valid_from IS NULL OR f.valid_from <= $at)"
+    " AND (f.valid_to IS NULL OR $at < f.valid_to OR $at < f.end_known_at)"
 )
 # The bare comparison with $until lets an index that ends with recorded_at serve the query; the order, spelt out as that
 # of the index (all of these facts share the first keys), lets it stop after $limit facts of a hub.
@@ -61,7 +62,8 @@ DRAW = {
     UNWIND $facts AS row
     MATCH (s:Entity {{user_id: $user, id: row.subject}}) MATCH (o:Entity {{user_id: $user, id: row.object}})
     CREATE (s)-[:{relation.name} {{fact: row.id, label: row.label, valid_from: row.valid_from,
-        valid_to: row.valid_to, recorded_at: row.recorded_at, retracted_at: row.retracted_at}}]->(o)"""
+        valid_to: row.valid_to, recorded_at: row.recorded_at, retracted_at: row.retracted_at,
+        end_known_at: row.end_known_at}}]->(o)"""
     for relation in Relation
 }
 

@@ -44,6 +44,7 @@ class FactRow(TypedDict):
     valid_to: int | None
     recorded_at: int
     retracted_at: int | None
+    end_known_at: int | None
     superseded_by: str | None
     sources: list[str]
     extractor: str
@@ -87,6 +88,7 @@ def fact_row(fact: Fact) -> FactRow:
         valid_to=_ms(fact.valid_to),
         recorded_at=to_ms(fact.recorded_at),
         retracted_at=_ms(fact.retracted_at),
+        end_known_at=_ms(fact.end_known_at),
         superseded_by=None if fact.superseded_by is None else new_id(fact.superseded_by),
         sources=[new_id(source) for source in fact.sources],
         extractor=clean_text(fact.extractor),
@@ -109,6 +111,7 @@ def fact_from(row: FactRow) -> Fact:
         valid_to=_moment(row["valid_to"]),
         recorded_at=from_ms(row["recorded_at"]),
         retracted_at=_moment(row["retracted_at"]),
+        end_known_at=_moment(row["end_known_at"]),
         superseded_by=None if superseded_by is None else FactId(superseded_by),
         sources=tuple(row["sources"]),
         extractor=row["extractor"],

@@ -76,3 +76,8 @@ def graph(connection: sqlite3.Connection) -> None:
 def graph_fences(connection: sqlite3.Connection) -> None:
     """The highest fence that was passed in writing to each user's graph."""
     connection.execute("CREATE TABLE graph_fences (user_id TEXT PRIMARY KEY, fence INTEGER NOT NULL) WITHOUT ROWID")
+
+
+def graph_ends(connection: sqlite3.Connection) -> None:
+    """When Maya learnt of the end of a fact: until then it is held true, however long it has been over."""
+    connection.execute("ALTER TABLE graph_facts ADD COLUMN end_known_at INTEGER")

@@ -47,7 +47,7 @@ T = TypeVar("T")
 _MOST = 1000
 _FACT_COLUMNS = (
     "id subject relation label object speaker confidence origin evidence valid_from valid_to recorded_at retracted_at"
-    " superseded_by sources extractor"
+    " end_known_at superseded_by sources extractor"
 ).split()
 _FACT = ", ".join(_FACT_COLUMNS)
 _ENTITY = "id, name, kind, aliases"
@@ -63,7 +63,8 @@ _STORE_FACT = (
 )
 _CURRENT = """
     f.recorded_at <= :at AND (f.retracted_at IS NULL OR :at < f.retracted_at)
-    AND (f.valid_from IS NULL OR f.valid_from <= :at) AND (f.valid_to IS NULL OR :at < f.valid_to)"""
+    AND (f.valid_from IS NULL OR f.valid_from <= :at)
+    AND (f.valid_to IS NULL OR :at < f.valid_to OR :at < f.end_known_at)"""
 _WANTED = f"""
     (:all OR ({_CURRENT})) AND (:relations IS NULL OR f.relation IN (SELECT value FROM json_each(:relations)))"""  # noqa: S608
 _LATEST = "ORDER BY f.recorded_at DESC, f.id LIMIT :limit"
@@ -438,6 +439,7 @@ def _fact_row(row: sqlite3.Row) -> FactRow:
         valid_to=row["valid_to"],
         recorded_at=row["recorded_at"],
         retracted_at=row["retracted_at"],
+        end_known_at=row["end_known_at"],
         superseded_by=row["superseded_by"],
         sources=json.loads(row["sources"]),
         extractor=row["extractor"],

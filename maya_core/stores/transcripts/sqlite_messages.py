@@ -21,9 +21,21 @@ from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts import rows
 from maya_core.stores.transcripts.rows import bounded, clean_text, exact_text, from_ms, known_id, new_id, to_ms
 from maya_core.stores.transcripts.siblings import asked_in, choose
+from maya_core.stores.transcripts.sqlite_blocks import NEXT_ROW
 from maya_core.stores.transcripts.sqlite_conversations import visible_conversation
 
 _NEVER = 2**62
+
+_INSERT = f"""
+    INSERT INTO messages (
+        row, id, conversation_id, user_id, seq, turn_id, role, speaker, text, exact_text, said_at, status, sibling_of,
+        heartbeat_at
+    )
+    VALUES (
+        {NEXT_ROW}, :id, :conversation_id, :user_id, :seq, :turn_id, :role, :speaker, :text, :exact_text, :said_at,
+        :status, :sibling_of, :heartbeat_at
+    )
+"""  # noqa: S608
 
 
 class SqliteMessages:
@@ -251,23 +263,22 @@ def _retire(connection: sqlite3.Connection, conversation_id: str, message_id: st
 def insert_message(connection: sqlite3.Connection, user_id: str, seq: int, new: NewMessage | Message) -> None:
     """Store a row as it is said, without what a reply gets later."""
     connection.execute(
-        "INSERT INTO messages (id, conversation_id, user_id, seq, turn_id, role, speaker, text, exact_text, said_at,"
-        " status, sibling_of, heartbeat_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            new_id(new.id),
-            new.conversation_id,
-            user_id,
-            seq,
-            new.turn_id,
-            new.role.value,
-            clean_text(new.speaker),
-            clean_text(new.text),
-            exact_text(new.text),
-            to_ms(new.said_at),
-            new.status.value,
-            None if new.sibling_of is None else known_id(new.sibling_of),
-            to_ms(new.said_at) if new.status is MessageStatus.STREAMING else None,
-        ),
+        _INSERT,
+        {
+            "id": new_id(new.id),
+            "conversation_id": new.conversation_id,
+            "user_id": user_id,
+            "seq": seq,
+            "turn_id": new.turn_id,
+            "role": new.role.value,
+            "speaker": clean_text(new.speaker),
+            "text": clean_text(new.text),
+            "exact_text": exact_text(new.text),
+            "said_at": to_ms(new.said_at),
+            "status": new.status.value,
+            "sibling_of": None if new.sibling_of is None else known_id(new.sibling_of),
+            "heartbeat_at": to_ms(new.said_at) if new.status is MessageStatus.STREAMING else None,
+        },
     )
 
 

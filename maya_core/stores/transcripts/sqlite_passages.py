@@ -18,31 +18,13 @@ from maya_core.domain.conversation import (
 )
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, receipt_from_json, restored_text
-from maya_core.stores.transcripts.sqlite_search import affordable, search_terms
+from maya_core.stores.transcripts.sqlite_blocks import block_of
+from maya_core.stores.transcripts.sqlite_search import closest, search_terms
 
 _MOST_SPEAKERS = 50
-_RANKED_AT_MOST = 300  # before every reply, so for less than the search that a person asks for
+_HOLDERS_AT_MOST = 300  # before every reply, so for less than the search that a person asks for
 _MOST_PASSAGES = 1_000
 _MOST_RECEIPTS = 1_000
-
-# The closest of the index first, three times as many as are wanted: looking up conversations costs more than ranking.
-_MATCHING = """
-    WITH closest AS MATERIALIZED (
-        SELECT messages_text.rowid AS row, -bm25(messages_text, 1.0, 0.0) AS score
-        FROM messages_text
-        WHERE messages_text MATCH :query AND messages_text.rowid >= :from_row
-        ORDER BY score DESC, messages_text.rowid DESC
-        LIMIT 3 * :limit
-    )
-    SELECT messages.id, closest.score
-    FROM closest
-    CROSS JOIN messages ON messages.row = closest.row
-    CROSS JOIN conversations ON conversations.id = messages.conversation_id
-    WHERE messages.user_id = :user AND conversations.deleted_at IS NULL AND conversations.kind = :normal
-        AND conversations.id IS NOT :exclude
-    ORDER BY closest.score DESC, closest.row DESC
-    LIMIT :limit
-"""
 
 _BY_ID = """
     SELECT messages.id, messages.conversation_id, conversations.title, messages.role, messages.speaker,
@@ -68,7 +50,8 @@ _SPEAKERS = """
 
 _RECEIPTS = """
     SELECT m.receipt FROM messages m JOIN conversations c ON c.id = m.conversation_id
-    WHERE m.user_id = :user AND m.role = 'assistant' AND m.receipt IS NOT NULL AND c.deleted_at IS NULL
+    WHERE m.row BETWEEN :first AND :last AND +m.user_id = :user AND m.role = 'assistant' AND m.receipt IS NOT NULL
+        AND c.deleted_at IS NULL
     ORDER BY m.row DESC LIMIT :limit
 """
 
@@ -82,19 +65,12 @@ class SqlitePassages:
     async def match_words(
         self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
     ) -> list[WordMatch]:
-        terms = search_terms(text)
-        user = known_id(user_id)
-        values = {
-            "user": user,
-            "normal": ConversationKind.NORMAL.value,
-            "exclude": None if exclude is None else known_id(exclude),
-            "limit": bounded(limit, most=300),
-        }
+        terms, user = search_terms(text), known_id(user_id)
+        left_out, most = None if exclude is None else known_id(exclude), bounded(limit, most=300)
 
         def matching(connection: sqlite3.Connection) -> list[WordMatch]:
-            query, from_row = affordable(connection, user, terms, most=_RANKED_AT_MOST)
-            found = connection.execute(_MATCHING, {**values, "query": query, "from_row": from_row})
-            return [WordMatch(MessageId(id), score) for id, score in found]
+            found = closest(connection, user, terms, holders=_HOLDERS_AT_MOST, limit=most, exclude=left_out)
+            return [WordMatch(MessageId(id), score) for _, id, score in found]
 
         return await self._database.read(matching) if terms else []
 
@@ -121,10 +97,14 @@ class SqlitePassages:
         )
 
     async def list_receipts(self, user_id: UserId, *, limit: int = 300) -> list[Receipt]:
-        values = {"user": known_id(user_id), "limit": bounded(limit, most=_MOST_RECEIPTS)}
-        stored = await self._database.read(
-            lambda connection: [receipt for (receipt,) in connection.execute(_RECEIPTS, values)]
-        )
+        user, most = known_id(user_id), bounded(limit, most=_MOST_RECEIPTS)
+
+        def newest(connection: sqlite3.Connection) -> list[str]:
+            first, last = block_of(connection, user)
+            values = {"user": user, "first": first, "last": last, "limit": most}
+            return [receipt for (receipt,) in connection.execute(_RECEIPTS, values)]
+
+        stored = await self._database.read(newest)
         return [receipt for one in stored if (receipt := receipt_from_json(one)) is not None]
 
 

@@ -1,6 +1,13 @@
-"""The `KeywordSearch` port in SQLite: FTS5, ranked by BM25."""
+"""The `KeywordSearch` port in SQLite: found by FTS5, ranked here.
 
+FTS5's own ranking counts every word in the messages of all users, for each search.
+"""
+
+import json
+import math
 import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from maya_core.domain.conversation import (
     ConversationId,
@@ -11,35 +18,30 @@ from maya_core.domain.conversation import (
 )
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.rows import bounded, clean_text, known_id
+from maya_core.stores.transcripts.sqlite_blocks import block_of
 from maya_core.stores.transcripts.sqlite_messages import to_message
 from maya_core.stores.transcripts.words import query_words, unfinished_word
 
-_RANKED_AT_MOST = 2_000
+_HOLDERS_AT_MOST = 2_000
+_BM25_K1 = 1.2
+_BM25_B = 0.6  # a word is counted once a message, so its length says less than usual (0.75)
+_READ_FOR_ONE_WANTED = 2
 
-_RANKED = """
-    SELECT messages_text.rowid AS row, bm25(messages_text, 1.0, 0.0) AS distance
-    FROM messages_text
-    CROSS JOIN messages ON messages.row = messages_text.rowid
-    CROSS JOIN conversations ON conversations.id = messages.conversation_id
-    WHERE messages_text MATCH :query AND messages_text.rowid >= :from_row
-        AND messages.user_id = :user AND conversations.deleted_at IS NULL
-        AND conversations.kind IN (:normal, :off_record) AND conversations.id IS NOT :exclude
-    ORDER BY distance, row DESC
-    LIMIT :limit
-"""
-
-# Bounded counts: is a word in too many messages to be ranked by, and where do the newest matches begin?
-_MATCHES_UP_TO = """
-    SELECT count(*) FROM (SELECT 1 FROM messages_text WHERE messages_text MATCH :query LIMIT :most)
-"""
-
-_NEWEST_FROM = """
-    SELECT min(row) FROM (
-        SELECT messages_text.rowid AS row
-        FROM messages_text CROSS JOIN messages ON messages.row = messages_text.rowid
-        WHERE messages_text MATCH :query AND messages.user_id = :user
-        ORDER BY messages_text.rowid DESC LIMIT :most
+# As one value: fetching row by row would take longer than finding them.
+_HOLDERS = """
+    SELECT json_group_array(rowid) FROM (
+        SELECT rowid FROM messages_text WHERE messages_text MATCH :term AND rowid BETWEEN :first AND :last
+        ORDER BY rowid DESC LIMIT :most
     )
+"""
+
+_VISIBLE = """
+    SELECT messages.row, messages.id, length(messages.text)
+    FROM json_each(:rows) AS wanted
+    CROSS JOIN messages ON messages.row = wanted.value
+    CROSS JOIN conversations ON conversations.id = messages.conversation_id
+    WHERE messages.user_id = :user AND conversations.deleted_at IS NULL
+        AND conversations.kind IN (:normal, :off_record) AND conversations.id IS NOT :exclude
 """
 
 _HIT = """
@@ -67,23 +69,17 @@ class SqliteSearch:
         exclude: ConversationId | None = None,
         prefix: bool = False,
     ) -> list[SearchHit]:
-        terms = search_terms(text, prefix=prefix)
-        user = known_id(user_id)
-        values = {
-            "user": user,
-            "normal": ConversationKind.NORMAL.value,
-            "off_record": (ConversationKind.OFF_RECORD if off_record else ConversationKind.NORMAL).value,
-            "exclude": None if exclude is None else known_id(exclude),
-            "limit": bounded(limit, most=100),
-        }
+        terms, user = search_terms(text, prefix=prefix), known_id(user_id)
+        left_out, most = None if exclude is None else known_id(exclude), bounded(limit, most=100)
 
         def ranked(connection: sqlite3.Connection) -> list[SearchHit]:
-            query, from_row = affordable(connection, user, terms, most=_RANKED_AT_MOST)
-            found = connection.execute(_RANKED, {**values, "query": query, "from_row": from_row}).fetchall()
-            # Snippets in a second step: in the first they would be made for every match before the sort.
+            found = closest(
+                connection, user, terms, holders=_HOLDERS_AT_MOST, limit=most, exclude=left_out, off_record=off_record
+            )
+            query = " OR ".join(terms)
             return [
-                _to_hit(connection.execute(_HIT, {"query": query, "row": row["row"]}).fetchone(), row["distance"])
-                for row in found
+                _to_hit(connection.execute(_HIT, {"query": query, "row": row}).fetchone(), score)
+                for row, _, score in found
             ]
 
         return await self._database.read(ranked) if terms else []
@@ -97,38 +93,86 @@ def search_terms(text: str, *, prefix: bool = False) -> list[str]:
     return terms if unfinished is None else [*terms, f'"{unfinished}" *']
 
 
-def affordable(connection: sqlite3.Connection, user_id: str, terms: list[str], *, most: int) -> tuple[str, int]:
-    """A query for any of the terms that ranks about `most` messages, and the first row that it looks at.
+class Closest(NamedTuple):
+    """A message that holds some of the terms; a higher score is closer."""
 
-    Words in very many messages say little: they are left out where a rarer one was asked for. Where all are such,
-    only the newest matches are ranked.
+    row: int
+    id: str
+    score: float
+
+
+def closest(
+    connection: sqlite3.Connection,
+    user_id: str,
+    terms: Sequence[str],
+    *,
+    holders: int,
+    limit: int,
+    exclude: str | None,
+    off_record: bool = False,
+) -> list[Closest]:
+    """A user's messages that hold any of the terms, by BM25 (Robertson and Zaragoza, 2009), of equals the newest first.
+
+    What it costs grows with the user's own messages that hold the terms, up to `holders` for each term, and never
+    with those of others. A word in more messages than that says little: it is left out where a rarer one was asked
+    for; where all are such, only the newest are ranked.
     """
-    if _count(connection, user_id, terms, most) < most:
-        return _owned(user_id, terms), 0
-    rarer = [term for term in terms if _count(connection, user_id, [term], most) < most]
-    query = _owned(user_id, rarer or terms)
-    if rarer:
-        return query, 0
-    values = {"query": query, "user": user_id, "most": most}
-    (first,) = connection.execute(_NEWEST_FROM, values).fetchone()
-    return query, first or 0
+    holding = _holding(connection, user_id, terms, most=holders)
+    rarity: dict[int, float] = {}
+    found = len(set().union(*holding))
+    for rows in holding:
+        weight = math.log(1 + found / len(rows))
+        for row in rows:
+            rarity[row] = rarity.get(row, 0.0) + weight
+    rarest = sorted(sorted(rarity, reverse=True), key=rarity.__getitem__, reverse=True)
+    visible = _visible(connection, user_id, rarest, limit=limit, exclude=exclude, off_record=off_record)
+    longer = _BM25_K1 * _BM25_B * len(visible) / max(1, sum(length for _, _, length in visible))
+    scored = [
+        (rarity[row] * (_BM25_K1 + 1) / (1 + _BM25_K1 * (1 - _BM25_B) + longer * length), row, id)
+        for row, id, length in visible
+    ]
+    scored.sort(reverse=True)
+    return [Closest(row, id, score) for score, row, id in scored[:limit]]
 
 
-def _count(connection: sqlite3.Connection, user_id: str, terms: list[str], most: int) -> int:
-    values = {"query": _owned(user_id, terms), "most": most}
-    (count,) = connection.execute(_MATCHES_UP_TO, values).fetchone()
-    return int(count)
+def _holding(connection: sqlite3.Connection, user_id: str, terms: Sequence[str], *, most: int) -> list[list[int]]:
+    """For each term that counts the rows that hold it, newest first."""
+    first, last = block_of(connection, user_id)
+    values = {"first": first, "last": last, "most": most}
+    found: list[list[int]] = []
+    for term in terms:
+        (rows,) = connection.execute(_HOLDERS, {**values, "term": term}).fetchone()
+        found.append(json.loads(rows))
+    return [rows for rows in found if 0 < len(rows) < most] or [rows for rows in found if rows]
 
 
-def _owned(user_id: str, terms: list[str]) -> str:
-    """Any of the terms, in one person's messages. The owner is here to read less: queries test it exactly as well."""
-    said = f"text : ({' OR '.join(terms)})"
-    # An id without a letter or digit is no word to the index.
-    owner = user_id.replace('"', '""') if any(character.isalnum() for character in user_id) else ""
-    return f'user_id : "{owner}" AND {said}' if owner else said
+def _visible(
+    connection: sqlite3.Connection,
+    user_id: str,
+    rows: Sequence[int],
+    *,
+    limit: int,
+    exclude: str | None,
+    off_record: bool,
+) -> list[tuple[int, str, int]]:
+    """Of these rows the first that may be shown, at least `limit` where there are as many: row, id and length."""
+    values = {
+        "user": user_id,
+        "normal": ConversationKind.NORMAL.value,
+        "off_record": (ConversationKind.OFF_RECORD if off_record else ConversationKind.NORMAL).value,
+        "exclude": exclude,
+    }
+    found: list[tuple[int, str, int]] = []
+    at_once = _READ_FOR_ONE_WANTED * limit
+    for start in range(0, len(rows), at_once):
+        part = json.dumps(rows[start : start + at_once])
+        found += connection.execute(_VISIBLE, {**values, "rows": part})
+        if len(found) >= limit:
+            break
+    return found
 
 
-def _to_hit(row: sqlite3.Row, distance: float) -> SearchHit:
+def _to_hit(row: sqlite3.Row, score: float) -> SearchHit:
     message = to_message(row)
     return SearchHit(
         excerpt=Excerpt(
@@ -141,5 +185,5 @@ def _to_hit(row: sqlite3.Row, distance: float) -> SearchHit:
             text=message.text,
         ),
         snippet=row["snippet"],
-        score=-distance,
+        score=score,
     )

@@ -61,6 +61,8 @@ def index_terms(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Lower case without accents, so that "Köln" and "koln" are one word."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 

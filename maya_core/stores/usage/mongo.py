@@ -7,8 +7,8 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Self, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from maya_core.domain.conversation import UserId
 from maya_core.domain.usage import Activity, Grain, LedgerRow, Pot, PotState, UsageSum, begin_of, sum_of
@@ -26,12 +26,18 @@ from maya_core.stores.usage.rows import (
     stored_to_sum,
 )
 
+if TYPE_CHECKING:
+    from pymongo.asynchronous.collection import AsyncCollection
+
 T = TypeVar("T")
 
 _OF_ALL = "all-"
 _NAMES = ("grain", "begins_at", "user_id", "provider", "model", "purpose")
 _ENTERED_KNOWN = 2_000
 _TRIES = 200
+_GOOD, _BAD = r'"good": ?true', r'"good": ?false'
+_NOT_IMPLEMENTED = 238
+_COUNTED_HERE = 20_000
 
 
 class MongoUsage:
@@ -84,8 +90,8 @@ class MongoUsage:
     async def sums_of_all(self, grain: Grain, *, since: datetime, until: datetime) -> list[UsageSum]:
         return await self._read_sums({"grain": _OF_ALL + grain.value}, since, until)
 
-    async def by_person(self, *, since: datetime, until: datetime) -> list[UsageSum]:
-        span = {"grain": Grain.DAY.value, "begins_at": {"$gte": to_ms(since), "$lt": to_ms(until)}}
+    async def by_person(self, grain: Grain, *, since: datetime, until: datetime) -> list[UsageSum]:
+        span = {"grain": grain.value, "begins_at": {"$gte": to_ms(since), "$lt": to_ms(until)}}
         fields = ("user_id", "failures", *COUNTED)
         totals: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         async with self._database.bounded():
@@ -185,23 +191,20 @@ class MongoUsage:
             return [_to_sum(document) async for document in ordered]
 
     async def _activity(self, own: Document, since: datetime, until: datetime) -> list[Activity]:
-        span = {"$gte": since, "$lt": until}
-        days: dict[datetime, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        people: dict[datetime, set[str]] = defaultdict(set)
+        said, begun = {**own, "said_at": {"$gte": since, "$lt": until}}, {"created_at": {"$gte": since, "$lt": until}}
+        messages, conversations = self._database.messages, self._database.conversations
+        days: dict[datetime, dict[str, int]] = defaultdict(dict)
         async with self._database.bounded():
-            messages = self._database.messages
-            async for said in messages.find({**own, "role": "user", "said_at": span}, {"said_at": 1, "user_id": 1}):
-                day = begin_of(said["said_at"], Grain.DAY)
-                days[day]["messages"] += 1
-                people[day].add(said["user_id"])
-            liked = {**own, "said_at": span, "feedback": {"$ne": None}}
-            async for reply in messages.find(liked, {"said_at": 1, "feedback": 1}):
-                good = '"good":true' in reply["feedback"].replace(" ", "")
-                days[begin_of(reply["said_at"], Grain.DAY)]["good" if good else "bad"] += 1
-            begun = {**own, "created_at": span, "deleted_at": None}
-            async for chat in self._database.conversations.find(begun, {"created_at": 1}):
-                days[begin_of(chat["created_at"], Grain.DAY)]["chats"] += 1
-        return [Activity(day=day, people=len(people[day]), **figures) for day, figures in sorted(days.items())]
+            for day, (count, people) in (await by_day(messages, {**said, "role": "user"}, "said_at")).items():
+                days[day] |= {"messages": count, "people": people}
+            for liking, pattern in (("good", _GOOD), ("bad", _BAD)):
+                liked = await by_day(messages, {**said, "feedback": {"$regex": pattern}}, "said_at")
+                for day, (count, _) in liked.items():
+                    days[day][liking] = count
+            chats = await by_day(conversations, {**own, **begun, "deleted_at": None}, "created_at")
+            for day, (count, _) in chats.items():
+                days[day]["chats"] = count
+        return [Activity(day=day, **figures) for day, figures in sorted(days.items())]
 
     async def _swap(self, pot: Pot, known: Mapping[str, Any] | None, after: PotState) -> bool:
         """Store the state unless somebody changed it meanwhile."""
@@ -217,6 +220,32 @@ class MongoUsage:
         unchanged = {"_id": _pot_id(pot), "version": known["version"]}
         result = await self._pots.replace_one(unchanged, {"version": known["version"] + 1, **stored})
         return result.matched_count == 1
+
+
+async def by_day(collection: "AsyncCollection[Document]", wanted: Document, at: str) -> dict[datetime, tuple[int, int]]:
+    """How many of these documents there are of each day (UTC), by the time in field `at`, and of how many users.
+
+    The server counts. One that cannot tell the day of a time has its newest 20,000 counted here.
+    """
+    from pymongo.errors import OperationFailure
+
+    day = {"$dateToString": {"format": "%Y-%m-%d", "date": f"${at}"}}
+    of_user = {"_id": {"day": day, "user": "$user_id"}, "count": {"$sum": 1}}
+    of_all = {"_id": "$_id.day", "count": {"$sum": "$count"}, "people": {"$sum": 1}}
+    try:
+        found = await collection.aggregate([{"$match": wanted}, {"$group": of_user}, {"$group": of_all}])
+        return {_day(each["_id"]): (each["count"], each["people"]) async for each in found}
+    except OperationFailure as refused:
+        if refused.code != _NOT_IMPLEMENTED:
+            raise
+    counts: dict[datetime, list[str]] = defaultdict(list)
+    async for each in collection.find(wanted, {at: 1, "user_id": 1}).sort(at, -1).limit(_COUNTED_HERE):
+        counts[begin_of(each[at], Grain.DAY)].append(each["user_id"])
+    return {day: (len(users), len(set(users))) for day, users in counts.items()}
+
+
+def _day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _to_sum(document: Mapping[str, Any]) -> UsageSum:

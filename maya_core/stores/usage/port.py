@@ -38,8 +38,8 @@ class Usage(Protocol):
         """The same of all users, added up over them; `user_id` is ""."""
         ...
 
-    async def by_person(self, *, since: datetime, until: datetime) -> list[UsageSum]:
-        """One sum for each user over the days that begin in that span, the most calls first; at most 500.
+    async def by_person(self, grain: Grain, *, since: datetime, until: datetime) -> list[UsageSum]:
+        """One sum for each user over the hours or days that begin in that span, the most calls first; at most 500.
 
         Without durations and kinds of failure; it begins at `since`.
         """

@@ -82,11 +82,11 @@ class SqliteUsage:
             ORDER BY begins_at, provider, model, purpose LIMIT ?"""
         return await self._database.read(lambda c: [_to_sum(row) for row in c.execute(query, values)])
 
-    async def by_person(self, *, since: datetime, until: datetime) -> list[UsageSum]:
-        values = (to_ms(since), to_ms(since), to_ms(until))
+    async def by_person(self, grain: Grain, *, since: datetime, until: datetime) -> list[UsageSum]:
+        values = (to_ms(since), grain.value, to_ms(since), to_ms(until))
         query = f"""
             SELECT ? AS begins_at, user_id, '' AS provider, '' AS model, 'chat' AS purpose, {_ADDED_UP},
-            SUM(failures) AS failures FROM usage_sums WHERE grain = 'day' AND begins_at >= ? AND begins_at < ?
+            SUM(failures) AS failures FROM usage_sums WHERE grain = ? AND begins_at >= ? AND begins_at < ?
             GROUP BY user_id ORDER BY SUM(answered + stopped + failures) DESC, user_id LIMIT 500"""  # noqa: S608
         return await self._database.read(
             lambda c: [to_sum(dict(row), {"failed": _failures(row["failures"])}) for row in c.execute(query, values)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _KINDS = tuple(MemoryKind)
 _FIRST_CAPACITY = 64
+_A_FEW = 8
 _LINE = np.dtype([("conversation", np.int32), ("kind", np.uint8)])
 _ID_BYTES = 200  # an id, in a list and as the key of a dict
 _REF_BYTES = 800  # a MemoryRef with its ids
@@ -83,7 +84,10 @@ class UserMatrix:
         if exclude in self._conversations:
             wanted &= lines["conversation"] != self._conversations[exclude]
         places = np.flatnonzero(wanted)
-        scores = (self._vectors[: len(lines)] @ vector)[places]
+        if len(places) * _A_FEW < len(lines):
+            scores = self._vectors[places] @ vector
+        else:  # taking most of the lines out would cost more than computing all of them
+            scores = (self._vectors[: len(lines)] @ vector)[places]
         if limit < len(places):
             best = np.argpartition(scores, -limit)[-limit:]
             places, scores = places[best], scores[best]

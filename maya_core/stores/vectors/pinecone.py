@@ -7,12 +7,13 @@ client sends any length, and the server's answer does not say which one was wron
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from maya_core.domain.conversation import ConversationId, MessageId, Role, UserId
-from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.domain.memory import FactId, MemoryKind, MemoryRef
 from maya_core.errors import ConfigurationError, StoreUnavailable
 from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, new_id, to_ms
 from maya_core.stores.vectors.port import StoredModel, VectorHit, VectorItem
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from maya_core.embeddings.port import Vector
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 CONTROL_URL = "https://api.pinecone.io"
 _MODELS = "maya-models"
@@ -37,10 +39,14 @@ _CREATE_TIMEOUT_S = 90
 
 
 class PineconeVectors:
-    """Vectors of one model in one index. Belongs to the event loop that connected it."""
+    """Vectors of one model in one index, which `find` finds. Belongs to the event loop that connected it."""
 
-    def __init__(self, index: "AsyncIndex", *, model: str, dimension: int, timeout_s: float) -> None:
-        self._index = index
+    def __init__(
+        self, find: Callable[[], Awaitable["AsyncIndex"]], *, model: str, dimension: int, timeout_s: float
+    ) -> None:
+        self._find = find
+        self._found: AsyncIndex | None = None
+        self._finding = asyncio.Lock()
         self._model = model
         self._dimension = dimension
         self._timeout_s = timeout_s
@@ -58,28 +64,43 @@ class PineconeVectors:
         control_url: str = CONTROL_URL,
         cloud: str = "aws",
         region: str = "us-east-1",
+        at_once: bool = True,
     ) -> Self:
         """Find the index by its name, or make it. Raises StoreUnavailable, and ConfigurationError for one that is
         not of this dimension or not a vector index.
+
+        Without `at_once` Pinecone may be away: the first call that reaches it finds the index then, and until it does
+        every call raises StoreUnavailable, as it does for an index that turns out to be of another dimension.
         """
-        client = await asyncio.to_thread(_client, api_key, control_url, timeout_s)
+
+        async def find() -> "AsyncIndex":
+            client = await asyncio.to_thread(_client, api_key, control_url, timeout_s)
+            try:
+                async with _bounded(timeout_s):
+                    known = await client.indexes.exists(index)
+                if not known:
+                    await _create(client, index, dimension, cloud=cloud, region=region)
+                async with _bounded(timeout_s):
+                    described = await client.indexes.describe(index)
+                if described.dimension != dimension:
+                    raise ConfigurationError(
+                        f"the Pinecone index {index!r} holds vectors of {described.dimension} numbers and the "
+                        f"embedding model {model!r} makes {dimension}; name another index in PINECONE_INDEX and run: "
+                        "python -m maya_core rebuild-memory"
+                    )
+                async with _bounded(timeout_s):
+                    return await client.index(index)
+            finally:
+                await client.close()
+
+        vectors = cls(find, model=model, dimension=dimension, timeout_s=timeout_s)
         try:
-            async with _bounded(timeout_s):
-                known = await client.indexes.exists(index)
-            if not known:
-                await _create(client, index, dimension, cloud=cloud, region=region)
-            async with _bounded(timeout_s):
-                described = await client.indexes.describe(index)
-            if described.dimension != dimension:
-                raise ConfigurationError(
-                    f"the Pinecone index {index!r} holds vectors of {described.dimension} numbers and the embedding "
-                    f"model {model!r} makes {dimension}; name another index in PINECONE_INDEX and run: "
-                    "python -m maya_core rebuild-memory"
-                )
-            async with _bounded(timeout_s):
-                return cls(await client.index(index), model=model, dimension=dimension, timeout_s=timeout_s)
-        finally:
-            await client.close()
+            vectors._found = await find()
+        except StoreUnavailable as away:
+            if at_once:
+                raise
+            log.warning("the vectors could not be reached at the start: %s", away)
+        return vectors
 
     @property
     def model(self) -> str:
@@ -97,7 +118,7 @@ class PineconeVectors:
         at_once = max(1, min(_UPSERTED_AT_ONCE, _NUMBERS_AT_ONCE // self._dimension))
         for part in _parts(vectors, at_once):
             async with _bounded(self._timeout_s):
-                answer = await self._index.upsert(vectors=part, namespace=namespace)
+                answer = await (await self._index()).upsert(vectors=part, namespace=namespace)
             if answer.upserted_count != len(part):
                 raise StoreUnavailable(f"Pinecone stored {answer.upserted_count} of {len(part)} vectors")
 
@@ -137,7 +158,7 @@ class PineconeVectors:
         if not kinds:
             return []
         async with _bounded(self._timeout_s):
-            answer = await self._index.query(
+            answer = await (await self._index()).query(
                 vector=wanted.tolist(),
                 top_k=bounded(limit, most=1000),
                 namespace=_namespace(known_id(user_id)),
@@ -164,7 +185,7 @@ class PineconeVectors:
         found: dict[str, VectorItem] = {}
         for part in _parts(wanted, _FETCHED_AT_ONCE):
             async with _bounded(self._timeout_s):
-                answer = await self._index.fetch(ids=part, namespace=namespace)
+                answer = await (await self._index()).fetch(ids=part, namespace=namespace)
             for id, stored in answer.vectors.items():
                 vector = np.asarray(stored.values, dtype=np.float32)
                 found[id] = VectorItem(ref=_to_ref(id, stored.metadata or {}), vector=vector)
@@ -174,18 +195,18 @@ class PineconeVectors:
         namespace = _namespace(known_id(user_id))
         for part in _parts(list(dict.fromkeys(ids)), _DELETED_AT_ONCE):
             async with self._absent_is_fine():
-                await self._index.delete(ids=part, namespace=namespace)
+                await (await self._index()).delete(ids=part, namespace=namespace)
 
     async def delete_model(self, model: str) -> None:
         async with _bounded(self._timeout_s):
-            stats = await self._index.describe_index_stats()
+            stats = await (await self._index()).describe_index_stats()
         for namespace in stats.namespaces:
             async with self._absent_is_fine():
-                await self._index.delete(filter={"model": {"$eq": model}}, namespace=namespace)
+                await (await self._index()).delete(filter={"model": {"$eq": model}}, namespace=namespace)
 
     async def delete_user(self, user_id: UserId) -> None:
         async with self._absent_is_fine():
-            await self._index.delete(delete_all=True, namespace=_namespace(known_id(user_id)))
+            await (await self._index()).delete(delete_all=True, namespace=_namespace(known_id(user_id)))
 
     async def list_refs(self, user_id: UserId, *, after: str = "", limit: int = 1000) -> list[MemoryRef]:
         # Ids come in the order of their bytes; a page cannot begin after an id, so the earlier ones are read past.
@@ -194,7 +215,7 @@ class PineconeVectors:
         token: str | None = None
         while len(ids) < most:
             async with _bounded(self._timeout_s):
-                page = await self._index.list_paginated(
+                page = await (await self._index()).list_paginated(
                     namespace=namespace, limit=_LISTED_AT_ONCE, pagination_token=token
                 )
             ids += [entry.id for entry in page.vectors if entry.id is not None and entry.id > after]
@@ -205,20 +226,33 @@ class PineconeVectors:
 
     async def models(self) -> list[StoredModel]:
         async with _bounded(self._timeout_s):
-            listed = await self._index.list_paginated(namespace=_MODELS, limit=_LISTED_AT_ONCE)
+            listed = await (await self._index()).list_paginated(namespace=_MODELS, limit=_LISTED_AT_ONCE)
             ids = [entry.id for entry in listed.vectors if entry.id is not None]
             if not ids:
                 return []
-            answer = await self._index.fetch(ids=ids, namespace=_MODELS)
+            answer = await (await self._index()).fetch(ids=ids, namespace=_MODELS)
         names = sorted(str((stored.metadata or {})["model"]) for stored in answer.vectors.values())
         return [StoredModel(model=name, dimension=self._dimension) for name in names]
 
     async def ping(self) -> None:
         async with _bounded(self._timeout_s):
-            await self._index.describe_index_stats()
+            await (await self._index()).describe_index_stats()
 
     async def close(self) -> None:
-        await self._index.close()
+        if self._found is not None:
+            await self._found.close()
+
+    async def _index(self) -> "AsyncIndex":
+        """The index; looked for again where it was not found yet, by one call at a time."""
+        if self._found is None:
+            async with self._finding:
+                if self._found is None:
+                    try:
+                        self._found = await self._find()
+                    except ConfigurationError as other:
+                        log.error("the vectors cannot be used: %s", other)  # noqa: TRY400 - the sentence says it all
+                        raise StoreUnavailable(str(other)) from other
+        return self._found
 
     async def _note_model(self, model: str) -> None:
         """Leave a sign that this model has vectors here: an index cannot be asked for the values of a field."""
@@ -227,7 +261,7 @@ class PineconeVectors:
         direction = [1.0] + [0.0] * (self._dimension - 1)
         sign = {"id": _digest(model), "values": direction, "metadata": {"model": model}}
         async with _bounded(self._timeout_s):
-            await self._index.upsert(vectors=[sign], namespace=_MODELS)
+            await (await self._index()).upsert(vectors=[sign], namespace=_MODELS)
         self._model_noted = self._model_noted or model == self._model
 
     def _to_wire(self, item: VectorItem) -> Mapping[str, object]:
@@ -248,6 +282,7 @@ class PineconeVectors:
                 "statement_words": ref.statement_words,
                 "asks": ref.asks,
                 "dated": ref.dated,
+                "fact_id": "" if ref.fact_id is None else new_id(ref.fact_id),
             },
         }
 
@@ -316,6 +351,7 @@ def _to_ref(id: str, metadata: Mapping[str, object]) -> MemoryRef:
 
     message_ids = metadata["message_ids"]
     role = str(metadata["role"])
+    fact_id = str(metadata.get("fact_id", ""))  # not in what earlier versions have written
     return MemoryRef(
         id=id,
         kind=MemoryKind(str(metadata["kind"])),
@@ -330,6 +366,7 @@ def _to_ref(id: str, metadata: Mapping[str, object]) -> MemoryRef:
         statement_words=number("statement_words"),
         asks=bool(metadata["asks"]),
         dated=bool(metadata["dated"]),
+        fact_id=FactId(fact_id) if fact_id else None,
     )
 
 

@@ -43,3 +43,8 @@ def vectors(connection: sqlite3.Connection) -> None:
             epoch INTEGER NOT NULL
         ) WITHOUT ROWID"""
     )
+
+
+def vector_facts(connection: sqlite3.Connection) -> None:
+    """Which fact a vector stands for, "" for other kinds. Of facts embedded before, `rebuild-memory` fills it in."""
+    connection.execute("ALTER TABLE vectors ADD COLUMN fact_id TEXT NOT NULL DEFAULT ''")

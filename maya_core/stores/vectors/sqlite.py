@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from maya_core.domain.conversation import ConversationId, MessageId, Role, UserId
-from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.domain.memory import FactId, MemoryKind, MemoryRef
 from maya_core.stores.migrations import migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, new_id, to_ms
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NAMES = (
+_OF_A_REF = (
     "id model dimension kind conversation_id message_ids first_seq last_seq speaker role said_at statement_words asks"
-    " dated vector"
+    " dated fact_id"
 ).split()
+_NAMES = [*_OF_A_REF, "vector"]
+_REF_COLUMNS = ", ".join(_OF_A_REF)
 _COLUMNS = ", ".join(_NAMES)
 _STORE = (
     f"INSERT INTO vectors (user_id, version, {_COLUMNS}) VALUES ({','.join('?' * (len(_NAMES) + 2))})"  # noqa: S608
@@ -118,7 +120,7 @@ class SqliteVectors:
         def read(connection: sqlite3.Connection) -> list[VectorItem]:
             found: dict[str, sqlite3.Row] = {}
             for part in _parts(wanted):
-                found |= _rows_by_id(connection, user, part)
+                found |= _rows_by_id(connection, user, part, columns=_COLUMNS)
             return [_to_item(found[id]) for id in wanted if id in found]
 
         return await self._database.read(read)
@@ -164,7 +166,7 @@ class SqliteVectors:
 
         def read(connection: sqlite3.Connection) -> list[MemoryRef]:
             found = connection.execute(
-                f"SELECT {_COLUMNS} FROM vectors WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608
+                f"SELECT {_REF_COLUMNS} FROM vectors WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608
                 values,
             )
             return [_to_ref(row) for row in found]
@@ -209,6 +211,7 @@ class SqliteVectors:
             ref.statement_words,
             ref.asks,
             ref.dated,
+            "" if ref.fact_id is None else new_id(ref.fact_id),
             vector.tobytes(),
         )
 
@@ -231,13 +234,15 @@ class SqliteVectors:
         matrix.version = state["version"]
 
 
-_Row = tuple[str, str, int, str, str, str, int, int, str, str, int, int, bool, bool, bytes]
+_Row = tuple[str, str, int, str, str, str, int, int, str, str, int, int, bool, bool, str, bytes]
 """A row as `_NAMES` has it."""
 
 
-def _rows_by_id(connection: sqlite3.Connection, user: str, ids: Sequence[str]) -> dict[str, sqlite3.Row]:
+def _rows_by_id(
+    connection: sqlite3.Connection, user: str, ids: Sequence[str], *, columns: str
+) -> dict[str, sqlite3.Row]:
     found = connection.execute(
-        f"SELECT {_COLUMNS} FROM vectors WHERE user_id = ? AND id IN ({_marks(ids)})",  # noqa: S608
+        f"SELECT {columns} FROM vectors WHERE user_id = ? AND id IN ({_marks(ids)})",  # noqa: S608
         (user, *ids),
     )
     return {row["id"]: row for row in found}
@@ -246,7 +251,7 @@ def _rows_by_id(connection: sqlite3.Connection, user: str, ids: Sequence[str]) -
 def _changed(connection: sqlite3.Connection, user: str, rows: Sequence[_Row]) -> Iterator[_Row]:
     """The rows that are not stored exactly so."""
     for part in _parts(rows):
-        known = _rows_by_id(connection, user, [row[0] for row in part])
+        known = _rows_by_id(connection, user, [row[0] for row in part], columns=_COLUMNS)
         yield from (row for row in part if row[0] not in known or tuple(known[row[0]]) != row)
 
 
@@ -269,7 +274,9 @@ def _hits(
 ) -> list[VectorHit]:
     # What a vector stands for is read once a process, then kept beside the matrix.
     for part in _parts([id for id, _ in found if id not in matrix.refs]):
-        matrix.refs.update((id, _to_ref(row)) for id, row in _rows_by_id(connection, user, part).items())
+        matrix.refs.update(
+            (id, _to_ref(row)) for id, row in _rows_by_id(connection, user, part, columns=_REF_COLUMNS).items()
+        )
     return [VectorHit(ref=matrix.refs[id], score=score) for id, score in found]
 
 
@@ -288,6 +295,7 @@ def _to_ref(row: sqlite3.Row) -> MemoryRef:
         statement_words=row["statement_words"],
         asks=bool(row["asks"]),
         dated=bool(row["dated"]),
+        fact_id=FactId(row["fact_id"]) if row["fact_id"] else None,
     )
 
 

@@ -200,6 +200,7 @@ function openMenu(root, opener) {
   menu.style.left = Math.max(8, Math.min(at.left, innerWidth - menu.offsetWidth - 8)) + "px";
   menu.style.top = (at.bottom + menu.offsetHeight + 8 < innerHeight ? at.bottom + 4 : at.top - menu.offsetHeight - 4) + "px";
   menu.mayaOpener = opener;
+  menu.mayaTop = at.top;
   opener.setAttribute("aria-expanded", "true");
   menu.firstChild.focus();
 }
@@ -208,6 +209,12 @@ function closeMenu() {
   const menu = document.getElementById("maya-menu");
   menu?.mayaOpener.removeAttribute("aria-expanded");
   menu?.remove();
+}
+
+/* A menu goes when its button scrolls away from it; a scroll that ends at the press is told only after it. */
+function scrolled() {
+  const menu = document.getElementById("maya-menu");
+  if (menu && Math.abs(menu.mayaOpener.getBoundingClientRect().top - menu.mayaTop) > 8) closeMenu();
 }
 
 function menuKeys(event, menu) {
@@ -276,7 +283,7 @@ export default function (component) {
     document.addEventListener("pointerdown", event => {
       if (!event.target.closest?.("#maya-menu")) closeMenu();
     }, true);
-    document.addEventListener("scroll", closeMenu, true);
+    document.addEventListener("scroll", scrolled, true);
   }
   for (const waiting of (globalThis.mayaWaiting || []).splice(0)) globalThis.maya.draw(waiting);
 }

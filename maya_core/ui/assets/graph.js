@@ -59,7 +59,6 @@ function sizeAt(scale, wanted) {
 
 function paint(drawing) {
   const theme = themeOf(drawing.root, drawing.wanted.palettes);
-  drawing.size = sizeAt(drawing.network ? drawing.network.getScale() : 1, drawing.wanted);
   drawing.nodes.update(drawing.wanted.nodes.map(node => {
     const { x, y, ...rest } = painted(node, theme, drawing.size);
     return drawing.placed.has(node.id) ? rest : { ...rest, x, y };
@@ -68,23 +67,34 @@ function paint(drawing) {
   drawing.look = JSON.stringify(theme);
 }
 
+/* Painting a crowd is the larger part of drawing it: it is done for another size of the names only. */
+function resize(drawing, scale) {
+  const size = sizeAt(scale, drawing.wanted);
+  if (size === drawing.size) return false;
+  drawing.size = size;
+  paint(drawing);
+  return true;
+}
+
 function begin(vis, root, component, wanted) {
   const canvas = document.createElement("div");
   canvas.className = "canvas";
   root.replaceChildren(canvas);
   const drawing = { root, wanted, component, placed: new Set(), nodes: new vis.DataSet(), edges: new vis.DataSet() };
-  paint(drawing);
+  resize(drawing, stands(wanted) ? scaleOf(root, wanted.nodes) : 1);
   const network = new vis.Network(canvas, { nodes: drawing.nodes, edges: drawing.edges }, wanted.options);
   drawing.network = network;
   drawings.set(root, drawing);
   root.mayaGraph = drawing;
   network.on("click", event => event.nodes.length && drawing.component.setTriggerValue("select", String(event.nodes[0])));
   network.on("doubleClick", event => event.nodes.length && drawing.component.setTriggerValue("expand", String(event.nodes[0])));
-  network.on("zoom", () => { if (sizeAt(network.getScale(), drawing.wanted) !== drawing.size) paint(drawing); });
+  network.on("zoom", () => resize(drawing, network.getScale()));
   network.on("stabilizationIterationsDone", () => settle(drawing));
   network.on("stabilized", () => settle(drawing));
   if (stands(wanted)) settle(drawing);
-  drawing.watch = new ResizeObserver(() => fill(drawing));
+  drawing.watch = new ResizeObserver(() => {
+    if (drawing.filled !== roomOf(root)) fill(drawing);
+  });
   drawing.watch.observe(canvas);
   mark(drawing);
 }
@@ -104,22 +114,38 @@ function settle(drawing) {
 
 /* Everything in view, names included, and as large as there is room; names change their size with the scale.
    A crowd on a small screen shows its middle, which can be dragged, rather than names upon names. */
-const LARGEST_SCALE = 1.4, SMALLEST_SCALE_IN_A_CROWD = 0.68;
+const LARGEST_SCALE = 1.4, SMALLEST_SCALE_IN_A_CROWD = 0.68, MARGIN = 16;
+
+function fitting(room, wide, high) {
+  return Math.min((room.width - MARGIN) / wide, (room.height - MARGIN) / high, LARGEST_SCALE);
+}
+
+/* About what the scale of a picture with places for everything will be. */
+function scaleOf(root, nodes) {
+  const across = name => Math.max(...nodes.map(node => node[name])) - Math.min(...nodes.map(node => node[name]));
+  return Math.max(fitting(root.getBoundingClientRect(), across("x") || 1, across("y") || 1), SMALLEST_SCALE_IN_A_CROWD);
+}
+
+function roomOf(root) {
+  const { width, height } = root.getBoundingClientRect();
+  return `${Math.round(width)} ${Math.round(height)}`;
+}
 
 function fill(drawing) {
   const { network, nodes } = drawing, room = drawing.root.getBoundingClientRect();
   if (!room.width) return;
+  drawing.filled = roomOf(drawing.root);
   for (let step = 0; step < 3; step++) {
+    network.redraw(); // only what was drawn has a box
     const boxes = nodes.getIds().map(id => network.getBoundingBox(id)).filter(Boolean);
     const left = Math.min(...boxes.map(box => box.left)), right = Math.max(...boxes.map(box => box.right));
     const top = Math.min(...boxes.map(box => box.top)), bottom = Math.max(...boxes.map(box => box.bottom));
-    const fits = Math.min((room.width - 16) / (right - left), (room.height - 16) / (bottom - top), LARGEST_SCALE);
+    const fits = fitting(room, right - left, bottom - top);
     const crowd = stands(drawing.wanted) && fits < SMALLEST_SCALE_IN_A_CROWD;
     const scale = crowd ? SMALLEST_SCALE_IN_A_CROWD : fits;
     const position = crowd ? { x: 0, y: 0 } : { x: (left + right) / 2, y: (top + bottom) / 2 };
     network.moveTo({ position, scale, animation: false });
-    paint(drawing);
-    network.redraw();
+    if (!resize(drawing, scale)) return;
   }
 }
 

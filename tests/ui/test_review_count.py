@@ -1,0 +1,78 @@
+"""Counting what waits beside the page: shown as it was last known, made anew when it is old, never in the way."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from maya_core.domain.conversation import UserId
+from maya_core.errors import StoreUnavailable
+from maya_core.memory.review import Inbox
+from maya_core.ui.review_count import ReviewCounts
+
+ANN, BOB = UserId("ann"), UserId("bob")
+
+
+def inbox(waiting: int) -> Inbox:
+    return Inbox(proposals=(), waiting=waiting)
+
+
+class Starting:
+    """Begins counts that end when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun: list[Future[Inbox]] = []
+
+    def __call__(self) -> Future[Inbox]:
+        self.begun.append(Future())
+        return self.begun[-1]
+
+
+def ended(waiting: int) -> Future[Inbox]:
+    done: Future[Inbox] = Future()
+    done.set_result(inbox(waiting))
+    return done
+
+
+def test_a_count_that_is_made_at_once_is_shown_at_once_and_kept() -> None:
+    counts, starting = ReviewCounts(), Starting()
+    assert counts.waiting(ANN, lambda: ended(3)) == 3
+    assert counts.waiting(ANN, starting) == 3
+    assert starting.begun == []
+
+
+def test_a_count_that_takes_long_is_begun_once_and_shown_when_it_has_ended() -> None:
+    counts, starting = ReviewCounts(), Starting()
+    assert counts.waiting(ANN, starting) == 0
+    assert counts.waiting(ANN, starting) == 0
+    assert len(starting.begun) == 1
+    starting.begun[0].set_result(inbox(78))
+    assert counts.waiting(ANN, starting) == 78
+
+
+def test_everybody_has_a_count_of_their_own() -> None:
+    counts = ReviewCounts()
+    assert counts.waiting(ANN, lambda: ended(1)) == 1
+    assert counts.waiting(BOB, lambda: ended(2)) == 2
+    assert counts.waiting(ANN, Starting()) == 1
+
+
+def test_an_inbox_that_was_read_anyway_is_not_counted() -> None:
+    counts, starting = ReviewCounts(), Starting()
+    counts.saw(ANN, 5)
+    assert counts.waiting(ANN, starting) == 5
+    assert starting.begun == []
+
+
+def test_a_store_that_is_away_is_no_error_and_not_asked_at_every_look() -> None:
+    counts, starting = ReviewCounts(), Starting()
+    counts.waiting(ANN, starting)
+    starting.begun[0].set_exception(StoreUnavailable("away"))
+    assert counts.waiting(ANN, starting) == 0
+    assert len(starting.begun) == 1
+
+
+def test_a_count_that_was_given_up_is_no_error() -> None:
+    counts, starting = ReviewCounts(), Starting()
+    counts.waiting(ANN, starting)
+    starting.begun[0].cancel()
+    assert counts.waiting(ANN, starting) == 0
