@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from maya_core.domain.memory import EntityKind, Relation
 from tests.e2e.stage import App, Screen, running_app, screen_in, window
@@ -86,7 +86,19 @@ def wait_until_learnt(folder: Path, *, facts: int) -> None:
 
 def open_tab(shown: Screen, name: str) -> None:
     shown.page.goto(f"{shown.app.url}/memory?tab={name}")
-    expect(shown.page.locator(f'.tabs button[data-to="{name}"][aria-current="page"]').last).to_be_visible()
+    expect(tab(shown, name)).to_have_attribute("aria-current", "page")
+
+
+def turn_to(shown: Screen, name: str) -> None:
+    """From one tab to another, as a person does; the page is not loaded again."""
+    tab(shown, name).click()
+    expect(tab(shown, name)).to_have_attribute("aria-current", "page")
+    expect(shown.page.locator(".stApp")).to_have_attribute("data-test-script-state", re.compile("notRunning"))
+
+
+def tab(shown: Screen, name: str) -> Locator:
+    """In the second row where the open one has two parts."""
+    return shown.page.locator(f'.tabs button[data-to="{name}"]').last
 
 
 def fill(shown: Screen, label: str, text: str) -> None:
@@ -177,7 +189,7 @@ def test_a_chat_is_forgotten_with_a_receipt(page: Screen, folder: Path, tmp_path
     open_tab(page, "search")
     fill(page, "Search your chats, their summaries and facts", "barometers")
     expect(page.page.get_by_text("Nothing was found.")).to_be_visible()
-    open_tab(page, "forget")
+    turn_to(page, "forget")
     expect(page.page.locator(".request")).to_contain_text("A chat")
 
 
@@ -204,17 +216,18 @@ def test_hostile_texts_run_nothing_and_ask_nobody(
     remember(folder, world)
     turns = [Turn(question=f"Mallory {text}", reply=text, ago=timedelta(hours=2)) for text in texts]
     seed(folder, [Chat(title=f"Mallory {texts[5]}", turns=turns)])
+    open_tab(page, "search")
     for name, label, text in (
         ("search", "Search your chats, their summaries and facts", "Mallory"),
-        ("bench", "A sentence", f"Mallory {texts[7]}"),
         ("questions", "A person, place or thing", "Mallory"),
+        ("bench", "A sentence", f"Mallory {texts[7]}"),
         ("summaries", "", ""),
         ("changed", "", ""),
-        ("quality", "", ""),
         ("review", "", ""),
+        ("quality", "", ""),
         ("forget", "", ""),
     ):
-        open_tab(page, name)
+        turn_to(page, name)
         if label:
             fill(page, label, text)
         expect(page.page.locator(".stApp")).to_have_attribute("data-test-script-state", re.compile("notRunning"))
