@@ -15,6 +15,7 @@ from maya_core.memory.lexicon import (
     MODALS,
     MOODS,
     NEGATIONS,
+    NOMINATIVE,
     OBJECTS,
     POINTING,
     PREPOSITIONS,
@@ -96,7 +97,7 @@ class _Scan:
         if self._line.word(at + 1) == "'s":
             return None
         kinds = self._line.kinds(at)
-        if not kinds and self._is_nominative(self._line.before(at)) and self._tokens[at].is_open:
+        if not kinds and self._line.word(self._line.before(at)) in NOMINATIVE and self._tokens[at].is_open:
             return made(self._line, at, at, self._line.word(at), Tense.PRESENT)
         kinds = kinds or self._guessed(at)
         if not kinds or not self._may_be_verb(at, kinds):

@@ -29,7 +29,8 @@ ANIMALS = frozenset(
 """Who lives with people and has a name."""
 PRONOUNS = frozenset("i we he she they it you who there everyone everybody someone somebody nobody".split())
 """Words that can be the whole subject of a verb."""
-OWN = frozenset("i we".split())
+NOMINATIVE = frozenset("i we he she they who".split())
+"""Those that cannot be an object as well: what follows them is a verb, known or not."""
 OBJECTS = frozenset("me us him them her you it myself ourselves himself herself themselves each".split())
 POINTING = frozenset("this that these those one".split())
 INTERJECTIONS = frozenset(

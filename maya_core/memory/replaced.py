@@ -81,8 +81,10 @@ def _same_head(held: Held, after: Clause) -> bool:
 def _exclusive(held: Held, after: Clause) -> bool:
     """The word that says it is there again, with the same preposition: "I report to", "my reports go to"."""
     verb = held.verb
+    if verb is None or verb.lemma not in _EXCLUSIVE or any(v.tense is Tense.PAST for v in after.verbs):
+        return False
     lead = _lead(held.clause, held.place.start)
-    return verb is not None and verb.lemma in _EXCLUSIVE and stem(verb.lemma) in after.stems and lead in after.stems
+    return stem(verb.lemma) in after.stems and lead in after.stems
 
 
 def _only_is(held: Held) -> bool:
