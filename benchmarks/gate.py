@@ -250,7 +250,7 @@ def _count(
                 f"{sorted(why)}"
             )
     for name, facts in (("offline", offline), ("scripted", scripted)):
-        hits = [(item, fact) for item in case.forbid for fact in facts if _hits(item, fact)]
+        hits = [(item, fact) for item in case.forbid for fact in facts if _hits(item, fact, case)]
         if name == "offline":
             tally.forbidden_offline += len(hits)
         else:
@@ -287,11 +287,17 @@ def _is(wanted: Expected, fact: Stored) -> bool:
     return _same(wanted.subject, fact.subject) and _same(wanted.object, fact.object) and wanted.status == fact.status
 
 
-def _hits(item: str | Forbidden, fact: Stored) -> bool:
+def _hits(item: str | Forbidden, fact: Stored, case: Case) -> bool:
+    """A forbidden entry is stored. Where a role is forbidden ("girlfriend") and another of the same relation is
+    expected of the same two ("wife"), the one fact that holds is the expected one."""
     if isinstance(item, str):
         said = f" {normal_name(' | '.join((*fact.subject, fact.label, *fact.object)))} "
         return f" {normal_name(item)} " in said or f" {normal_name(item)}s " in said
     if item.relation_hint and relation_named(item.relation_hint)[0] not in (fact.relation, Relation.RELATED_TO):
+        return False
+    if item.relation_hint and any(
+        _is(wanted, fact) and relation_named(wanted.relation_hint)[0] is fact.relation for wanted in case.expect_facts
+    ):
         return False
     return _same(item.subject, fact.subject) and _same(item.object, fact.object) and item.status in ("", fact.status)
 

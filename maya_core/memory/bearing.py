@@ -9,10 +9,14 @@ from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
+from maya_core.memory.lasting import Lasting, governing, lasting
+from maya_core.memory.lexicon import ADVERBS, BE, DETERMINERS, DO, HAVE, MODALS, NEGATIONS, PREPOSITIONS
 from maya_core.memory.moments import begins, moments
-from maya_core.memory.relations import SLOT, STATES, expressed, expressions, own_slot, slot_of
+from maya_core.memory.people import ROLES
+from maya_core.memory.relations import LINKS, SLOT, STATES, expressed, expressions, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
+from maya_core.memory.tokens import tokens_of
 from maya_core.memory.wording import content_stems, stems
 
 _DEICTIC = stems(
@@ -36,63 +40,6 @@ _MOOD = stems(
     "snack nap shower walk call meeting rain raining weather sunny snow snowing cloudy windy traffic monday mondays "
     "weekend thanks thank thx cheers"
 )
-_PASSING = re.compile(
-    r"\b(?:just (?:grab\w*|got|had|have|made|woke|ate|eaten|finished|came|saw|did|took|went|back|checking|saying|a|"
-    r"testing|passing|popping|wanted|need\w*|spilled|missed|noticed|realized|opened|closed|dropped|ran|had)|about "
-    r"to|brb|be right back|right now|in a (?:meeting|minute|sec|second|hurry|rush|bit|moment|call|while)|"
-    r"on (?:the|a|my) (?:train|bus|way|call|phone|break|plane|tram|subway|metro)|having (?:lunch|dinner|breakfast|"
-    r"coffee|tea|a|some|trouble|issues|problems)|"
-    r"(?:making|drinking|eating|cooking|watching|waiting|sitting|grabbing|heading|getting|looking|listening|trying|"
-    r"checking|testing|feeling|going (?:for|out|to bed|to sleep|home|to lunch))\b|thank|good (?:morning|night|"
-    r"evening|afternoon|luck|job|point|one|idea)|"
-    r"have a (?:nice|good|great|lovely)|need (?:help|a|an|some|you|to|the|your|more)|have (?:a|an|some|one|another|"
-    r"this) (?:quick |small |weird |strange |new )?(?:question|problem|issue|error|bug|doubt|idea|meeting|call|"
-    r"headache|cold|minute|moment|request|favor|favour)|"
-    r"sounds? (?:good|great|fine|like)|looks? (?:good|great|fine|like)|makes? sense|see you|talk (?:to you "
-    r")?(?:later|soon)|got it|all good|no rush|will (?:do|try|check|see|look|let)|let me|"
-    r"this (?:morning|afternoon|evening|answer|version|draft|one|code|error|function|file|text)|tonight|for "
-    r"(?:lunch|dinner|breakfast)|the weather|it's (?:raining|snowing|hot|cold|sunny|late|early)|"
-    r"(?:does|do|did|is|are|was|were)n't work|(?:forget\w*|forgot|spilled|slept|overslept|skipped|burn(?:t|ed)|"
-    r"dropped|missed)\b|how are you|at the moment i'm)\b",
-    re.IGNORECASE,
-)
-_REMINDER = re.compile(r"\b(?:don't|do not|never|can't) forget\b", re.IGNORECASE)
-_LASTING = re.compile(
-    r"(?<![\w'])(?:i'm|i am|im|we're|we are|i've|i have(?! to\b)|we have(?! to\b)|we've|i own|i use|i play|"
-    r"i speak|i run|i ride|i "
-    r"collect|i study|i teach|i volunteer|i train|i live|i work|i eat|i drink|i avoid|i take|i prefer|"
-    r"i do|i go|i wear|i drive|i commute|i write|i read|i sing|i dance|i swim|i cycle|i climb|i hike|i paint|i bake|"
-    r"i cook|i garden|i practi[sc]e|i manage|i lead|i report|i always|i never|i usually|i only|i got|i started|i "
-    r"joined|i bought|i adopted|we got|we bought|we adopted|we started|we have|we joined|"
-    r"i grew|i was (?:born|raised|diagnosed|promoted|hired)|i turn|i follow|i support|i attend|i sleep|i wake|i get "
-    r"up|i suffer|i can't|i cannot|i don't|i do not|we live|we use|we own|we run|we work|my|our)\b",
-    re.IGNORECASE,
-)
-_PAST = re.compile(
-    r"(?<!have )(?<!has )(?<!'ve )(?<!'s )(?<!had )\b(?:lived|worked|had|owned|liked|loved|hated|preferred|enjoyed|"
-    r"used|studied|taught|belonged|drove|played|kept|spoke|resided|rented|"
-    r"(?:was|were)(?! (?:born|diagnosed|hired|promoted|accepted|elected|moved|set|changed|pushed|scheduled|booked|"
-    r"named|appointed|assigned|extended|postponed|rescheduled|delayed|raised|made|thinking|wondering)\b))\b",
-    re.IGNORECASE,
-)
-
-
-_LOOSE = frozenset(
-    {
-        Relation.IS_A,
-        Relation.OWNS,
-        Relation.HAS_CONDITION,
-        Relation.HAS_STATUS,
-        Relation.RELATED_TO,
-        Relation.WORKS_AT,
-        Relation.WORKS_AS,
-        Relation.USES,
-        Relation.IS_NAMED,
-        Relation.PLANS,
-        Relation.VISITED,
-    }
-)
-"""Relations whose words are so common that a passing remark has them too."""
 _COMMON_VERBS = frozenset(
     {Relation.IS_A, Relation.OWNS, Relation.HAS_CONDITION, Relation.HAS_STATUS, Relation.USES, Relation.WORKS_AS}
 )
@@ -122,10 +69,6 @@ _ASIDE = re.compile(
     r"\b(?:in|on|at|to|from|about|because|when|before|after|by|near|over|during|like|nothing|no|but|everything)\b",
     re.IGNORECASE,
 )
-_COMMON_WORDS = frozenset(
-    {Relation.IS_A, Relation.OWNS, Relation.HAS_CONDITION, Relation.HAS_STATUS, Relation.USES, Relation.RELATED_TO}
-)
-_TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening)|right now|just now)\b", re.IGNORECASE)
 _OF_ANY_MOMENT = frozenset(
     {
         Relation.TAKES_PLACE_ON,
@@ -185,11 +128,18 @@ _TIMES = (Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON)
 _BIRTH = re.compile(r"\b(?:born|b-?day|birthday)\b", re.IGNORECASE)
 _DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECASE)
 _CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate)\b", re.IGNORECASE)
-_ABSENCE = re.compile(r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|dislikes?|hates?)\b", re.IGNORECASE)
+_ABSENCE = re.compile(
+    r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|cannot|dislikes?|hates?)\b", re.IGNORECASE
+)
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
+_PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split())
+"""Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
+_NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
+_MY_SOMEBODY = re.compile(r"(?:my|our|one of my|one of our)\s+((?:[\w-]+\s?){1,4})", re.IGNORECASE)
+_SAYS_NOTHING = ("is connected with", "related to")
+_SAID_BEFORE = 1
 _MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
-_CONTRACTED = re.compile(r"'(?:m|s|ve|re|ll|d)\b")
 _ELSEWHERE = re.compile(r"\b(?:for|at|in|on|with|from|to|by|near)\b", re.IGNORECASE)
 _LONGEST_LIST = 8
 _LONGEST_LEAD = 4
@@ -200,17 +150,7 @@ _INTRODUCED = re.compile(
     r"\b(?:my|our)\s+(?!(?:former|old|previous|ex)\b)(?:(?!was\b|were\b|is\b|used\b)[a-z-]+\s+){1,3}$", re.IGNORECASE
 )
 """Before a name: who somebody is ("my mentor Adaora used to …"); the verb after it is theirs."""
-_BARE_PLACE = re.compile(
-    r"(?:\b(?:am|is|are|was|were|be|been|im)|'(?:m|s|re))\s+(?:\w+ly\s+|just\s+|still\s+|now\s+)*(?:on|in|at|near|"
-    r"by|with|off|under|over|up|out|down|around|before|after|about|between|behind)\b[^,]*$",
-    re.IGNORECASE,
-)
 """Where somebody is, not what they do: "I'm on the settings page"."""
-_SHORT_WORDS = re.compile(
-    r"\b(?:a|an|the|my|our|his|her|their|to|some|very|really|also|just|still|always|usually|mostly|already|both|now|"
-    r"currently|quite|so|'m|'s|'ve|'re|'ll)\b|[^\w\s'-]",
-    re.IGNORECASE,
-)
 
 
 def points_only(text: str) -> bool:
@@ -220,26 +160,49 @@ def points_only(text: str) -> bool:
 
 
 def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
-    """Whether what the clause says of the object can be the claimed relation."""
+    """Whether what the clause says of the object lasts, and can be the claimed relation."""
     clause = place.clause
-    if (reason := _contrary(claim, clause, place.start)) or (reason := _momentary(claim, told, place)):
+    if reason := _contrary(claim, clause, place.start) or _momentary(claim, told, place):
         return reason
-    if strength(claim, told, place):
-        passing = claim.relation in _LOOSE and is_user(claim.subject) and _of_the_moment(claim.relation, clause.text)
-        return Reason.PASSING if passing else None
-    owner = clause.owner_at(place.start)
-    if owner.who is Who.NOBODY:
-        return None if _phrased(claim, place) else Reason.RELATION
-    if _of_the_moment(Relation.RELATED_TO, clause.text):
-        return Reason.PASSING
-    lasting = _LASTING.search(clause.text) or clause.future
-    return Reason.PASSING if owner.who is Who.USER and not lasting else None
+    if introduces(claim, told, place) or (claim.relation is Relation.IS_NAMED and _phrased(claim, place)):
+        return None
+    if lasting(told, clause, place.start) is not Lasting.NO:
+        return Reason.PASSING if _answers_a_suggestion(claim, told, clause) else None
+    said = strength(claim, told, place)
+    if governing(clause, place.start) is None and clause.leads is None:
+        borne = said == _SAID_BEFORE or (said and clause.corrects) or _phrased(claim, place)
+        return None if borne else Reason.RELATION
+    leans = all(verb.lemma in _PUTS_RIGHT for verb in clause.verbs) and all(
+        owner.pronoun or owner.who is Who.USER for owner in clause.owners
+    )
+    return None if said and clause.corrects and leans else Reason.PASSING
 
 
-def _of_the_moment(relation: Relation, text: str) -> bool:
-    """A passing remark; "today" makes one of what else would last."""
-    text = _REMINDER.sub(" ", text)
-    return _PASSING.search(text) is not None or (relation in _COMMON_WORDS and _TODAY.search(text) is not None)
+def introduces(claim: Claim, told: Told, place: Place) -> bool:
+    """Says in passing who somebody is to the user: "my aunt Yetunde", "Rashid, my husband, …"."""
+    wanted = content_stems(claim.object)
+    if is_user(claim.subject) and _apposed(told, place.clause):
+        return True
+    return is_user(claim.subject) and any(
+        said.role and wanted <= content_stems(said.stated.object) | stems(said.role) for said in said_in(place.clause)
+    )
+
+
+def _apposed(told: Told, clause: Clause) -> str:
+    """A name beside "my husband": who it is, where the clause is a name and one next to it says so; "" otherwise."""
+    beside = [c for c in told.clauses if c.sentence == clause.sentence and c is not clause]
+    near = [c for c in beside if c.start < clause.start][-1:] + [c for c in beside if c.start > clause.start][:2]
+    if not re.fullmatch(_NAMED, clause.text.strip(" .,")):
+        return ""
+    said = (found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,"))))
+    return next((role for role in said if stems(role) & ROLES), "")
+
+
+def _answers_a_suggestion(claim: Claim, told: Told, clause: Clause) -> bool:
+    """Liking what was offered just before is a choice of the moment."""
+    thing = content_stems(claim.object)
+    offered = thing <= stems(told.asked) and not thing <= stems(told.earlier) and "?" not in told.asked
+    return offered and reversal.likes(clause.text)
 
 
 def strength(claim: Claim, told: Told, place: Place) -> int:
@@ -284,20 +247,39 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     relation, label = claim.relation, claim.label
     if phrased := _phrased(claim, place):
         relation, label = phrased
+    elif is_user(claim.subject) and (role := _apposed(told, clause)):
+        relation, label = (relation, label) if relation in LINKS else (Relation.RELATED_TO, SLOT + role)
     elif (slot := _slot(claim, clause, place)) and (not firmness or relation not in _SLOT_LIKE):
         relation, label = Relation.RELATED_TO, slot
+    elif relation in LINKS and is_user(claim.subject) and _stands_before_its_verb(clause, place):
+        pass
     elif not firmness or _only_of_persons(claim, clause, place):
         relation, label = Relation.RELATED_TO, _words_between(clause, place)
+    if relation is Relation.RELATED_TO and not label and _stands_before_its_verb(clause, place):
+        label = "" if claim.label in _SAYS_NOTHING else claim.label
+        label = label or ("does" if is_user(claim.subject) and clause.owner_at(place.start).who is Who.USER else "")
     if relation is Relation.RELATED_TO and not label:
         return None
     relation = _dated(claim, relation, told, clause)
     if relation in _NEVER_DATED and _is_date(claim, told):
         return None
-    if relation not in _COUNTED and not label.startswith(SLOT) and _BARE_NUMBER.fullmatch(claim.object.strip()):
+    if relation not in _COUNTED and not label.startswith((SLOT, "turn")) and _is_loose_number(claim, place):
         return None
     if clause.future and relation in STATES and relation not in _DATED_PLANS:
         relation, label = Relation.PLANS, ""
     return replace(claim, relation=relation, label=label if relation is Relation.RELATED_TO else "")
+
+
+def _is_loose_number(claim: Claim, place: Place) -> bool:
+    """A number by itself, that is not the value of a thing ("rent is 520")."""
+    owner = place.clause.owner_at(place.start)
+    of_a_thing = owner.who is Who.OTHER and not owner.person and not is_user(claim.subject)
+    return _BARE_NUMBER.fullmatch(claim.object.strip()) is not None and not of_a_thing
+
+
+def _stands_before_its_verb(clause: Clause, place: Place) -> bool:
+    verb = governing(clause, place.start)
+    return verb is not None and place.start <= verb.start
 
 
 def is_over(claim: Claim, told: Told, place: Place) -> bool:
@@ -313,14 +295,15 @@ def is_over(claim: Claim, told: Told, place: Place) -> bool:
         return True
     if claim.relation not in STATES or clause.future:
         return False
-    past = _PAST.search(clause.text)
-    return past is not None and past.start() < place.end and begins(clause.text, told.said_at) is None
+    return lasting(told, clause, place.start) is Lasting.OVER and begins(clause.text, told.said_at) is None
 
 
 def speaks_of_absence(claim: Claim, text: str) -> bool:
     """A denial bears it out: a dislike, an allergy ("I can't eat nuts"), a relation that says "not" itself."""
     if claim.relation is Relation.ALLERGIC_TO:
         return _CANNOT_EAT.search(text) is not None
+    if claim.relation is Relation.DEPENDS_ON:
+        return re.search(r"\b(?:until|before|without|unless)\b", text, re.IGNORECASE) is not None
     return claim.relation is Relation.DISLIKES or _ABSENCE.search(claim.label) is not None
 
 
@@ -358,7 +341,8 @@ def _context(told: Told, place: Place) -> str:
         before = [c.text for c in told.clauses if c.start < clause.start][-3:]
         return " ".join([told.earlier, told.asked, *before, clause.text])
     if told.clauses[:1] == (clause,):
-        return f"{told.asked} {clause.text}" if told.asked.rstrip().endswith("?") else ""
+        asked = told.asked.rstrip().endswith("?") and not stance.wishes(told.asked)
+        return f"{told.asked} {clause.text}" if asked else ""
     lead = clause.text[: place.start]
     if len(lead.split()) > _LONGEST_LEAD or _ELSEWHERE.search(lead):
         return ""
@@ -414,16 +398,21 @@ def _slot(claim: Claim, clause: Clause, place: Place) -> str:
 
 def _words_between(clause: Clause, place: Place) -> str:
     """The words by which the subject is joined to the object: "play" of "I play the cello"; "" when there are none."""
-    owner = clause.owner_at(place.start)
-    start = owner.start if owner in clause.owners and owner.start < place.start else 0
-    between = clause.text[start : place.start]
-    if owner in clause.owners:
-        between = (
-            re.sub(r"^\S+?(?=\s|')", "", between, count=max(1, len(owner.text.split())))
-            if not owner.text
-            else between.partition(owner.text)[2]
-        )
-    if _BARE_PLACE.search(between):
+    if clause.leads:
+        return _words_between(clause.leads, Place(clauses=(clause.leads,), start=len(clause.leads.text), end=0))
+    verb = governing(clause, place.start)
+    if verb is None or verb.start >= place.start:
         return ""
-    kept = _SHORT_WORDS.sub(" ", _CONTRACTED.sub(" ", between)).split()
-    return " ".join(kept).lower().strip("' ") if len(kept) <= _MOST_BETWEEN else ""
+    words = [t for t in tokens_of(clause.text[verb.start : place.start]) if t.text[:1].isalnum()]
+    kept = [t.word for t in words if not (_is_small(t.word) and t.end + verb.start > verb.end)]
+    main = [word for word in kept if word not in _AUXILIARIES] or kept
+    if len(main) > _MOST_BETWEEN:
+        main = [main[0], *([main[-1]] if main[-1] in PREPOSITIONS else [])]
+    return " ".join(main) or ("is" if verb.lemma == "be" else "")
+
+
+def _is_small(word: str) -> bool:
+    return word in DETERMINERS or word in ADVERBS
+
+
+_AUXILIARIES = (BE | HAVE | DO | MODALS | NEGATIONS) - {"is", "are", "am", "has", "have", "was", "were"}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from maya_core.domain.memory import RELATION_RULES, Entity, EntityId, EntityKind, Fact, Relation
-from maya_core.memory.clauses import PERSON_NOUNS
+from maya_core.memory.lexicon import PERSON_NOUNS
 from maya_core.memory.relations import LINKS, SLOT
 
 _UNKNOWN = "somebody or something"

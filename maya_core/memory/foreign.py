@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from maya_core.memory.lexicon import PERSON_NOUNS
 from maya_core.memory.wording import plain
 
 
@@ -33,6 +34,8 @@ _MARKED = re.compile(
 _ASSIGNED = re.compile(r"(?<!\S)\w+(?:[._]\w+)+\s*(?:[:=]+|->)\s*\S+")
 """A key with its value, as in a file of settings: "user.role = admin"."""
 _INLINE_CODE = re.compile(r"`([^`\n]+)`")
+_VERSE = re.compile(r"[^\n/.!?:]{12,} / [^\n/]{12,}(?: / [^\n/]+)*")
+"""Lines of a song or a poem, written in one."""
 _QUOTED_LINE = re.compile(r"^[ \t]*(?:>|\|).*$", re.MULTILINE)
 _QUOTED = re.compile(
     r"[\"“„«»]([^\"“”„«»]{1,2000}?)[\"”“»«]|(?<![\w'])'((?:[^'\n]|(?<=\w)'(?=\w)){2,600}?)'(?!\w)", re.DOTALL
@@ -54,23 +57,24 @@ _SAYING = re.compile(
 _PERSONAL = re.compile(r"\b(?:i|i'm|i've|i'll|i'd|my|me|we|our|you|your|he|she|they|is|are|was|will)\b", re.IGNORECASE)
 _INTRODUCTION = re.compile(
     r"(?:\b(?:e-?mails?|mail|messages?|texts?|letter|notes|article|posts?|tweet|reviews?|quotes?|logs?|transcript|"
-    r"output|"
-    r"code|snippet|paragraph|bio|biography|cv|resume|résumé|draft|lyrics|poem|story|ads?|listing|description|caption|"
-    r"comments?|repl(?:y|ies)|responses?|statement|sentences?|excerpt|passage|chapter|script|dialogue|template|prompt|"
-    r"memo|ticket|report|minutes|chat|conversation|slack|whatsapp|newsletter|thread|readme|page|website|docs?|document|"
-    r"file|invoice|contract|abstract|essay|summary|profile|persona|speech|blurb|intro|introduction|posting|forum|"
-    r"content|contents|example|input|clipboard|config|json|csv|data|table|error|stack trace|traceback|signature)"
-    r"|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|posted|texted|emailed|translate|proofread|"
-    r"rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|paraphrase|edit|improve|shorten|rephrase|"
-    r"explain|reword|polish|analy[sz]e|"
-    r"extract|parse|classify|grammar|say|saying|quoting|quote)"
-    r"|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|"
+    r"output|code|snippet|paragraph|bio|biography|cv|resume|résumé|draft|lyrics|poem|story|ads?|listing|description|"
+    r"caption|comments?|repl(?:y|ies)|responses?|statement|sentences?|excerpt|passage|chapter|script|dialogue|"
+    r"template|prompt|memo|ticket|report|minutes|chat|conversation|slack|whatsapp|newsletter|thread|readme|page|"
+    r"website|docs?|document|file|invoice|contract|abstract|essay|summary|profile|persona|speech|blurb|intro|"
+    r"introduction|posting|forum|content|contents|example|input|clipboard|config|json|csv|data|table|error|"
+    r"stack trace|traceback|signature)|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|went|like this|"
+    r"posted|texted|emailed|translate|proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
+    r"paraphrase|edit|improve|shorten|rephrase|explain|reword|polish|analy[sz]e|extract|parse|classify|grammar|say|"
+    r"saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|"
     r"copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
+_TO_REPORT = re.compile(r"\bto (?:report|post|comment|message)\b", re.IGNORECASE)
+"""Not the noun: "small upgrade to report: …"."""
 _ABOUT_ONESELF = re.compile(
     r"\b(?:(?:quick|short|brief) (?:intro|introduction|summary|note|context|recap)|about me|my details|my situation|"
-    r"summary of me)\b",
+    r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"
+    r"your info\w*))\b",
     re.IGNORECASE,
 )
 _ATTRIBUTED = re.compile(
@@ -79,17 +83,14 @@ _ATTRIBUTED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _OWN_HEADING = re.compile(
-    r"(?<![\w'])(?:i|me|my|mine|we|us|our|you|your|yours|"
-    r"context|notes?|fyi|info|intro|introduction|background|details?|facts?|basics|update|news|status|correction|"
-    r"edit|ps|"
-    r"p\.s|btw|addendum|reminder|heads[- ]up|profile|constraints?|requirements?|preferences?|important|caveat|short|"
-    r"quick|truth|thing|problem|point|issue|situation|reason|plan|planning|diet|dietary|allerg\w+|health|food|work|"
-    r"home|family|"
-    r"job|travel|budget|contact|location|hobbies|pets?|question|request|answer|first|second|third|also|again|actually|"
-    r"seriously|anyway|finally|confession|disclaimer|clarification|remember|summary|recap|ok|okay|yes|no|so|well|hi|"
-    r"hello|"
-    r"hey|listen|look|sorry|oops|typo|wait|today|yesterday|tomorrow|now|this week|next week|\w+day|this|here|fun|true|"
-    r"story|example for you|maya)(?!\w)",
+    r"(?<![\w'])(?:i|me|my|mine|we|us|our|you|your|yours|context|notes?|fyi|info|intro|introduction|background|"
+    r"details?|facts?|basics|update|news|status|correction|edit|ps|p\.s|btw|addendum|reminder|heads[- ]up|profile|"
+    r"constraints?|requirements?|preferences?|important|caveat|short|quick|truth|thing|problem|point|issue|situation|"
+    r"reason|plan|planning|diet|dietary|allerg\w+|health|food|work|home|family|job|travel|budget|contact|location|"
+    r"hobbies|pets?|question|request|answer|first|second|third|also|again|actually|seriously|anyway|finally|"
+    r"confession|disclaimer|clarification|remember|summary|recap|ok|okay|yes|no|so|well|hi|hello|hey|listen|look|"
+    r"sorry|oops|typo|wait|today|yesterday|tomorrow|now|this week|next week|\w+day|this|here|fun|true|story|"
+    r"example for you|maya)(?!\w)",
     re.IGNORECASE,
 )
 """What people put before a colon when they go on to speak of themselves; any other name there speaks itself."""
@@ -98,10 +99,15 @@ _NOT_OWN_HEADING = re.compile(
     r"story|says?|said|wrote|writes|according|example|e\.g)\b",
     re.IGNORECASE,
 )
+_MATERIAL = re.compile(
+    r"\b(?:(?:in|into|to) (?:[A-Z][a-z]+(?:ish|ese|ian|ch|an|k|c)\b|plain|simple)|(?:piece|part|bit|half|chunk|line|"
+    r"item|sample|option|version) (?:\w+|\d)|(?:next|this|last|another|second|third) (?:one|piece|part|bit|line))\b",
+    re.IGNORECASE,
+)
+"""Headings of material that is handed over: "and into Italian", "piece two"."""
 _FORWARDED = re.compile(
     r"^[ \t]*(?:-{2,}\s*(?:original|forwarded)|begin forwarded message|fwd?:|on .{4,60} wrote:|(?:from|to|subject|"
-    r"sent|cc"
-    r"|reply-to):\s*\S)",
+    r"sent|cc|reply-to):\s*\S)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SALUTATION = re.compile(
@@ -110,10 +116,9 @@ _SALUTATION = re.compile(
 )
 _TEXT_WORK = re.compile(
     r"\W*(?:(?:please|pls|can you|could you|now|and|maya|hey|hi|then|just)[\s,]+)*(?:shorten|translate|proof-?read|"
-    r"re-?write|"
-    r"rephrase|reword|summari[sz]e|paraphrase|polish|improve|edit|correct|tidy up|clean up|simplify|condense|"
-    r"(?:fix|check) (?:the |my |any )?(?:grammar|spelling|style|typos|wording|text|commas?|tone)|make (?:it|this|that|"
-    r"the text) \w+|what does (?:it|this|that) mean|reply to|answer)\b(?! (?:me|my question)\b)",
+    r"re-?write|rephrase|reword|summari[sz]e|paraphrase|polish|improve|edit|correct|tidy up|clean up|simplify|"
+    r"condense|(?:fix|check) (?:the |my |any )?(?:grammar|spelling|style|typos|wording|text|commas?|tone)|make (?:it|"
+    r"this|that|the text) \w+|what does (?:it|this|that) mean|reply to|answer)\b(?! (?:me|my question)\b)",
     re.IGNORECASE,
 )
 _TO_MAYA = re.compile(r"\s*(?:dear|hi|hello|hey|good (?:morning|evening|afternoon)),? maya\b", re.IGNORECASE)
@@ -123,9 +128,8 @@ _SIGN_OFF = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _DIALOGUE_LINE = re.compile(
-    r"^[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?\]?[ \t]*[-–]?[ \t]*)?(?:user|human|assistant|system|maya|"
-    r"ai|bot|"
-    r"tool|developer|admin|interviewer|narrator)[ \t]*:.*$",
+    r"^[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?\]?[ \t]*[-–]?[ \t]*)?(?:user|human|assistant|system|maya|ai|"
+    r"bot|tool|developer|admin|interviewer|narrator)[ \t]*:.*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _SPEAKER_LINE = re.compile(
@@ -141,12 +145,11 @@ _LOG_LINE = re.compile(
 )
 _LEVELS = re.compile(r"\b(?:ERROR|WARN|WARNING|INFO|DEBUG|FATAL|TRACE|CRITICAL)\b")
 _CODE_LINE = re.compile(
-    r"^(?:[ \t]*(?:def \w+\(|class \w+[(:]|import \w+|from \w[\w.]* import |return\b.*[;)]|const \w+|let \w+ ?=|var "
-    r"\w+|"
-    r"function\b.*\(|#include|public \w+|private \w+|SELECT\b|INSERT INTO\b|UPDATE \w+ SET|CREATE TABLE|DELETE FROM|"
-    r"echo |sudo |curl |git \w+|pip install|npm \w+|export \w+=|print\(|console\.log|System\.out|fmt\.|[#%] \w+ = ).*"
-    r"|[ \t]*(?:\$|>>>|\.\.\.|C:\\>) .*|.*[;{}][ \t]*|[ \t]*[\w.\[\]\"']+ ?(?:=|:=|==|\+=) ?\S.*|[ \t]*//.*|[ \t]*/\*.*"
-    r"|[ \t]*\"[\w-]+\": .*|[ \t]*[A-Z][A-Z0-9_]{3,}=.*)$",
+    r"^(?:[ \t]*(?:def \w+\(|class \w+[(:]|import \w+|from \w[\w.]* import |return\b.*[;)]|const \w+|let \w+ ?=|"
+    r"var \w+|function\b.*\(|#include|public \w+|private \w+|SELECT\b|INSERT INTO\b|UPDATE \w+ SET|CREATE TABLE|"
+    r"DELETE FROM|echo |sudo |curl |git \w+|pip install|npm \w+|export \w+=|print\(|console\.log|System\.out|fmt\.|"
+    r"[#%] \w+ = ).*|[ \t]*(?:\$|>>>|\.\.\.|C:\\>) .*|.*[;{}][ \t]*|[ \t]*[\w.\[\]\"']+ ?(?:=|:=|==|\+=) ?\S.*|"
+    r"[ \t]*//.*|[ \t]*/\*.*|[ \t]*\"[\w-]+\": .*|[ \t]*[A-Z][A-Z0-9_]{3,}=.*)$",
     re.MULTILINE,
 )
 
@@ -154,23 +157,26 @@ _CODE_LINE = re.compile(
 def foreign_spans(text: str) -> list[ForeignSpan]:
     """Every foreign part of a message, in no particular order; they may overlap."""
     flat = plain(text)
-    return [
+    machine = [
         *_spans(_CODE_FENCE, flat, Foreign.FENCED),
         *_spans(_TAGGED, flat, Foreign.FENCED),
         *_spans(_BRACKETED, flat, Foreign.FENCED),
         *_spans(_MARKED, flat, Foreign.FENCED),
         *_spans(_ASSIGNED, flat, Foreign.FENCED),
-        *_spans(_QUOTED_LINE, flat, Foreign.QUOTE),
-        *_spans(_DIALOGUE_LINE, flat, Foreign.QUOTE),
         *_log_lines(flat),
         *_spans(_CODE_LINE, flat, Foreign.FENCED),
         *_inline_code(flat),
+    ]
+    quoted = [
+        *_spans(_QUOTED_LINE, flat, Foreign.QUOTE),
+        *_spans(_VERSE, flat, Foreign.QUOTE),
+        *_spans(_DIALOGUE_LINE, flat, Foreign.QUOTE),
         *_chat_lines(flat),
         *_pasted(flat),
         *_attributed(flat),
-        *_worked_on(flat),
         *_quotations(flat),
     ]
+    return [*machine, *quoted, *(() if machine else _worked_on(flat))]
 
 
 def _spans(pattern: re.Pattern[str], text: str, kind: Foreign) -> list[ForeignSpan]:
@@ -213,7 +219,9 @@ def _pasted(text: str) -> list[ForeignSpan]:
     """What follows an introduction ("the mail says:"), a forwarded head, or stands between greeting and sign-off."""
     found = []
     for match in _INTRODUCTION.finditer(text):
-        if not _ABOUT_ONESELF.search(text[max(0, match.start() - 12) : match.end()]):
+        if _TO_REPORT.search(text[: match.start() + 8]):
+            continue
+        if not _ABOUT_ONESELF.search(text[max(0, match.start() - 24) : match.end()]):
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
     for match in _FORWARDED.finditer(text):
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))
@@ -243,11 +251,20 @@ def _attributed(text: str) -> list[ForeignSpan]:
     found = []
     for match in _ATTRIBUTED.finditer(text):
         who = match.group("who").rpartition(", ")[2]
-        named = who[:1].isupper() or re.search(r"\s[A-Z]", who) is not None
-        own = _OWN_HEADING.search(who) is not None or not named
+        own = (_OWN_HEADING.search(who) is not None or not _is_a_speaker(who)) and not _MATERIAL.search(who)
         if _NOT_OWN_HEADING.search(who) or not own:
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
     return found
+
+
+def _is_a_speaker(heading: str) -> bool:
+    """A name, or somebody by their role: "Pessoa", "The Duke of York", "my boss". "Proud moment" is neither."""
+    words = re.findall(r"[^\W\d_][\w'-]*", heading)
+    big = [word for word in words if word[0].isupper()]
+    small = [
+        word for word in words if word[0].islower() and word not in ("of", "the", "de", "van", "von", "der", "and")
+    ]
+    return bool(set(map(str.lower, words)) & PERSON_NOUNS) or (bool(big) and not small)
 
 
 def _quotations(text: str) -> list[ForeignSpan]:

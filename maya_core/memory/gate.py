@@ -11,26 +11,26 @@ from datetime import datetime
 
 from maya_core.domain.conversation import Message
 from maya_core.memory import planting, reversal
-from maya_core.memory.bearing import is_over, points_only, relation_reason, shaped, speaks_of_absence, strength
+from maya_core.memory.bearing import (
+    introduces,
+    is_over,
+    points_only,
+    relation_reason,
+    shaped,
+    speaks_of_absence,
+    strength,
+)
 from maya_core.memory.claims import Admitted, Claim, Reason, Refused, Verdict
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place, places
 from maya_core.memory.moments import begins, ends
 from maya_core.memory.secret_text import is_secret
 from maya_core.memory.sequel import ended_by
-from maya_core.memory.statements import Meant, Reading, Told, read
+from maya_core.memory.statements import Clause, Meant, Reading, Told, read
 from maya_core.memory.subjects import subject_reason
 
 _LONGEST_NAME = 200
 _SAID_THERE = 2
-_CHANGE = re.compile(
-    r"\b(?:switch\w*|moved|moving|now|nowadays|these days|instead|chang\w+|replac\w+|no longer|any ?more|actually|"
-    r"stopped|quit|left|became|became|got (?:a new|rid)|new|since then|turns out|used to|"
-    r"gave up|started|joined|transferred|promoted|correction|i meant|sorry|not|upgraded|traded|sold|ended|over|"
-    r"cancel\w*|postponed|pushed|extended|rescheduled|died|passed away|broke up|divorced|update|changed my mind|"
-    r"anymore|back to|raised|increased|decreased|cut|reduced|bumped|renamed|migrated)\b",
-    re.IGNORECASE,
-)
 _SWITCH = re.compile(
     r"\b(?:switch(?:ed|ing)? (?:over )?(?:from .{1,40} )?to|moved (?:over )?to|migrated to|changed to|replaced "
     r".{1,40} (?:with|by)|traded .{1,40} for|swapped .{1,40} for|upgraded (?:from .{1,40} )?to|instead(?: of)?|went "
@@ -118,7 +118,7 @@ def _judge(claim: Claim, told: Told, reading: Reading) -> Iterator["_Support | R
 def _place_reason(claim: Claim, told: Told, place: Place, reading: Reading) -> Reason | None:
     for number, clause in enumerate(place.clauses):
         begin, finish = (place.start, place.end) if number == 0 else (0, len(clause.text))
-        if any(span.start < clause.start + finish and clause.start + begin < span.end for span in told.secrets):
+        if _is_secret_there(told, clause, begin, finish):
             return Reason.SECRET
         meant = clause.meant
         if meant is Meant.ASSERTED:
@@ -129,10 +129,21 @@ def _place_reason(claim: Claim, told: Told, place: Place, reading: Reading) -> R
     return about or relation_reason(claim, told, place)
 
 
+def _is_secret_there(told: Told, clause: Clause, begin: int, finish: int) -> bool:
+    """The words are a secret, or go on in a sentence about one ("…, exp 09/28", "…, which was Fluffernutter")."""
+    if any(span.start < clause.start + finish and clause.start + begin < span.end for span in told.secrets):
+        return True
+    if clause.owners:
+        return False
+    sentence = [c for c in told.clauses if c.sentence == clause.sentence]
+    start, end = sentence[0].start, sentence[-1].start + len(sentence[-1].text)
+    return any(start <= span.start < min(end, clause.start + 1) for span in told.secrets)
+
+
 def _support(claim: Claim, told: Told, place: Place) -> _Support:
     clause = place.clause
     ended = is_over(claim, told, place)
-    without = reversal.only_without(clause.text, place.end)
+    without = reversal.only_without(clause.text, place.end) or introduces(claim, told, place)
     denied = clause.negated and not without and not ended and not speaks_of_absence(claim, clause.text)
     return _Support(told=told, place=place, ended=ended, denied=denied, strength=strength(claim, told, place))
 
@@ -150,7 +161,7 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     if shape is None:
         return Refused(claim=claim, reason=Reason.RELATION)
     turning = last.told if last.ended or last.denied else ended_by(shape, last.told, last.place.clause, reading)
-    ended = bool(affirmed) and (turning is not None or (claim.ended and _change_follows(said[-1], reading)))
+    ended = bool(affirmed) and turning is not None
     return Admitted(
         claim=shape,
         evidence=tuple(dict.fromkeys(support.told.id for support in sorted(said, key=_when))),
@@ -168,17 +179,6 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
 def _denies_plainly(support: _Support) -> bool:
     """The relation is denied ("I'm not allergic"), or the word ("not Berlin"); "so no peanut snacks" is neither."""
     return support.strength == _SAID_THERE or reversal.denies_plainly(support.place.clause.text)
-
-
-def _change_follows(last: _Support, reading: Reading) -> bool:
-    """Whether the user spoke of a change in the clause, or said anything after it: then "over" may be believed."""
-    if _CHANGE.search(last.place.clause.text):
-        return True
-    return any(
-        (told.place, clause.start) > _when(last) and clause.meant is Meant.ASSERTED
-        for told in reading.told
-        for clause in told.clauses
-    )
 
 
 def _when(support: _Support) -> tuple[int, int]:

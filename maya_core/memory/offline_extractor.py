@@ -11,15 +11,17 @@ from maya_core.domain.memory import EntityKind, Relation
 from maya_core.memory.claims import Claim
 from maya_core.memory.clauses import Who
 from maya_core.memory.phrases import clean, is_empty
-from maya_core.memory.relations import SLOT, single_valued
-from maya_core.memory.stated import Said, said_in
+from maya_core.memory.relations import single_valued
+from maya_core.memory.stated import AGE, Said, said_in
 from maya_core.memory.statements import Clause, Meant, Told, read
+from maya_core.memory.verbs import Tense
 from maya_core.memory.wording import stems
 
 EXTRACTOR = "offline-1"
-_AGE = SLOT + "age"
 _SURE = 0.7
 _LESS_SURE = 0.6
+_OF_SOMEBODY = re.compile(r"^(?:his|her|their|its)\b|'s\s", re.IGNORECASE)
+"""Somebody of somebody's: whom it is about is not sure enough."""
 _TASTES = frozenset({Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES, Relation.PLANS})
 _OF_TASKS = frozenset({Relation.DEPENDS_ON, Relation.HAS_DEADLINE, Relation.ASSIGNED_TO})
 _OF_PEOPLE = frozenset(
@@ -54,6 +56,9 @@ _PUT_RIGHT = tuple(
 """How people name what they meant, the plainest first."""
 
 
+_IN_PLACE = re.compile(r"[A-Z\d€$£]|\w+$")
+"""What may be put in another's place: a name, a number, a single word."""
+_MOST_WORDS = 4
 _NOBODY_IN_PARTICULAR = stems(
     "people person folks everyone everybody someone somebody anyone guy man woman nobody family"
 )
@@ -85,21 +90,37 @@ def _from_clause(told: Told, clause: Clause, following: Sequence[Clause]) -> Ite
 
 
 def _doubtful(said: Said, clause: Clause) -> bool:
-    """What may be right but is too often wrong: things by phrases for people, denials, fragments, plans as facts."""
-    relation, owner = said.stated.relation, said.owner
+    """What may be right but is too often wrong: of whom it is said, or that it is said at all."""
+    relation = said.stated.relation
     absence = relation is Relation.DISLIKES or said.stated.label.startswith("doesn't ")
-    if (clause.negated and not absence) or owner.names & _NOBODY_IN_PARTICULAR:
+    if (clause.negated and not absence) or said.owner.names & _NOBODY_IN_PARTICULAR:
         return True
-    if said.own_form:
-        return False
+    return not said.own_form and (_unsure_of_whom(said, clause) or _unsure_of_what(said, clause))
+
+
+def _unsure_of_whom(said: Said, clause: Clause) -> bool:
+    """Somebody of somebody's, a pronoun for somebody without a name, a stranger, a thing by a phrase for people."""
+    relation, owner = said.stated.relation, said.owner
+    nameless = owner.pronoun and ("they" in owner.names or not owner.text[:1].isupper())
     stranger = owner.person and not (owner.mine or owner.pronoun) and owner.text.islower()
-    if stranger or (said.stated.label == _AGE and not clause.owners):
+    if nameless or stranger or _OF_SOMEBODY.search(said.subject):
         return True
     if owner.who is Who.OTHER and not owner.person:
         named = clause.text[owner.start : owner.start + 1].isupper() and len(owner.text.split()) <= 3
         return relation not in _OF_TASKS and not (named and relation in _OF_PEOPLE)
-    if owner.who is Who.NOBODY:
-        return relation not in _IN_FRAGMENTS
+    return owner.who is Who.NOBODY and relation not in _IN_FRAGMENTS
+
+
+def _unsure_of_what(said: Said, clause: Clause) -> bool:
+    """A plan without a name or a date in it, an age of the past or without a subject, a task of a person."""
+    relation, owner = said.stated.relation, said.owner
+    if relation is Relation.PLANS and not _IN_PLACE.match(said.stated.object):
+        return True
+    past = any(verb.tense is Tense.PAST for verb in clause.verbs)
+    if said.stated.label == AGE and (past or not clause.owners):
+        return True
+    if owner.who is Who.NOBODY or (owner.who is Who.OTHER and not owner.person):
+        return False
     of_task = relation in _OF_TASKS and relation is not Relation.DEPENDS_ON
     return of_task or (clause.future and relation not in (Relation.PLANS, Relation.DECIDED))
 
@@ -136,7 +157,7 @@ def _put_right(told: Told, before: Sequence[Claim]) -> Iterator[Claim]:
         return
     found = next((match for pattern in _PUT_RIGHT if (match := pattern.search(told.text))), None)
     thing = clean(found.group("o")) if found else ""
-    if thing and not is_empty(thing) and len(thing.split()) <= 4:
+    if thing and not is_empty(thing) and _IN_PLACE.match(thing) and len(thing.split()) <= _MOST_WORDS:
         claim = candidates[0]
         yield Claim(
             subject=claim.subject,

@@ -4,26 +4,39 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from maya_core.memory.clauses import HONORIFIC, PERSON_NOUNS, Owner, Who
+from maya_core.memory.clauses import HONORIFIC, Owner, Who
+from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS
 from maya_core.memory.wording import LIGHT, stem, stems
 
 _TITLE = re.compile(rf"\b{HONORIFIC}\.?\s+(?=[A-Z])")
 _RUN = re.compile(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*|[\w'-]+")
 """A name of one or several words, or a single word."""
-_NOUNS = "|".join(sorted(PERSON_NOUNS, key=len, reverse=True))
+_NOUNS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
 _PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _INTRODUCED = re.compile(
     rf"(?P<before>{_PROPER})\s+is\s+(?:my|our)\s+(?:[\w-]+\s+){{0,3}}?(?P<role>(?i:{_NOUNS}))(?![\w'])"
     rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?![\w'])"
-    rf"(?:\s+(?:(?i:is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
+    rf"(?:(?:'s name)?\s*(?:'s |\s)(?:(?i:name is|is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
 )
 _PHRASE_ALONE = re.compile(
     r"^(?:and |or )?(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$", re.IGNORECASE
 )
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
+_NAMED_LAST = re.compile(rf"{_PROPER}$")
 _LITTLE = stems("my our the his her their this that one of new old mr mrs ms dr prof a an and or")
-ROLES = stems(" ".join(PERSON_NOUNS))
+ROLES = stems(" ".join(PERSON_NOUNS | ANIMALS))
+
+_MEN = stems(
+    "brother father dad daddy husband son uncle nephew boyfriend grandfather grandpa grandson man guy landlord "
+    "stepfather "
+    "stepbrother stepson godson godfather hubby bf boy father-in-law brother-in-law mr"
+)
+_WOMEN = stems(
+    "sister mother mom mum mommy wife daughter aunt aunty auntie niece girlfriend grandmother grandma granny nan "
+    "granddaughter woman lady landlady stepmother stepsister stepdaughter goddaughter godmother wifey gf girl "
+    "mother-in-law sister-in-law mrs ms"
+)
 
 NOBODY = Owner(who=Who.NOBODY, start=0)
 
@@ -33,24 +46,31 @@ class People:
 
     def __init__(self) -> None:
         self.groups: list[frozenset[str]] = []
-        self._last_person: frozenset[str] = frozenset()
-        self._last_thing: frozenset[str] = frozenset()
+        self._recent: list[frozenset[str]] = []
+        self._last_thing = NOBODY
+        self._names: list[frozenset[str]] = []
         self._written: dict[str, str] = {}
 
     def note(self, clause: str, owners: Sequence[Owner], before: str) -> None:
         """Take in who a clause speaks of. `before` is the clause before it in the sentence."""
         spoken = self._introduced(clause)
         if spoken:
-            self._last_person = spoken
+            self._recent.append(spoken)
         for owner in owners:
             if owner.who is not Who.OTHER or owner.pronoun:
                 continue
             if owner.person or self._known(owner.names):
-                self._last_person = self._meet(owner.names | (spoken if spoken & owner.names else frozenset()))
+                self._recent.append(self._meet(owner.names | (spoken if spoken & owner.names else frozenset())))
                 continue
-            self._last_thing = owner.names
+            self._last_thing = owner
             if clause[owner.start : owner.start + 1].isupper() and not owner.mine and len(owner.names) <= 3:
-                self._last_person = owner.names
+                self._recent.append(owner.names)
+                self._names.append(owner.names)
+        spoken = stems(clause)
+        named = [group for group in self.groups if self._proper(group) & spoken]
+        named += [names for names in self._names if names <= spoken]
+        if len(set(named)) == 1:
+            self._recent.append(named[0])
         for phrase, name in ((before, clause), (clause, before)):
             if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name):
                 self._join(phrase, name)
@@ -60,24 +80,36 @@ class People:
         """A subject with all its names: whom a pronoun means, what else a person is called."""
         if owner.who is not Who.OTHER:
             return owner
-        if owner.pronoun and owner.names & {"who", "whose"} and before:
-            names = self._introduced(before) or self._last_person
-            return replace(owner, names=names | owner.names, text=self._call(names))
-        if owner.pronoun and owner.person:
-            return replace(owner, names=self._last_person | owner.names, text=self._call(self._last_person))
         if owner.pronoun:
-            return replace(owner, names=self._last_thing | owner.names)
+            return self._pointed_at(owner, before)
         if owner.person or self._known(owner.names):
             self._hear(owner.text)
             return self.renewed(replace(owner, person=True))
+        if whose := re.match(r"(his|her|their|its)\s", owner.text, re.IGNORECASE):
+            word = whose.group(1).lower()
+            possessor = self._last_thing.names if word == "its" else self._meant_by(word)
+            return replace(owner, names=owner.names | possessor)
         return owner
+
+    def _pointed_at(self, owner: Owner, before: str) -> Owner:
+        """Whom or what a pronoun means."""
+        if not owner.person:
+            thing = self._last_thing
+            return replace(owner, names=thing.names | owner.names, text=thing.text, mine=thing.mine)
+        if owner.names & {"who", "whose"} and before:
+            named = _NAMED_LAST.search(before)
+            names = self._introduced(before) or (stems(named.group()) if named else self._meant_by("who"))
+        else:
+            names = self._meant_by(next(iter(owner.names)))
+        return replace(owner, names=names | owner.names, text=self._call(names))
 
     def renewed(self, owner: Owner) -> Owner:
         """A person with the names that have been learnt since."""
         if not owner.person or owner.pronoun:
             return owner
         names = self._meet(owner.names)
-        return replace(owner, names=names, text=self._call(names) or owner.text)
+        called = self._call(names)
+        return replace(owner, names=names, text=called if called[:1].isupper() else owner.text or called)
 
     def alone(self, clauses: Sequence[str]) -> Owner:
         """The subject that stands by itself before a clause without one: "My twins, Nils and Frida, are …"."""
@@ -85,12 +117,18 @@ class People:
         names = frozenset().union(*(stems(phrase) for phrase in phrases)) - _LITTLE
         if not (any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
             return NOBODY
-        person = bool(names & ROLES) or self._known(names)
+        apposed = len(phrases) > 1 and any(_NAME_ALONE.match(phrase) for phrase in phrases)
+        person = bool(names & ROLES) or self._known(names) or apposed
         names = self._meet(names) if person else names
         mine = any(re.match(r"(?:my|our)\b", phrase, re.IGNORECASE) for phrase in phrases)
         several = [re.sub(r"^(?:and|or) |\.$", "", phrase) for phrase in phrases if _NAME_ALONE.match(phrase)]
         text = " and ".join(several) if len(several) > 1 else self._call(names) or phrases[0]
         return Owner(who=Who.OTHER, start=0, names=names, text=text, person=person, mine=mine)
+
+    def _meant_by(self, pronoun: str) -> frozenset[str]:
+        """The person spoken of last whom a pronoun can mean: no brother is a "she"."""
+        others = _WOMEN if pronoun in ("he", "his") else _MEN if pronoun in ("she", "her") else frozenset()
+        return next((names for names in reversed(self._recent) if not names & others), frozenset())
 
     def _introduced(self, clause: str) -> frozenset[str]:
         """The person introduced in a clause by a noun of kinship or work, with the name beside it."""
@@ -106,7 +144,7 @@ class People:
         head = phrase.rpartition("'s ")[2]
         if stems(head) & ROLES:
             self._hear(name.strip("."))
-            self._last_person = self._meet((stems(head) | stems(name)) - _LITTLE)
+            self._recent.append(self._meet((stems(head) | stems(name)) - _LITTLE))
 
     def _meet(self, names: frozenset[str]) -> frozenset[str]:
         """All words for the person whom these words name. Another name in the same role is another person."""

@@ -466,7 +466,7 @@ _TAIL = re.compile(
 )
 _CUT = re.compile(
     r"\s+(?:than|over|rather than|instead of|when|whenever|while|because|since|as (?:my|a|an|the)|more than|if|"
-    r"unless|except|but|so|which|that|compared|especially|whereas)\b.*$|\s+to\s+(?=tea\b|coffee\b).*$",
+    r"unless|except|but|so|which|that|compared|especially|whereas|until|till)\b.*$|\s+to\s+(?=tea\b|coffee\b).*$",
     re.IGNORECASE,
 )
 _LEAD = re.compile(

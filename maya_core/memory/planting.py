@@ -2,7 +2,7 @@
 
 import re
 
-from maya_core.memory.clauses import PERSON_NOUNS
+from maya_core.memory.lexicon import PERSON_NOUNS
 
 _I = re.IGNORECASE
 _TAKEOVER = re.compile(
@@ -37,7 +37,7 @@ _STORE_COMMAND = re.compile(
     r"notes))\b"
     r"|\b(?:store|save|record|memori[sz]e|log|persist|note|file) (?:this|that|the following|these|it|"
     r"as)\b[^.!?\n]{0,40}:|\bstore (?:this|that)\b|\b(?:memory|memory update|new memory|fact|new fact|memory entry|"
-    r"user fact|user memory|bio|profile update|update)\s*(?::|->|=)"
+    r"user fact|user memory|bio|profile update)\s*(?::|->|=)"
     r"|\b(?:update|change|modify|edit|set|overwrite) (?:your |my |the |user'?s? )*(?:memory|memories|profile|"
     r"records?|preferences|user profile)\b|\bto=(?:bio|memory)|\bremember_fact\b|\bsave_memory\b|\bmemory\.(?:add|"
     r"save|write))",

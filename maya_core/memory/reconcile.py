@@ -389,13 +389,20 @@ def _joint(first: Admitted, second: Admitted) -> Admitted:
         ),
         evidence=_joined(first.evidence, second.evidence),
         said_at=latest.said_at,
-        ended=any(a.ended for a in both) or (first.closes != second.closes and latest.closes),
+        ended=_over(first, second) or (first.closes != second.closes and latest.closes),
         closes=first.closes and second.closes,
         corrects=any(a.corrects for a in both),
         switches=any(a.switches for a in both),
         since=first.since or second.since,
         until=first.until or second.until,
     )
+
+
+def _over(first: Admitted, second: Admitted) -> bool:
+    """Said to be over, and not said anew in a later message."""
+    if first.order[0] == second.order[0]:
+        return first.ended or second.ended
+    return max((first, second), key=lambda a: a.order).ended
 
 
 def _open(fact: Fact) -> bool:

@@ -3,7 +3,7 @@
 import re
 
 from maya_core.domain.memory import RELATION_RULES, Relation
-from maya_core.memory.clauses import PERSON_NOUNS
+from maya_core.memory.lexicon import PERSON_NOUNS
 
 SLOT = "has as "
 """Begins the label of a relation of which a subject has one at a time: "has as favourite colour"."""
@@ -51,7 +51,8 @@ _KIN = (
 )
 _PET = (
     r"dogs?|cats?|pupp(?:y|ies)|kittens?|rabbits?|hamsters?|parrots?|birds?|fish|horses?|turtles?|tortoises?|pets?|"
-    r"guinea pigs?|geckos?|snakes?|ferrets?|budgies?|pony|retriever|labrador|lab|poodle|beagle|terrier|corgi|collie|"
+    r"guinea pigs?|greyhounds?|whippets?|dachshunds?|pugs?|geckos?|snakes?|ferrets?|budgies?|pony|retriever|labrador|"
+    r"lab|poodle|beagle|terrier|corgi|collie|"
     r"shepherd|tabby|adopted"
 )
 _PEOPLE = "|".join(sorted((re.escape(noun) for noun in PERSON_NOUNS), key=len, reverse=True))
@@ -189,7 +190,7 @@ _NAMED_FREELY: tuple[tuple[str, Relation], ...] = (
     (r"like|love|prefer|enjoy|interest|hobby|fan of", Relation.HAS_PREFERENCE_FOR),
     (r"^is$|^is an?$|^is a\b|identity|\bdiet", Relation.IS_A),
 )
-_OF_THE_MOMENT = frozenset(
+OF_THE_MOMENT = frozenset(
     "battery wifi internet connection signal screen fan printer mic microphone camera keyboard mouse browser page tab "
     "question problem issue point guess bad mistake fault apologies head hands feet back stomach throat nose "
     "turn".split()
@@ -226,9 +227,12 @@ def relation_named(words: str) -> tuple[Relation, str]:
     spoken = " ".join(re.sub(r"([a-z])([A-Z])", r"\1 \2", words).replace("_", " ").replace("-", " ").lower().split())
     if favourite := favourite_slot(spoken):
         return Relation.RELATED_TO, favourite
+    held = re.sub(r"^(?:has|have)(?: as| an?)? (?=\w)", "", spoken)
     for pattern, relation in _NAMED_FREELY:
-        if spoken and re.search(pattern, spoken):
+        if spoken and re.search(pattern, held):
             return relation, ""
+    if held != spoken:
+        return Relation.RELATED_TO, SLOT + held
     return Relation.RELATED_TO, spoken if spoken and spoken != "related to" else "is connected with"
 
 
@@ -243,7 +247,7 @@ def own_slot(clause: str, place: int) -> str:
     for found in _SLOT_IN_CLAUSE.finditer(clause):
         what = found.group("what").lower().split()
         person = bool(set(what) & PERSON_NOUNS) and what[-1] not in SINGLE_ROLES
-        if what[-1] in _OF_THE_MOMENT:
+        if what[-1] in OF_THE_MOMENT:
             continue
         if found.end() <= place and not person:
             return SLOT + " ".join(what)

@@ -5,42 +5,35 @@ import re
 _I = re.IGNORECASE
 _SLIP = re.compile(
     r"^\W*(?:(?:oh|oops|ah|um|uh|hmm+|mm|er+m?|ugh|well|ehm|actually|no)\b[\s,.!—–-]*)*(?:no[\s,]+wait|wait[\s,]+no|"
-    r"sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?|i meant to (?:say|write|type)|or rather|"
-    r"make that|oops|correction|strike that|(?<!for the )(?<!about the )(?<!a )typo|"
-    r"i misspoke|i mistyped|my mistake|my bad|er+m?|whoops|no|wait)\b[\s,:.!—–-]*",
+    r"sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?(?! to\b)|i meant to (?:say|write|type)|"
+    r"or rather|make that|oops|correction|strike that|(?<!for the )(?<!about the )(?<!a )typo|i misspoke|i mistyped|"
+    r"my mistake|my bad|er+m?|whoops|no|wait)\b[\s,:.!—–-]*",
     _I,
 )
 _MEANT = re.compile(
     r"\b(?:renam(?:e|ed)|rebrand(?:ed)?|(?:the|my|our) old (?:one|name|number|address)|out(?:dated| of date)|"
     r"my fingers slipped)\b|^\s*\*\w|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
-    r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|"
-    r"^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|seven|eight|nine|ten|"
-    r"twelve)(?:\s\S+)?,? actually\b|"
-    r"^\W*(?:oh no|ah no|a+rgh|oops|(?:oh |ah )?no wait|(?:oh |ah )?wait no|hang on|hold on|(?:oh |"
-    r"ah )?wait)\W+(?:it's|it is|that's)\b|"
-    r"^\W*(?:(?:no|sorry|wait|oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|"
-    r"^\W*not [^,.!?]{1,30},\s*(?:but )?\S|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i "
-    r"saying\b|\bi (?:got|had) (?:that|it|them|those) (?:wrong|mixed up|backwards|confused)\b|"
-    r"^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|more precise)|more precisely|"
-    r"misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|double) "
-    r"[a-z]s?\b(?!['\w])|\b(?:spelled|"
-    r"spelt|i meant|meant to "
-    r"(?:say|write|type)|typo|misspoke|mistyped|"
+    r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|"
+    r"seven|eight|nine|ten|twelve)(?:\s\S+)?,? actually\b|^\W*(?:oh no|ah no|a+rgh|oops|(?:oh |ah )?no wait|(?:oh |"
+    r"ah )?wait no|hang on|hold on|(?:oh |ah )?wait)\W+(?:it's|it is|that's)\b|^\W*(?:(?:no|sorry|wait|"
+    r"oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|^\W*not [^,.!?]{1,30},\s*(?:but )?\S|"
+    r"^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i saying\b|\bi (?:got|had) (?:that|it|"
+    r"them|those) (?:wrong|mixed up|backwards|confused)\b|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|"
+    r"more precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|"
+    r"double) [a-z]s?\b(?!['\w])|\b(?:spelled|spelt|i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
     r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|that)|"
-    r"my mistake|my bad|scratch that|correction|make that|strike that|"
-    r"should(?:'ve| have) (?:said|been|written)|i was wrong|got that wrong|"
-    r"that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|instead of what i said|"
-    r"to correct (?:myself|that|what)|let me correct|i said "
-    r".{1,30} but|wrong (?:day|date|name|number|city|place|month|year|word|one))\b",
+    r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
+    r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
+    r"instead of what i said|to correct (?:myself|that|what)|let me correct|i said .{1,30} but|wrong (?:day|date|name|"
+    r"number|city|place|month|year|word|one))\b",
     _I,
 )
 _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
     r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|can't (?:type|"
-    r"spell|count|read)|fat fingers?|what am i "
-    r"saying)\b|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b"
-    r"|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$"
-    r"|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
+    r"spell|count|read)|fat fingers?|what am i saying)\b|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
+    r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|"
+    r"^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
 )
 _BETTER_WORD = re.compile(
@@ -59,7 +52,8 @@ _NEGATION_IDIOMS = re.compile(
     r"no problem|no idea|no worries|no matter|don't mind|not to mention|never ?mind|not bad|"
     r"don't worry|don't forget|do not forget|whether or not|if not|no wonder|not surprisingly|nothing beats|nothing "
     r"but|no kidding|no joke|not far from|not too far|no stranger|never (?:skip|miss)|not least|no longer|not "
-    r"(?:any ?more|any longer)|better than nothing|no one (?:else )?knows)\b|^\W*(?:no|nope|nah)[\s,.!]+|\bno\.\s?\d",
+    r"(?:any ?more|any longer)|better than nothing|no one (?:else )?knows)\b|^\W*(?:no|nope|nah)(?:[,.!–—-]+|\s+(?="
+    r"(?:it|it's|that|that's|i|i'm|my|we|he|she|they|the|wait|sorry|not|his|her|hang|no)\b))|\bno\.\s?\d",
     _I,
 )
 _NEGATION = re.compile(
@@ -77,91 +71,102 @@ _DISLIKE = re.compile(
 )
 _NO_LONGER = re.compile(
     r"\b(?:(?<!am )(?<!'m )(?<!get )(?<!getting )(?<!got )(?<!are )(?<!is )(?<!'s )used to(?! (?:it|the|this|that|"
-    r"being)\b)|no longer|no more|any ?more|any longer|former(?:ly)?|previously|until recently|back when|in "
-    r"the past|years "
-    r"ago|"
-    r"when (?:i|he|she|we|they) (?:was|were)|as a (?:kid|child|teen\w*|student|boy|girl)|growing up|at the time|"
-    r"back then|once upon a time|originally|before (?:i|we|he|she|they|that|moving|joining|switching))\b",
+    r"being)\b)|no longer|no more|any ?more|any longer|former(?:ly)?|previously|until recently|back when|in the past|"
+    r"years ago|when (?:i|he|she|we|they) (?:was|were)|as a (?:kid|child|teen\w*|student|boy|girl)|growing up|"
+    r"at the time|back then|once upon a time|originally|before (?:i|we|he|she|they|that|moving|joining|switching))\b",
     _I,
 )
 _ENDING = (
-    r"(?:quit|quitting|resign(?:ed|ing) from|resigned|retired from|left|leaving|stopped(?: \w+ing)?|gave up|given "
-    r"up|giving up|got rid of|get rid of|sold|broke up with|split (?:up )?(?:with|from)|separated from|divorced|"
-    r"moved (?:out of|away from|from|out from)|"
-    r"relocated from|(?:been|'m|am|gone|went|stay\w*) off|switched (?:away )?from|switch from|"
-    r"migrated (?:away )?(?:from|off)|moved off|(?:dropped|"
-    r"ditched|abandoned|cancell?ed|called off|finished|graduated from|lost|returned|scrapped|deleted|uninstalled|"
-    r"unsubscribed from|laid off (?:from|by)|fired (?:from|by)|changed from|went from|"
-    r"ended|traded(?: in)?|swapped|exchanged|replaced|gave away|let go of|parted ways with|done with|over with|"
-    r"outgrew|outgrown|"
-    r"converted from))"
+    r"(?:quit|quitting|resign(?:ed|ing) from|resigned|retired from|left|leaving|stopped(?: \w+ing)?|gave up|given up|"
+    r"giving up|got rid of|get rid of|sold|broke up with|split (?:up )?(?:with|from)|separated from|divorced|"
+    r"moved (?:out of|away from|from|out from)|relocated from|(?:been|'m|am|gone|went|stay\w*) off|"
+    r"switched (?:away )?from|switch from|migrated (?:away )?(?:from|off)|moved off|(?:dropped|ditched|abandoned|"
+    r"cancell?ed|called off|finished|graduated from|lost|returned|scrapped|deleted|uninstalled|unsubscribed from|"
+    r"laid off (?:from|by)|fired (?:from|by)|changed from|went from|ended|traded(?: in)?|swapped|exchanged|replaced|"
+    r"gave away|let go of|parted ways with|done with|over with|outgrew|outgrown|converted from))"
 )
 _ENDING_BEFORE = re.compile(rf"\b{_ENDING}\b(?P<between>(?:\s+[\w'.&-]+){{0,4}}?)\s*$", _I)
 _ENDED_AFTER = re.compile(
-    r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|"
-    r"passed|has died|is gone|ended|has ended|expired|was cancell?ed|got "
-    r"cancell?ed|is cancell?ed|is over|was sold|got stolen|broke|is no more|fell through|is off|"
-    r"shut down|closed(?: down)?|went under|(?:broke|split) up|divorced|separated|parted|"
-    r"left (?:us|the (?:company|team|firm|band|group|project|department|club))|quit|resigned|retired|moved on|"
-    r"(?:was|got) (?:fired|laid off|let go)|was replaced|got replaced|"
-    r"didn't work out)\b",
+    r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|passed|"
+    r"has died|is gone|ended|has ended|expired|was cancell?ed|got cancell?ed|is cancell?ed|is over|was sold|"
+    r"got stolen|broke|is no more|fell through|is off(?! (?:sick|work|to|today|this)\b)|shut down|closed(?: down)?|"
+    r"went under|(?:broke|split) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|group|project|"
+    r"department|club))|quit|resigned|retired|moved on|(?:was|got) (?:fired|laid off|let go)|was replaced|"
+    r"got replaced|didn't work out)\b",
     _I,
 )
 _REFUSED = re.compile(
     r"(?:^|[.!?]\s+|[,;–—-]\s*(?=not\s+[A-Z\d]))(?:no|nope|nah|wait|sorry|hm+|uh|um|and|it's|is|[,.!\s])*not (?:the |"
-    r"an? )?"
-    r"(?P<word>[^\s,.!?;]+(?:\s[^\s,.!?;]+)?)(?=\s*[,.!?;–—]|\s*$)",
-    _I,
-)
-_MOVED_DATE = re.compile(
-    r"\b(?:slipped|slid|bumped|(?:had|have|decided|agreed|need|needed|forced) to (?:move|push|postpone|reschedule|"
-    r"shift|delay|change)|"
-    r"moved|pushed|postponed|rescheduled|shifted|delayed|changed|brought (?:it )?forward|put (?:it )?back|"
-    r"extended|(?:is|are|it's|it is)\b.{0,30}\bnow)\b",
+    r"an? )?(?P<word>[^\s,.!?;]+(?:\s[^\s,.!?;]+)?)(?=\s*[,.!?;–—]|\s*$)",
     _I,
 )
 _PLAIN_DENIAL = re.compile(
     r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
-    r"\s+are)?\s*)?"
-    r"(?:not|isn't|wasn't|aren't)\b",
+    r"\s+are)?\s*)?(?:not|isn't|wasn't|aren't)\b",
     _I,
 )
 _LIKE = re.compile(r"\b(?:likes?|loves?|enjoys?|adores?|into|fond of|fan of|crazy about|grown on me)\b", _I)
-_OUTDATED = tuple(
-    (re.compile(rf"(?:an? |still )?(?:{of})", _I), re.compile(rf"\b(?:{by})\b", _I))
-    for of, by in (
-        (
-            r"single|unmarried|divorced|widowed|a bachelor|bachelor",
-            r"(?:got|am|are|'m|'re|we're|is|'s) (?:engaged|married)|married|my (?:wife|husband|fianc\w+|girlfriend|"
-            r"boyfriend|"
-            r"partner)|(?:dating|seeing) (?:someone|somebody|[A-Z]\w+)",
-        ),
-        (
-            r"unemployed|jobless|out of work|between jobs|looking for work|looking for a job",
-            r"(?:got|found|have|started) (?:a|my|the) (?:new )?job|hired|start(?:ed)? (?:work|working) (?:at|for|as)|"
-            r"(?:i|i've|i'm) (?:now )?(?:work|working|joined) (?:at|for|as)?",
-        ),
-        (r"pregnant|expecting", r"gave birth|(?:was|is) born|our (?:newborn|baby) (?:is|was|arrived)|miscarr\w+"),
-        (r"engaged|fiancée?", r"(?:got|are|am|'re|'m) married|my (?:wife|husband)|called off|broke (?:it )?(?:off|up)"),
-        (r"married", r"(?:got|am|are|'m|getting) (?:divorced|separated)|my ex-(?:wife|husband)|widowed"),
-        (
-            r"(?:a |an )?(?:\w+ )?student",
-            r"graduated|finished (?:uni\w*|school|my (?:degree|studies|phd))|dropped out|"
-            r"defended (?:my|the) (?:thesis|phd)",
-        ),
-        (
-            r"(?:heavy |chain |occasional )?smoker|smoking",
-            r"smoke-?\s?free|(?:quit|stopped|gave up|given up) (?:smoking|cigarettes)|non-?smoker|last cigarette",
-        ),
-        (
-            r"vegan|vegetarian|pescatarian|plant-based",
-            r"(?:eat|eating|ate|started eating) (?:meat|fish|chicken|beef|pork|eggs|cheese|"
-            r"everything)(?: and \w+)? (?:again|now)",
-        ),
-        (r"renting|tenant", r"(?:bought|own) (?:our|my|a) (?:own )?(?:flat|house|apartment|place|home)"),
-    )
+_CHANGE = re.compile(
+    r"\b(?:now|nowadays|these days|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
+    r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|ed|ing)|new|replac\w+|"
+    r"renam\w+|rebrand\w*|rais\w+|increas\w+|reduc\w+|cut|lower\w*|bump\w*|push\w*|postpon\w+|reschedul\w+|shift\w*|"
+    r"delay\w*|extend\w*|brought|slipp?(?:ed|ing)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind (?:us|me)|"
+    r"updat\w+|taken? over|took over|hand(?:ed|ing) over|turned into|grown|gone up|went up|go up|up to|down to|"
+    r"drop\w*|ris(?:e|en|ing)|rose|left|quit|retired|promoted|finally|by now|meanwhile|in the meantime|ditch\w*|"
+    r"gave up|given up|outgrown|outgrew|used to|decided|only one|just (?:the )?one|earlier|later than|goodbye|"
+    r"without)\b",
+    _I,
 )
-"""States that other words end."""
+_ADDS = re.compile(
+    r"\b(?:also|too|as well|another|additionally|in addition|besides|on top of (?:that|it)|plus|second (?:job|home|"
+    r"language|dog|cat|child|car)|both|as before|still)\b",
+    _I,
+)
+_DEPARTED = (
+    r"(?:(?:'s|is|are|was|were|has|have|had|got|been|just|finally|sadly|now|all|already|long|both)\s+)*(?:gone|"
+    r"over(?=\W*$|\W*[,.;!]|\s(?:for|now|and|since|between)\b)|dead|history|behind (?:us|me|him|her|them)|no more|"
+    r"off the table|nothing for me|out of (?:the picture|business)|died|passed(?: away| on)?|went (?:bust|under|"
+    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|left|closed|shut(?: down)?|"
+    r"folded|ended|expired|stolen|sold|lost|wrecked|totalled|scrapped|cancell?ed|replaced|disbanded|dissolved|"
+    r"went to (?:recycling|the dump|the tip|charity|a new (?:home|owner)|ebay)|moved (?:on|to|away|out|back)|fired|"
+    r"let go|laid off|fell through|came to an end|is over|outgrown|gave up the ghost|packed (?:it )?in|"
+    r"is off(?! (?:sick|work|to|today|this)\b)|does nothing|do nothing|doesn't do it|(?:has|have|"
+    r"had) nothing to do with)\b"
+)
+_DEPARTS_AFTER = re.compile(
+    rf"^(?:'s)?\s*(?:(?:days|era|times|chapter|thing|account|subscription|membership|team)\s+)?{_DEPARTED}", _I
+)
+_CALLED_OFF = re.compile(
+    r"^\s*and i\b.*\b(?:called (?:it|things|everything) off|broke (?:it |things )?(?:up|off)|split|separated|divorced|"
+    r"parted|don't (?:talk|speak)|fell out|ended|no longer|are over|aren't together|went our separate ways)\b",
+    _I,
+)
+_LEAVES_BEFORE = re.compile(
+    r"\b(?:ditch(?:ed|ing)?|gave up|given up|giving up|gives up|say(?:ing)? goodbye to|said goodbye to|got rid of|"
+    r"sold|lost|dropped|cancell?ed|quit|left|stopped|outgrew|outgrown|replaced|swapped|scrapped|retired|returned|"
+    r"(?:gone|went|going) (?:\w+ )?off|broke up with|split (?:up )?(?:with|from)|divorced|parted ways with|"
+    r"moved (?:away from|out of|off|on from)|done with|over with|finished with|away from|switch(?:ed|ing)? from|"
+    r"out of|changed from|migrated (?:from|off)|traded(?: in)?|gave away|gave back|handed (?:back|in)|(?:handed|"
+    r"gave) back the keys (?:to|of|for)|returned|wrote off|crashed|tore up|closed)\s+(?:(?:the|my|our|that|this|an?|"
+    r"all|any|old|drinking|eating|using|playing|doing|going to|working at|living in)\s+)*$",
+    _I,
+)
+_AMENDS = re.compile(
+    r"\b(?:actually|wrong\w*|mis\w+|sorry|apologies|oops|whoops|correct\w*|mix\w* (?:\w+ )?up|mixed|typo|"
+    r"autocorrect\w*|turns? out|looked|check(?:ed|ing)|meant|should (?:read|be|say|have)|scratch|strike|hang on|"
+    r"hold on|wait|argh|forgot|forgetting|count(?:ed|ing)|recount\w*|transposed|flipped|(?:swapped|flipped) (?:the|"
+    r"two|those|these)|in fact|rather|told you|was thinking|were thinking|read (?:it|that|the|my)|apparently|silly me|"
+    r"my bad|mistake\w*|last year|out of date|outdated|stale|old (?:list|rota|one|page|plan|number|name|version|info)|"
+    r"not (?:an? |the )?\w+|confus\w+|spell\w*|spelt|properly|fact is|truth is|for real|you (?:wrote|put|have|"
+    r"said))\b|^\W*(?:no|nope|ah|oh|hm+|er+m?)\b|^\s*\*",
+    _I,
+)
+_WRONG_BEFORE = re.compile(
+    r"\b(?:not|isn't|wasn't|aren't|nor|instead of|rather than|old|got|had)\s+(?:the |an? |in |on |at )?$", _I
+)
+_WRONG_AFTER = re.compile(
+    r"^\W*(?:was|is|were|are)?\s*(?:wrong|a mistake|incorrect|mixed up|the old|outdated|a typo|my old)", _I
+)
 _WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
 _HARMLESS = re.compile(
     r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
@@ -170,6 +175,7 @@ _HARMLESS = re.compile(
 )
 _GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
+_DONE_WITHOUT = re.compile(r"\b(?:without|no more|no longer)\s+(?:(?:the|my|our|a|an|any)\s+)?$", _I)
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
 _NEXT_ONE = re.compile(r"\b(?:to|for|with|into|by|in favou?r of|onto)\b", _I)
 
@@ -195,9 +201,45 @@ def likes(clause: str) -> bool:
     return _LIKE.search(clause) is not None
 
 
-def outdates(state: str, clause: str) -> bool:
-    """Whether a clause says what cannot be while somebody is in a state: "got engaged" after "single"."""
-    return any(of.fullmatch(state) and by.search(clause) for of, by in _OUTDATED)
+def changes(sentence: str) -> bool:
+    """Has a word by which people tell that something is not as it was."""
+    return _CHANGE.search(sentence) is not None
+
+
+def adds(sentence: str) -> bool:
+    """Says that something comes on top of what was."""
+    return _ADDS.search(sentence) is not None
+
+
+def amends(text: str) -> bool:
+    """Has a word by which people set something right."""
+    return _AMENDS.search(text) is not None
+
+
+def departs(clause: str, start: int, end: int) -> bool:
+    """Whether the words at `start` to `end` are told to be gone: "the Pixel drowned", "ditched the gym"."""
+    after = clause[end:]
+    if _DEPARTS_AFTER.match(after) or _CALLED_OFF.match(after):
+        return True
+    return _LEAVES_BEFORE.search(clause[:start]) is not None
+
+
+def dies(predicate: str) -> bool:
+    """What is said of somebody is that they are no more."""
+    return (
+        re.match(
+            r"^\W*(?:has |have |just |sadly |had )*(?:died|passed away|passed on|is dead|is no more)\b", predicate, _I
+        )
+        is not None
+    )
+
+
+def gets_wrong(text: str, thing: str) -> bool:
+    """Names a thing as what was wrong: "not Lumen", "Lumen was a mistake"."""
+    for found in re.finditer(re.escape(thing), text, _I):
+        if _WRONG_BEFORE.search(text[: found.start()]) or _WRONG_AFTER.match(text[found.end() :]):
+            return True
+    return False
 
 
 def slips(clause: str) -> str | None:
@@ -228,7 +270,9 @@ def names_better(text: str) -> bool:
 
 
 def negates(clause: str) -> bool:
-    """Denies what it says; "can't stand" and "not only" do not."""
+    """Denies what it says; "can't stand" and "not only" do not, nor does "no" alone."""
+    if re.fullmatch(r"\W*(?:no|nope|nah)\W*", clause, _I):
+        return False
     return _NEGATION.search(_NEGATION_IDIOMS.sub(" ", clause)) is not None
 
 
@@ -249,7 +293,7 @@ def ends_around(clause: str, start: int, end: int) -> bool:
     before = _ENDING_BEFORE.search(clause[:start])
     if before and not _NEXT_ONE.search(before.group("between")):
         return True
-    return _ENDED_AFTER.match(clause[end:]) is not None
+    return _ENDED_AFTER.match(clause[end:]) is not None or departs(clause, start, end)
 
 
 def refused_words(text: str) -> str:
@@ -258,9 +302,10 @@ def refused_words(text: str) -> str:
     return found.group("word") if found else ""
 
 
-def moves_a_date(clause: str) -> bool:
-    """Says that something takes place at another time than before."""
-    return _MOVED_DATE.search(clause) is not None
+def is_gone(clause: str, start: int, end: int) -> bool:
+    """Whether the words at `start` to `end` are what is no longer there, or was not chosen."""
+    without = _DONE_WITHOUT.search(clause[:start]) is not None
+    return without or departs(clause, start, end) or passes_over(clause, start)
 
 
 def passes_over(clause: str, start: int) -> bool:

@@ -21,7 +21,7 @@ _LABEL = (
     r"(?:tokens?|codes?)|tokens?|private[\s_-]?keys?|ssh[\s_-]?keys?|encryption[\s_-]?keys?|licen[cs]e[\s_-]?keys?|"
     r"recovery\s+(?:codes?|phrase|key)|seed\s+(?:phrase|words)|otp|2fa\s+codes?|one[\s-]?time\s+(?:codes?|password)|"
     r"verification\s+codes?|(?:door|alarm|gate|entry|unlock|safe|lock|garage|building|key\s?pad|lockbox|vault|"
-    r"keyless)\s+codes?|combination|"
+    r"keyless)\s+codes?|(?:back-?up|emergency|scratch)\s+codes?|combination|password\s+hint|maiden\s+name|"
     r"log\s?-?ins?|credentials?|account\s+(?:number|no\.?)|sort\s+code|routing\s+number|iban|bic|card\s+(?:number|"
     r"no\.?)|"
     r"(?:credit|debit|bank|visa|amex|master\s?card|company|corporate)[\s-]+card|passport(?:\s+(?:number|no\.?))?|"
@@ -30,7 +30,7 @@ _LABEL = (
 )
 _LABELLED = re.compile(
     rf"\b{_LABEL}\b"
-    r"(?P<link>[^.!?\n:=]{0,40}?(?:\s+(?:is|was|are|to|as|would\s+be|has\s+been)(?:\s+(?:now|still|currently|"
+    r"(?P<link>[^.!?,;\n:=]{0,40}?(?:\s+(?:is|was|are|to|as|would\s+be|has\s+been)(?:\s+(?:now|still|currently|"
     r"set\s+to|changed\s+to|always|just))*|'s|\s*[:=]|\s*[-–—])\s*)"
     r"(?P<value>\"[^\"\n]+\"|'[^'\n]+'|`[^`\n]+`|“[^”\n]+”|[^\n]{1,120})",
     re.IGNORECASE,

@@ -6,28 +6,31 @@ Only wording is judged here, one sentence or clause at a time; what crosses mess
 import re
 
 _I = re.IGNORECASE
+_MARK_WORDS = 3
 _OPENING = (
     r"^(?:(?:and|so|but|or|ok|okay|hey|hi|hello|well|also|please|btw|wait|um|hmm|maya|then|because|quick question|"
     r"question|sorry|no|yes|oh|just)[\s,:]+)*"
 )
 _PERSON = (
     r"(?:i|you|we|he|she|they|it|there|this|that|these|those|my|our|your|his|her|their|the|a|an|any|anyone|someone|"
-    r"anybody|somebody|people|[A-Z]\w+)"
+    r"anybody|somebody|people|(?-i:[A-Z]\w+))"
 )
 _INVERTED = re.compile(
     _OPENING + r"(?!(?:don't|do not) (?:forget|worry|mind|get|let|be|bother|think|you)\b)"
     r"(?:do|does|did|is|are|am|was|were|can|could|would|will|should|shall|may|might|have|has|had|don't|doesn't|"
     r"didn't|isn't|"
-    rf"aren't|wasn't|weren't|won't|wouldn't|couldn't|can't|shouldn't|haven't|hasn't)\s+{_PERSON}\b",
+    rf"aren't|wasn't|weren't|won't|wouldn't|couldn't|can't|shouldn't|haven't|hasn't)\s+{_PERSON}\b"
+    rf"|{_OPENING}(?:does|did|doesn't|didn't|has|is|was|are|were|isn't|wasn't|aren't|weren't)\s+(?!(?:based|from|"
+    rf"allergic|"
+    r"called|named|due|born|in|at|on|located|married|now|not|also|still|just|very|so|too|to|for|by|with|of|as|and|"
+    r"or)\b)[\w'-]+\s+\S",
     _I,
 )
 _ASKING = re.compile(
     _OPENING
     + r"(?:what|whats|where|who|whom|whose|which|why|how|when)(?:'s|'re|'d)?\s*(?:\b(?:is|are|am|was|were|do|does|"
-    r"did|can|could|should|would|will|"
-    r"shall|have|has|had|to|if|about|kind|type|sort|time|day|year|color|colour|many|much|long|old|often|far|big|"
-    r"else|come|exactly|name|city|"
-    r"country|one|of|the|my|your|i|a|any|should)\b|$)",
+    r"did|can|could|should|would|will|shall|have|has|had|to|if|about|kind|type|sort|time|day|year|color|colour|many|"
+    r"much|long|old|often|far|big|else|come|exactly|name|city|country|one|of|the|my|your|i|a|any|should)\b|$)",
     _I,
 )
 _ASKING_BARE = re.compile(
@@ -37,11 +40,9 @@ _ASKING_BARE = re.compile(
     _I,
 )
 _INDIRECT = re.compile(
-    r"\b(?:wonder(?:ing|ed)?|curious|not sure|unsure|(?:don't|do not|didn't|can't) (?:know|remember|recall|tell)|no "
-    r"idea|tell me|remind me|let me know|"
-    r"(?:can|could|do|would|will) you (?:know|tell|remember|recall|remind|say|check)|check|figure out|find out|"
-    r"guess)\s+(?:if|whether|what|where|who|when|which|why|how|about)\b"
-    r"|\bwhether\b",
+    r"\b(?:wonder(?:ing|ed)?|curious|not sure|unsure|(?:don't|do not|didn't|can't) (?:know|remember|recall|tell)|"
+    r"no idea|tell me|remind me|let me know|(?:can|could|do|would|will) you (?:know|tell|remember|recall|remind|say|"
+    r"check)|check|figure out|find out|guess)\s+(?:if|whether|what|where|who|when|which|why|how|about)\b|\bwhether\b",
     _I,
 )
 _TAG = re.compile(
@@ -54,37 +55,31 @@ _TAG = re.compile(
 _REQUEST = re.compile(
     r"^\W*(?:(?:please|pls|ok|okay|and|then|also|so|but|just|now|maybe|hey|hi|maya|can you|could you|"
     r"instead)[\s,]+)*(?:make|use|write|add|remove|give|show|tell|find|help|create|change|fix|explain|list|keep|put|"
-    r"send|set|try|"
-    r"do|don't|let|let's|lets|translate|summari[sz]e|rewrite|draft|check|look|suggest|recommend|book|plan|schedule|"
-    r"remind|compare|convert|generate|call|turn|format|shorten|include|exclude|avoid|focus|consider|ignore|assume|"
-    r"read|open|close|run|test|build|design|describe|define|calculate|count|sort|replace|update|delete|insert|"
-    r"search|google|continue|stop|start|go|take|get|come|pick|choose|name|call me back|review|proofread|edit|"
-    r"improve|"
-    r"simplify|expand|elaborate|brainstorm|outline|organi[sz]e|prepare|order|buy|note|save|store|remember|forget|"
-    r"print|play|sing|draw|imagine|pretend|act|be|speak|talk|reply|answer|respond|say|repeat|ask|quote|cite|mention|"
-    r"wait|hold|skip|move|copy|paste|refactor|debug|implement|return|switch|treat|prioriti[sz]e|estimate|predict|"
-    r"guess|solve|prove|spell|pronounce|limit|see|watch|listen|bring|pack|invite|email|text|message|ping|"
+    r"send|set|try|do|don't|let|let's|lets|translate|summari[sz]e|rewrite|draft|check|look|suggest|recommend|book|"
+    r"plan|schedule|remind|compare|convert|generate|call|turn|format|shorten|include|exclude|avoid|focus|consider|"
+    r"ignore|assume|read|open|close|run|test|build|design|describe|define|calculate|count|sort|replace|update|delete|"
+    r"insert|search|google|continue|stop|start|go|take|get|come|pick|choose|name|call me back|review|proofread|edit|"
+    r"improve|simplify|expand|elaborate|brainstorm|outline|organi[sz]e|prepare|order|buy|note|save|store|remember|"
+    r"forget|print|play|sing|draw|imagine|pretend|act|be|speak|talk|reply|answer|respond|say|repeat|ask|quote|cite|"
+    r"mention|wait|hold|skip|move|copy|paste|refactor|debug|implement|return|switch|treat|prioriti[sz]e|estimate|"
+    r"predict|guess|solve|prove|spell|pronounce|limit|see|watch|listen|bring|pack|invite|email|text|message|ping|"
     r"notify)\b(?!\s+(?:is|are|was|were|has|in|at)\b)",
     _I,
 )
 _WISH = re.compile(
     r"\b(?:would(?:n't)?|could(?:n't)? (?!stand|believe|care|live)|maybe|perhaps|possibly|presumably|hopefully|"
-    r"wish(?:es|ed|ing)?|hop(?:e|es|ing)\b(?! street)|"
-    r"my (?:plan b|backup plan|fallback|dream|fantasy|wish|ambition|aspiration)|plan b|"
-    r"dream(?:s|ing|t|ed)?\b(?: of| about| that| i| job| home| house)?|want(?:s|ed|ing)?|wanna|think(?:ing|s)? "
-    r"(?:of|about)|thought (?:of|about)|"
-    r"consider(?:ing|ed|s)?|contemplat\w+|toy(?:ing|ed)? with|tempted|debating|deciding|deliberating|fantasi\w+|"
-    r"imagin\w+|suppos(?:e|ing)|pretend\w*|assum(?:e|ing)\b|"
+    r"wish(?:es|ed|ing)?|hop(?:e|es|ing)\b(?! street)|my (?:plan b|backup plan|fallback|dream|fantasy|wish|ambition|"
+    r"aspiration)|plan b|dream(?:s|ing|t|ed)?\b(?: of| about| that| i| job| home| house)?|want(?:s|ed|ing)?|wanna|"
+    r"think(?:ing|s)? (?:of|about)|thought (?:of|about)|consider(?:ing|ed|s)?|contemplat\w+|toy(?:ing|ed)? with|"
+    r"tempted|debating|deciding|deliberating|fantasi\w+|imagin\w+|suppos(?:e|ing)|pretend\w*|assum(?:e|ing)\b|"
     r"hypothetical(?:ly)?|theoretical(?:ly)?|in theory|as if|as though|if only|someday|some day|one day(?! (?:a|per|"
-    r"each|every)\b)|ideally|in case|should(?!(?:'ve| have) (?:said|written|put|been|typed)\b)|ought to|"
-    r"unless|not sure|unsure|let's say|lets say|say (?:i|my|we|that)|what if|were to|eventually|at some point|might|"
-    r"looking to|hard to decide|"
-    r"(?:it'd|that'd|there'd)|undecided|torn between|on the fence|either way|tentatively|potential(?:ly)?|if i'm "
-    r"lucky|fingers crossed|"
-    r"in an ideal world|bucket list|some(?:times)? (?:think|wish|dream)|applied (?:to|for)|applying (?:to|for)|"
-    r"interview(?:ing|ed)? (?:at|with|for)|looking (?:at|into|for)|"
-    r"tried to|trying to decide|almost|nearly (?!\d)|came close|pictur(?:e|ing)\b|envision\w*|fancy (?:a|living|"
-    r"moving)|conceivabl[ey]|probab(?:ly|le))\b",
+    r"each|every)\b)|ideally|in case|should(?!(?:'ve| have) (?:said|written|put|been|typed)\b| (?:read|say)\b)|"
+    r"ought to|unless|not sure|unsure|let's say|lets say|say (?:i|my|we|that)|what if|were to|eventually|"
+    r"at some point|might|looking to|hard to decide|(?:it'd|that'd|there'd)|undecided|torn between|on the fence|"
+    r"either way|tentatively|potential(?:ly)?|if i'm lucky|fingers crossed|in an ideal world|bucket list|"
+    r"some(?:times)? (?:think|wish|dream)|applied (?:to|for)|applying (?:to|for)|interview(?:ing|ed)? (?:at|with|for)|"
+    r"looking (?:at|into|for)|tried to|trying to decide|almost|nearly (?!\d)|came close|pictur(?:e|ing)\b|envision\w*|"
+    r"fancy (?:a|living|moving)|conceivabl[ey]|probab(?:ly|le))\b",
     _I,
 )
 _SHORT_WOULD = re.compile(
@@ -97,8 +92,8 @@ _AFTER_IN = re.compile(
 )
 _IF = re.compile(
     r"(?<![\w'])(?:worst case|best case|in the (?:worst|best) case|if|unless|suppose|supposing|assuming|provided|"
-    r"providing|imagine|were i|had i|should i|even if|as "
-    r"long as|in the event)\b",
+    r"providing|imagine|were i|had i|should i|even if|(?:i|he|she|it) were|(?<!\w )(?<!, )say (?=(?:i|my|we|our|you|"
+    r"he|she|they)\b)|as long as|in the event)\b",
     _I,
 )
 _POLITE_IF = re.compile(
@@ -113,28 +108,40 @@ _FUTURE = re.compile(
 )
 _FRAME = re.compile(
     r"\b(?:imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|let's imagine|what if|"
-    r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|"
-    r"thought experiment|brainstorm\w*|spitballing|thinking out loud|daydream\w*|play devil's advocate|"
-    r"for the sake of argument|make[\s-]believe|picture this|play the role|act as|you are (?:a|"
-    r"an)\b|assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|"
-    r"(?:write|draft|compose|generate|create|make|invent|give|tell|come up with|craft|produce|"
-    r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|bio|biography|dialogue|persona|ad|letter|script|scene|"
-    r"character|example|examples|test data|sample|samples|blog|joke|novel|chapter|sketch|monologue|fairy tale|"
-    r"limerick|haiku|profile|cover letter|speech|fanfic|backstory|"
-    r"paragraph|essay|email|post|tweet|caption|plot|dummy|mock|tagline|riddle|fable|tale|user story)"
-    r"|(?:novel|story|screenplay|script|play|book|game|campaign|comic|fanfic|short story) (?:that )?(?:i'm|i am|"
-    r"i've been|we're) (?:writing|playing|working on|drafting|running)|protagonist|antagonist|main character|my "
-    r"character|my (?:villain|hero|heroine))\b",
+    r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|thought experiment|brainstorm\w*|spitballing|"
+    r"thinking out loud|daydream\w*|play devil's advocate|for the sake of argument|make[\s-]believe|picture this|"
+    r"play the role|act as|you are (?:a|an)\b|assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|(?:write|"
+    r"draft|compose|generate|create|make|invent|give|tell|come up with|craft|produce|"
+    r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|bio|biography|dialogue|persona|ad|letter|script|scene|character|"
+    r"example|examples|test data|sample|samples|blog|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
+    r"profile|cover letter|speech|fanfic|backstory|paragraph|essay|email|post|tweet|caption|plot|dummy|mock|tagline|"
+    r"riddle|fable|tale|user story)|(?:novel|story|screenplay|script|play|book|game|campaign|comic|fanfic|"
+    r"short story) (?:that )?(?:i'm|i am|i've been|we're) (?:writing|playing|working on|drafting|running)|protagonist|"
+    r"antagonist|main character|my character|my (?:villain|hero|heroine))\b",
+    _I,
+)
+_PLAY = re.compile(
+    r"\b(?:role[\s-]?play\w*|(?:let's|let us) (?:play|pretend|practi[sc]e|act out)|in character|(?:you're|you are|"
+    r"you be|you play|act as) (?:a|an|the|my)\b[^.!?]{2,60}\band (?:i|i'm|i am|i'll)\b|(?:act|acting|pose|"
+    r"posing) as (?:a|an|the|my)|play the (?:role|part) of|pretend to be|be my (?:interviewer|opponent|examiner|"
+    r"patient|customer|landlord|boss|date)|mock interview|(?:i'm|i am|i'll be|i play) (?:a|an|"
+    r"the) [^.!?]{2,40}\band you(?:'re| are)?\b|text adventure|dungeon master)",
+    _I,
+)
+_PLAY_OVER = re.compile(
+    r"\b(?:end (?:of )?(?:the )?(?:role[\s-]?play|scene|game|play)|(?:stop|pause|leave|enough of|drop|"
+    r"out of) (?:the )?(?:role[\s-]?play\w*|game|scene|character|act)|out of character|ooc|back to (?:reality|normal|"
+    r"real life)|in reality|in real life|for real|seriously|that's it for the role)\b|(?:^|"
+    r"[.!?]\s*)(?:ok(?:ay)?\W+)?(?:stop|cut)\b",
     _I,
 )
 _FICTION = re.compile(
     r"\b(?:my (?:character|avatar|alter ego|persona|d&d\w*|sim)|in (?:the|my|a|this|our) (?:game|novel|story|dream|"
     r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay)|i dream(?:t|ed)|role[\s-]?play\w*|d&d|"
-    r"in (?:a past|another|my next|a previous|my former|an alternate) (?:life|universe|reality|timeline)|persona|"
-    r"(?:test|sample|dummy|fake|placeholder|demo|mock) (?:user|account|data|name|profile|person|customer|value|"
-    r"address)|"
-    r"for example|for instance|e\.g\.|the (?:character|protagonist|narrator|hero|heroine|villain)|fictional|work of "
-    r"fiction|novel i'm|sims)\b",
+    r"in (?:a past|another|my next|a previous|my former|an alternate|an? (?:parallel|alternate|different|"
+    r"imaginary)) (?:life|universe|reality|timeline|world)|persona|(?:test|sample|dummy|fake|placeholder|demo|"
+    r"mock) (?:user|account|data|name|profile|person|customer|value|address)|for example|for instance|e\.g\.|"
+    r"the (?:character|protagonist|narrator|hero|heroine|villain)|fictional|work of fiction|novel i'm|sims)\b",
     _I,
 )
 _BACK_TO_EARTH = re.compile(
@@ -143,34 +150,32 @@ _BACK_TO_EARTH = re.compile(
     _I,
 )
 _SPEECH = (
-    r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|"
-    r"mentioned|mentions|insists?|insisted|insisting|swears?|swore|"
-    r"wrote|writes|asked|asks|suggests?|suggested|reckons?|reckoned|argues?|argued|announced|announces|texted|"
-    r"emailed|messaged|replied|explained|explains|assumes?|assumed|"
-    r"heard|reported|guess(?:es|ed)?|warned|warns|promised|joked|jokes|joking|recommends?|recommended|keeps? "
-    r"(?:saying|telling|insisting)|predicts?|predicted|"
-    r"estimates?|estimated|states?|stated|accused|accuses|noted|suspects?|suspected|declared|admitted|complained|"
-    r"posted|tweeted|was like|is like|were like|goes like|"
-    r"concluded|decided that i|describes?|described|shows that|imagines?|imagined|wonders|wondered|figured|felt "
-    r"that|convinced)"
+    r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|mentioned|"
+    r"mentions|insists?|insisted|insisting|swears?|swore|wrote|writes|asked|asks|suggests?|suggested|reckons?|"
+    r"reckoned|argues?|argued|announced|announces|texted|emailed|messaged|replied|explained|explains|assumes?|assumed|"
+    r"heard|reported|guess(?:es|ed)?|warned|warns|promised|joked|jokes|joking|recommends?|recommended|"
+    r"keeps? (?:saying|telling|insisting)|predicts?|predicted|estimates?|estimated|states?|stated|accused|accuses|"
+    r"noted|suspects?|suspected|declared|admitted|complained|posted|tweeted|was like|is like|were like|goes like|"
+    r"concluded|decided that i|describes?|described|shows that|imagines?|imagined|wonders|wondered|figured|felt that|"
+    r"convinced)"
 )
 _HEARSAY = re.compile(
-    r"(?:\b(?i:he|she|they|you|it|who|which|one|some(?:one|body)?|every(?:one|body)|people|somebody else|another|"
-    r"other people|this|that|others|maya)"
-    r"|(?<![\w'])[A-Z][\w-]+|\b(?i:my|our|the|a|an|his|her|their|your|this|that|some|one of|both)\s+[\w' -]{1,45}?)"
+    r"(?:\b(?i:he|she|they|you(?! (?:suggest|recommend|estimate|describe|imagine|guess|state|explain|predict|assume|"
+    r"think)\b)|it|who|which|one|some(?:one|body)?|every(?:one|body)|people|somebody else|another|other people|this|"
+    r"that|others|maya)|(?<![\w'])(?!Never|Always|Also|Just|Still|Only|Once|Even|Then|Now|Not\b)[A-Z][\w-]+|\b(?i:my|"
+    r"our|the|a|an|his|her|their|your|this|that|some|one of|both)\s+[\w' -]{1,45}?)"
     rf"(?:'s|'d|'ve)?\s+(?:(?:also|just|once|always|recently|still|even|never|had|has|have|really|jokingly|wrongly|"
     rf"then|later|keeps?|apparently|yesterday|today)\s+)*{_SPEECH}\b",
 )
 _HEARSAY_WORDS = re.compile(
-    r"\b(?:according to|apparently|allegedly|supposedly|reportedly|rumou?r(?:s|ed)?|rumou?r has it|i (?:(?:just|"
-    r"once|recently|also) )?(?:heard|read|saw|overheard|learned|was told|got told|am told)\b(?! (?:a|the|my) (?:lot|"
-    r"book|band|concert|movie|film|show|doctor|dentist|therapist|specialist))"
-    r"|word (?:is|has it)|they say|it says|legend has it|as they say|as the saying goes|the saying|quote|quoting|"
-    r"quoted|in the words of|as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|"
-    r"fortune cookie|"
+    r"\b(?:according to|apparently|allegedly|supposedly|reportedly|rumou?r(?:s|ed)?|rumou?r has it|i (?:(?:just|once|"
+    r"recently|also) )?(?:heard|read|saw|overheard|learned|was told|got told|am told)\b(?! (?:a|the|my) (?:lot|book|"
+    r"band|concert|movie|film|show|doctor|dentist|therapist|specialist))|word (?:is|has it)|they say|it says|"
+    r"legend has it|as they say|as the saying goes|the saying|quote|quoting|quoted|in the words of|"
+    r"as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|fortune cookie|"
     r"(?<!have )(?<!'ve )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
-    r"i've been told|been told|"
-    r"lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|wiki))\b",
+    r"i've been told|been told|lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|"
+    r"wiki))\b",
     _I,
 )
 _OWN_REPORT = re.compile(
@@ -180,11 +185,15 @@ _OWN_REPORT = re.compile(
     _I,
 )
 _RHETORICAL = re.compile(
-    r"^\W*(?:what am i (?:saying|talking about)|what was i thinking|who am i kidding)[\s,.!?–—-]+", _I
+    r"^\W*(?:what am i (?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+", _I
 )
+_CLEFT = re.compile(
+    r"^\W*(?:what|where|who) (?:i|we|the|my|our|he|she|they)\b.{3,80}\b(?:is|was|are)\b.*\b\w+[.;!]", _I
+)
+"""A statement that begins like a question: "What it waits for is the drill."."""
 _SERIOUS_NOW = re.compile(
     r"^\W*(?:(?:no|ok|okay|haha|lol|but)\W+)+(?:but\s+)?(?:seriously|for real|honestly|in all seriousness)\b|"
-    r"^\W*(?:(?:ok|"
+    r"^\W*(?:(?:right|ok|okay|ha|haha)\W+)*seriously(?: though| now|,)|^\W*on a (?:more )?serious note\b|^\W*(?:(?:ok|"
     r"okay|all|but|no)\W+)*(?:jokes?|joking|kidding) (?:aside|apart)\b|^\W*in all seriousness\b",
     _I,
 )
@@ -200,18 +209,15 @@ _NO_JOKE = re.compile(
     _I,
 )
 _JOKE = re.compile(
-    r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|pulling your "
-    r"leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|"
-    r"made (?:that|it) up|fooled you|got you|gotcha|april fools?|not seriously|yeah right|as if!|in your dreams|i "
-    r"wish!?$|nah just|not!$|psych|(?:yeah|oh|ya|suuure|sure|right)\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|"
-    r"my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|"
-    r"we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|wow)[\s,]+(?:totally|sure|right|absolutely|"
-    r"of course|yeah|clearly|"
-    r"obviously|definitely)\b[\s,]+(?:because |cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|"
-    r"[.!?]\s+)not "
-    r"really\b[.!\s]*$"
-    r"|\band i'm (?:the |a )?(?:queen|king|pope|president|santa|batman|spider-?man|superman|emperor|tooth fairy|"
-    r"easter bunny)\b",
+    r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|"
+    r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|it) up|"
+    r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|not!$|"
+    r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|oh|ya|suuure|sure|"
+    r"right)\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
+    r"ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|"
+    r"wow)[\s,]+(?:totally|sure|right|absolutely|of course|yeah|clearly|obviously|definitely)\b[\s,]+(?:because |"
+    r"cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|[.!?]\s+)\W*not really\b|\band i'm (?:the |"
+    r"a )?(?:queen|king|pope|president|santa|batman|spider-?man|superman|emperor|tooth fairy|easter bunny)\b",
     _I,
 )
 _LAUGH = re.compile(
@@ -221,10 +227,18 @@ _LAUGH = re.compile(
 )
 _WINK = re.compile(r"[😉😏😜🤪]|(?<!\w);-?[)pP](?!\w)")
 _LAUGH_FIRST = re.compile(r"^\W*(?:lol+|lmao+|haha[ha]*|hehe[he]*|hah|ha|ha ha)[\s,!.]+", _I)
+_TAKEN_BACK = re.compile(
+    r"^\W*(?:(?:haha|lol|ok|okay|no|nah|but|sorry|ha|oh|and|all|nope|of course not|obviously not|"
+    r"not really)\W+)*(?:(?:i'm|i was|i am|that was|that's|it was|it's|we're|all of that was|none of (?:that|"
+    r"it) (?:is|was))\s+)?(?:(?:just|only|obviously|clearly|totally|all|of course|a|still)\s+)*(?:kidding|joking|"
+    r"jokes?|jk|j/k|true|pulling your leg|messing (?:with|around)|teasing|april fools?|sarcas\w+|testing|fooled you|"
+    r"made (?:that|it) up|not seriously|not serious)\b(?! about\b| (?:aside|apart)\b)",
+    _I,
+)
+_JOKES_ABOUT = re.compile(r"\b(?:joking|kidding|joke|lying|made up) about\s+([^,.;!?]+)", _I)
 _AFTER_JOKE = re.compile(
     r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not really)\b[\s,.;:!—–)-]*(?:but\s+|no,?\s+|"
-    r"actually,?\s+|in reality,?\s+|i'm "
-    r"actually|really,?\s+|it's actually|the truth)",
+    r"actually,?\s+|in reality,?\s+|i'm actually|really,?\s+|it's actually|the truth)",
     _I,
 )
 
@@ -235,16 +249,20 @@ def asks(sentence: str) -> int | None:
     With a question mark and no asking clause all of it is a question.
     """
     sentence = _RHETORICAL.sub(lambda m: " " * len(m.group()), sentence)
+    if _CLEFT.match(sentence) and "?" not in sentence:
+        return None
     stripped = sentence.rstrip(" \"')*_")
     marked = stripped.endswith(("?", "?!", "??", "!?")) or "?" in stripped[-3:]
     if _INVERTED.match(sentence) or (_ASKING.match(sentence) and (marked or not stripped.endswith("!"))):
         return 0
     if indirect := _INDIRECT.search(sentence):
         return 0 if marked else indirect.start()
-    if not marked:
-        return None
-    breaks = [*re.finditer(r"[,;:—–(]\s*|\s-\s|\s(?=(?:so|and|but|or)\s)", sentence)]
-    for place in breaks:
+    return _asks_from(sentence) if marked else None
+
+
+def _asks_from(sentence: str) -> int:
+    """Where the asking clause of a question begins; 0 where all of it asks."""
+    for place in re.finditer(r"[,;:—–(]\s*|\s-\s|\s(?=(?:so|and|but|or)\s)", sentence):
         rest = sentence[place.end() :]
         if _TAG.match(rest):
             return 0
@@ -295,6 +313,17 @@ def opens_fiction(sentence: str) -> bool:
     return _FRAME.search(sentence) is not None
 
 
+def opens_a_play(sentence: str) -> bool:
+    """Begins a role-play, which goes on in the messages after it."""
+    return _PLAY.search(sentence) is not None
+
+
+def ends_a_play(text: str) -> int | None:
+    """From which character on a message ends it ("end of role-play", "seriously now"); None when it does not."""
+    found = _PLAY_OVER.search(text)
+    return found.start() if found else None
+
+
 def is_fiction(sentence: str) -> bool:
     """This sentence speaks of a made-up or sample world."""
     return _FICTION.search(sentence) is not None
@@ -319,6 +348,22 @@ def withdraws_what_stands_before(clause: str) -> bool:
 def jokes(sentence: str) -> bool:
     """Marked as a joke in so many words."""
     return _JOKE.search(_NO_JOKE.sub(" ", sentence)) is not None
+
+
+def takes_joke_back(sentence: str) -> bool:
+    """Opens with the word that what stands before was a joke: "just kidding", "April fool!"."""
+    return _TAKEN_BACK.match(_NO_JOKE.sub(" ", sentence)) is not None
+
+
+def only_jokes(sentence: str) -> bool:
+    """A mark of a joke and nothing else: "(joke, obviously)"."""
+    return takes_joke_back(sentence) and len(re.findall(r"\w+", sentence)) <= _MARK_WORDS
+
+
+def joked_part(sentence: str) -> str | None:
+    """Of which part of what was said a sentence says that it was a joke: "the time" of "joking about the time"."""
+    found = _JOKES_ABOUT.search(sentence)
+    return found.group(1) if found else None
 
 
 def laughs(sentence: str) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from maya_core.domain.memory import EntityKind, Relation
-from maya_core.memory.clauses import HONORIFIC, PERSON_NOUNS, Owner, Who
+from maya_core.memory.clauses import HONORIFIC, Owner, Who
+from maya_core.memory.lexicon import PERSON_NOUNS
 from maya_core.memory.phrases import Stated, stated, stated_of_me
 from maya_core.memory.relations import SINGLE_ROLES, SLOT
 from maya_core.memory.statements import Clause
@@ -29,6 +30,7 @@ class Said:
     own_form: bool = False
 
 
+AGE = SLOT + "age"
 _PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _KIN = (
     "sister|brother|mother|father|mom|mum|dad|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|"
@@ -123,6 +125,8 @@ def _predicates(clause: Clause) -> Iterator[Said]:
     for owner, start in _subjects(clause):
         subject = _shown(owner)
         for found in stated(clause.text[start:], offset=start) if subject else ():
+            if found.label == AGE and owner.who is Who.OTHER and not owner.person and owner.pronoun:
+                continue
             if owner.who is Who.NOBODY or clause.owner_at(found.start).start == owner.start:
                 yield Said(subject=subject, owner=owner, stated=found)
 
@@ -131,29 +135,11 @@ def _subjects(clause: Clause) -> Iterable[tuple[Owner, int]]:
     """The subjects of a clause with the place where what is said of them begins."""
     if clause.owners:
         for owner in clause.owners:
-            spoken = re.match(r"(?:[Mm]y|[Oo]ur|[Tt]he|[Oo]ne of (?:my|our))?\s*", clause.text[owner.start :])
-            begin = owner.start + (spoken.end() if spoken else 0)
-            yield owner, begin + _length(owner, clause.text[begin:])
+            yield owner, owner.until
     else:
         lead = re.match(r"\W*(?:(?:and|but|so|also|actually|then|now|plus|or|because)\s+)*", clause.text, re.IGNORECASE)
         inherited = clause.inherited if clause.inherited.who is not Who.NOBODY else Owner(who=Who.NOBODY, start=0)
         yield inherited, lead.end() if lead else 0
-
-
-def _length(owner: Owner, text: str) -> int:
-    """How far the words of a subject reach: up to its verb."""
-    if owner.who is Who.OTHER and not owner.pronoun:
-        end = 0
-        for word in re.finditer(r"[\w'&.#-]+", text):
-            bare = word.group().split("'")[0]
-            if end and not (set(owner.text.split()) & {word.group(), bare} or bare[:1].isupper()):
-                break
-            end = word.start() + len(bare)
-            if "'" in word.group():
-                break
-        return end
-    pronoun = re.match(r"\w+", text)
-    return pronoun.end() if pronoun else 0
 
 
 def _shown(owner: Owner) -> str:

@@ -14,13 +14,25 @@ from maya_core.domain.conversation import Message, MessageId, Role
 from maya_core.memory import planting, reversal, stance
 from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, sentences_of
 from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
+from maya_core.memory.grammar import verbs_of
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
-from maya_core.memory.wording import plain, stems
+from maya_core.memory.verbs import Tense, Verb
+from maya_core.memory.wording import LIGHT, plain, stems
 
 _LONG_WORD = re.compile(r"\S{200,}")
 _GAP = re.compile(r"[ \t]{8,}")
+_TYPED = re.compile(
+    r"(?<![\w'’])(?:(?P<not>do|does|did|ca|wo|is|are|was|were|have|has|had|could|would|should)n?t(?<=nt)|"
+    r"(?P<i>i)(?P<m>m|ve)|(?P<he>he|she|that|what|who|there|here)s|(?P<they>they|you|we)(?P<re>re|"
+    r"ve)(?<!were))(?![\w'’])",
+    re.IGNORECASE,
+)
+"""Contractions without their apostrophe: "dont", "im", "hes"."""
 _LINES = re.compile(r"\n\s*\n")
+_SHORT = 8
+_FEW = 3
+_AFTER_A_WORD = 2
 _READ_CHARACTERS = 20_000
 """Of one message; what a person types by hand is shorter."""
 
@@ -51,6 +63,7 @@ class Clause:
         inherited: whom it is about where it names nobody.
         corrects: its sentence may set right something said before, so it leans on that.
         mistaken: its sentence says plainly that what was said before was a mistake.
+        verbs: its finite verbs, in order; `leads` the clause whose verb it goes on with, where it has none.
     """
 
     text: str
@@ -64,6 +77,8 @@ class Clause:
     future: bool
     corrects: bool
     mistaken: bool
+    verbs: tuple[Verb, ...] = ()
+    leads: "Clause | None" = None
 
     def owner_at(self, place: int) -> Owner:
         """Whom the words at a place are about: the last subject before them, else themselves, else the first after."""
@@ -119,13 +134,18 @@ def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
     people = People()
     told: list[Told] = []
     asked = ""
+    playing = False
     for place, message in enumerate(messages):
         text = readable(message.text)
         if message.role is Role.USER and (not owner or message.speaker == owner):
             if told and (planting.withdraws(text) or _takes_joke_back(text)):
                 told[-1] = _withdrawn(told[-1], Meant.WITHDRAWN if planting.withdraws(text) else Meant.JOKE)
             earlier = told[-1].text if told else ""
-            told.append(_told(message, text, place=place, asked=asked, earlier=earlier, people=people))
+            read_one = _told(message, text, place=place, asked=asked, earlier=earlier, people=people)
+            playing = playing or stance.opens_a_play(text)
+            over = stance.ends_a_play(text)
+            told.append(_played(read_one, over) if playing else read_one)
+            playing = playing and over is None
         asked = text
     return Reading(told=tuple(told), people=tuple(people.groups))
 
@@ -135,13 +155,34 @@ def readable(text: str) -> str:
 
     Every place in a `Told` is a place in this text.
     """
-    return _GAP.sub(" ", _LINES.sub("\n\n", _LONG_WORD.sub("…", plain(text[:_READ_CHARACTERS]))))
+    short = _GAP.sub(" ", _LINES.sub("\n\n", _LONG_WORD.sub("…", plain(text[:_READ_CHARACTERS]))))
+    return _TYPED.sub(_contracted, short)
+
+
+def _contracted(match: re.Match[str]) -> str:
+    """The contraction as it is written."""
+    word = match.group()
+    cut = len(word) - (2 if match.group("not") or match.group("re") == "re" or match.group("re") == "ve" else 1)
+    if match.group("not"):
+        return word[:cut] + "n't"
+    if match.group("i"):
+        return word[:1] + "'" + word[1:]
+    return word[:cut] + "'" + word[cut:]
 
 
 def _takes_joke_back(text: str) -> bool:
     """A message that begins with "just kidding" is about the one before it."""
-    first = next(iter(sentences_of(text)), None)
-    return first is not None and stance.jokes(first.text) and len(first.text.split()) <= 8
+    sentences = sentences_of(text)
+    first = sentences[0] if sentences else None
+    if first is not None and all(stance.only_laughs(sentence.text) for sentence in sentences):
+        return True
+    if (
+        len(sentences) == _AFTER_A_WORD
+        and len(sentences[0].text.split()) <= _FEW
+        and stance.only_jokes(sentences[1].text)
+    ):
+        return True
+    return first is not None and stance.takes_joke_back(first.text) and len(first.text.split()) <= _SHORT
 
 
 def _withdrawn(told: Told, meant: Meant) -> Told:
@@ -149,6 +190,17 @@ def _withdrawn(told: Told, meant: Meant) -> Told:
         told,
         clauses=tuple(
             replace(clause, meant=meant) if clause.meant is Meant.ASSERTED else clause for clause in told.clauses
+        ),
+    )
+
+
+def _played(told: Told, until: int | None) -> Told:
+    """A message of a role-play: what stands in it is made up, until it ends."""
+    return replace(
+        told,
+        clauses=tuple(
+            _meant(clause, Meant.HYPOTHETICAL) if until is None or clause.start < until else clause
+            for clause in told.clauses
         ),
     )
 
@@ -174,7 +226,7 @@ class _MessageReader:
         self._text = text
         self._people = people
         self._foreign = foreign_spans(text)
-        self._whole = _whole_meaning(text)
+        self._whole = _whole_meaning(_without(text, self._foreign))
         self._running = self._whole
 
     def clauses(self) -> list[Clause]:
@@ -197,14 +249,16 @@ class _MessageReader:
     def _sentence(self, sentence: Piece, own: str, number: int, before: Sequence[Clause]) -> list[Clause]:
         pieces = clauses_of(sentence)
         meanings = _meanings(sentence, own, pieces, self._running, self._foreign)
-        short = sum(len(clause.text.split()) for clause in before if clause.sentence == number - 1) <= 4
-        carried = bool(before) and before[-1].mistaken and short
+        short = len(sentence.text.split()) <= _SHORT - 2
+        last = " ".join(clause.text for clause in before if clause.sentence == number - 1)
+        carried = bool(before) and short and (before[-1].mistaken or reversal.amends(last))
         made: list[Clause] = []
         for piece, meant in zip(pieces, meanings, strict=True):
             inherited = self._inherited(made)
-            last = made[-1].text if made else ""
-            owners = tuple(self._people.resolve(owner, last) for owner in owners_in(piece.text))
-            self._people.note(piece.text, owners, last)
+            previous = made[-1].text if made else ""
+            verbs = _coordinated(verbs_of(piece.text), made)
+            owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
+            self._people.note(piece.text, owners, previous)
             follows = bool(made) and not owners
             anew = piece.text.lower().startswith(_ANEW) or _instead_of(made)
             made.append(
@@ -220,6 +274,8 @@ class _MessageReader:
                     future=stance.lies_ahead(piece.text) or (follows and made[-1].future),
                     corrects=reversal.corrects(own) or carried,
                     mistaken=reversal.meant_otherwise(own) or carried,
+                    verbs=tuple(verbs),
+                    leads=next((c for c in reversed(made) if c.verbs), None) if not verbs else None,
                 )
             )
         return made
@@ -232,11 +288,27 @@ class _MessageReader:
         return self._people.alone([clause.text for clause in made])
 
 
+def _coordinated(verbs: list[Verb], made: Sequence[Clause]) -> list[Verb]:
+    """A verb without a subject after "and" is no order where the clause before it was none: "I live and work in …"."""
+    before = next((clause.verbs[-1] for clause in reversed(made) if clause.verbs), None)
+    if not verbs or verbs[0].subject or before is None or before.commanded:
+        return verbs
+    first = replace(verbs[0], commanded=False)
+    if before.passive and first.tense is Tense.PAST:
+        first = replace(first, tense=before.tense, passive=True)
+    return [first, *verbs[1:]]
+
+
 def _whole_meaning(text: str) -> Meant:
     """What holds for every clause of a message."""
     if planting.takes_over(text):
         return Meant.PLANTED
     return Meant.OFF_RECORD if planting.off_record(text) else Meant.ASSERTED
+
+
+def _without(text: str, foreign: Sequence[ForeignSpan]) -> str:
+    """The text with foreign parts blanked."""
+    return _own_text(Piece(text=text, start=0, end=len(text)), foreign)
 
 
 def _own_text(sentence: Piece, foreign: Sequence[ForeignSpan]) -> str:
@@ -297,9 +369,8 @@ _RELATES = re.compile(
 )
 _OTHERS_CONTENT = re.compile(
     r"^\W*(?:(?:and|but|so|also|well|now|then)\s+)*(?:my|our|the|his|her|their|your|an?|some(?:one|body)|he|she|they|"
-    r"(?-i:[A-Z][\w-]+(?=\s+\w+(?:s|ed)\b)))\s+(?:[\w'-]+\s+){2,9}?(?<!\bis )(?<!\bwas )(?<!'s )(?<!\bso )(?<!\bsuch )"
-    r"(?<!\bmeans )(?<!\bnow )"
-    r"that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
+    r"(?-i:[A-Z][\w-]+(?=\s+\w+(?:s|ed)\b)))\s+(?:[\w'-]+\s+){2,9}?(?<!\bis )(?<!\bwas )(?<!'s )(?<!\bso )(?<!\bsuch "
+    r")(?<!\bmeans )(?<!\bnow )that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
     re.IGNORECASE,
 )
 _HAS_VERB = re.compile(r"(?<!\w)\S*(?:[a-z]{2,}(?:s|ed|t|d|k|w|ll)|'s)(?!\w)")
@@ -359,6 +430,9 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     if not clauses:
         return clauses
     meant = None
+    part = stance.joked_part(sentence.text)
+    if part is not None:
+        return [_meant(clause, Meant.JOKE) if (stems(part) - LIGHT) & clause.stems else clause for clause in clauses]
     if stance.jokes(sentence.text) or stance.turns_serious(sentence.text):
         meant = Meant.JOKE
     elif planting.withdraws(sentence.text):
@@ -366,11 +440,12 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     last = clauses[-1].sentence
     if meant:
         return [_meant(clause, meant) for clause in clauses]
-    added = stance.laughs(sentence.text) and not owners_in(sentence.text)
+    added = stance.laughs(sentence.text) and len(sentence.text.split()) <= _FEW and not owners_in(sentence.text)
     if stance.only_laughs(sentence.text) and not any(c.owners for c in clauses if c.sentence == last):
         last = max((clause.sentence for clause in clauses if clause.sentence < last), default=last)
         clauses = [_meant(clause, Meant.JOKE) if clause.sentence > last else clause for clause in clauses]
-    if added or stance.only_laughs(sentence.text) or stance.winks(sentence.text):
+    winked = stance.winks(sentence.text) and len(re.findall(r"\w+", sentence.text)) <= _FEW + 2
+    if added or stance.only_laughs(sentence.text) or winked:
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
     if stance.asks_bare(sentence.text):
         return [_meant(clause, Meant.QUESTION) if clause.sentence == last else clause for clause in clauses]
@@ -386,7 +461,8 @@ def _withdraw_slips(clauses: list[Clause]) -> list[Clause]:
     kept = list(clauses)
     for number in range(1, len(kept)):
         replacement = reversal.slips(kept[number].text)
-        if replacement is None and number + 1 < len(kept) and reversal.slips(kept[number].text + " x") == "x":
+        follows = number + 1 < len(kept) and kept[number + 1].sentence == kept[number].sentence
+        if replacement is None and follows and reversal.slips(kept[number].text + " x") == "x":
             replacement = kept[number + 1].text
         near = kept[number - 1].sentence == kept[number].sentence
         if replacement and (near or reversal.names_better(replacement)):

@@ -1,28 +1,35 @@
 """Whether what was said is about the subject of a claim. Pure."""
 
 import re
+from dataclasses import dataclass
 
 from maya_core.domain.memory import Relation
 from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
+from maya_core.memory.own_subject import MINE, about_user, says_what_it_is
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
 from maya_core.memory.statements import Clause, Meant, Reading, Told
+from maya_core.memory.values import values_in
 from maya_core.memory.wording import content_stems, stems
 
 _WORK_THINGS = stems(
     "project task deadline meeting launch release trip report budget sprint milestone migration team server api "
-    "repo repository service client customer "
-    "contract invoice presentation deck slides demo workshop offsite retreat party wedding conference flight hotel "
-    "appointment interview exam thesis "
-    "paper course app website office house apartment flat ticket review draft proposal plan event rollout "
-    "deployment pipeline database dashboard "
-    "audit training onboarding newsletter campaign product feature design prototype test staging production backend "
-    "frontend module component "
-    "kickoff standup retro review hackathon webinar shipment order delivery renovation move rehearsal concert match "
-    "game tournament race marathon"
+    "repo repository service client customer contract invoice presentation deck slides demo workshop offsite retreat "
+    "party wedding conference flight hotel appointment interview exam thesis paper course app website office house "
+    "apartment flat ticket review draft proposal plan event rollout deployment pipeline database dashboard audit "
+    "training onboarding newsletter campaign product feature design prototype test staging production backend frontend "
+    "module component kickoff standup retro hackathon webinar shipment order delivery renovation move rehearsal "
+    "concert "
+    "match game tournament race marathon rent lease"
 )
+_OF_THE_WORLD = stems(
+    "sky sun moon earth world universe speed population capital president king queen pope climate weather planet ocean "
+    "sea river mountain atom cell brain heart formula theorem law war century bible internet country continent "
+    "temperature distance average word letter sentence paragraph answer question example definition"
+)
+"""What "the …" means without being the person's own."""
 _TASK_RELATIONS = frozenset(
     {
         Relation.DEPENDS_ON,
@@ -33,41 +40,124 @@ _TASK_RELATIONS = frozenset(
         Relation.DECIDED,
     }
 )
-_COLLECTIVE = stems("team company department squad group crew unit organisation startup household")
 """What "our team" does, the user does too."""
-_OF_ONE = frozenset({Relation.IS_NAMED, Relation.BORN_ON})
-"""Of these the user and their company have one each."""
-_COPULA = re.compile(r"(?:\b(?:is|are|was|were|been|be|remains?|became|starts?|ends?|got)\b|'s\s|:)", re.IGNORECASE)
-_POSSESSED = re.compile(r"\b(?:my|our|his|her|their)\s+(?:[\w-]+\s+)*[\w-]+'s?\s+(?:\w+\s+)*$", re.IGNORECASE)
-_MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)
+"""What somebody does with the user is so of the user: "my doctor put me on metformin"."""
+_POINTED = re.compile(r"(?<=\w )(?:it|them|him|her(?= (?:to|on|by|as|in|with|for|at|\d|[A-Z])))\b(?!')")
+_BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
 
 
 def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading: Reading) -> Reason | None:
     """Whether the clause is about the claim's subject at the place of its object."""
+    if (leads := clause.leads) and not clause.owners:
+        clause, place = leads, len(leads.text)
     owner = clause.owner_at(place)
     if is_user(claim.subject):
-        return _about_user(claim, clause, owner, reading)
+        return about_user(claim, clause, owner, reading)
     wanted = content_stems(_without_possessor(claim.subject))
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and owner.names & group:
         return None if _tied(claim, clause, owner, reading, told) else Reason.NOT_PERSONAL
-    person = any(wanted & people for people in reading.people) or bool(wanted & ROLES)
-    if wanted <= clause.stems and content_stems(claim.object) != wanted:
-        another = owner.who is Who.ASSISTANT or (
-            owner.who is Who.OTHER and (owner.person or claim.subject[:1].isupper())
-        )
-        theirs = _belongs_to_owner(claim.subject, clause.text)
-        return Reason.THIRD_PERSON if (person or another) and not theirs else None
-    meant = (
-        (_nobody_else(owner, claim) and not person and wanted <= _sentence_stems(told, clause))
-        or (
-            (clause.corrects or owner.pronoun)
-            and not _other_person(owner)
-            and _said_before(wanted, told, clause, reading)
-        )
-        or _answers_about(wanted, told, clause, owner)
-    )
-    return None if meant else Reason.THIRD_PERSON
+    spoken_of = _Spoken(claim=claim, told=told, clause=clause, owner=owner, place=place, reading=reading, wanted=wanted)
+    if owner.who is Who.OTHER and _part_of(claim, owner, group, clause, told):
+        return None
+    return None if spoken_of.besides() or spoken_of.here() else Reason.THIRD_PERSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """A claim about somebody or something that is not the subject of the clause, and the clause. `wanted` its words."""
+
+    claim: Claim
+    told: Told
+    clause: Clause
+    owner: Owner
+    place: int
+    reading: Reading
+    wanted: frozenset[str]
+
+    @property
+    def _in_sentence(self) -> bool:
+        return self.wanted <= _sentence_stems(self.told, self.clause)
+
+    @property
+    def _before(self) -> bool:
+        return _said_before(self.wanted, self.told, self.clause, self.reading)
+
+    @property
+    def _person(self) -> bool:
+        return any(self.wanted & people for people in self.reading.people) or bool(self.wanted & ROLES)
+
+    def besides(self) -> bool:
+        """The clause says it by the way, or does something to it."""
+        claim, clause, owner = self.claim, self.clause, self.owner
+        if _called_so(claim, clause) or _their_own(claim, clause, self.wanted, self.told):
+            return True
+        if _done_to_it(clause, owner, self.place) and (self._in_sentence or self._before):
+            return True
+        return _attribute_of(claim, owner, person=self._person) and self._before
+
+    def here(self) -> bool:
+        """The clause names it, leans on words that named it, or answers a question about it."""
+        claim, clause, owner = self.claim, self.clause, self.owner
+        if self.wanted <= clause.stems and content_stems(claim.object) != self.wanted:
+            named = owner.who is Who.OTHER and (owner.person or claim.subject[:1].isupper())
+            another = named or owner.who is Who.ASSISTANT
+            theirs = _belongs_to_owner(claim.subject, clause.text)
+            return _done_by(claim, clause, owner, self.place) or theirs or not (self._person or another)
+        if _nobody_else(owner, claim) and not self._person and self._in_sentence:
+            return True
+        return self._leans() or _answers_about(self.wanted, self.told, clause, owner)
+
+    def _leans(self) -> bool:
+        owner = self.owner
+        pointing = owner.pronoun or (self.clause.corrects and owner.who is not Who.OTHER)
+        return pointing and not _other_person(owner) and not _somebody_known(owner) and self._before
+
+
+def _attribute_of(claim: Claim, owner: Owner, *, person: bool) -> bool:
+    """What the claim names is what the clause is about: of the invoice the "amount", in "the amount is 230 euros"."""
+    return not person and not owner.person and not owner.mine and bool(owner.names & content_stems(claim.label))
+
+
+def _part_of(claim: Claim, owner: Owner, group: frozenset[str], clause: Clause, told: Told) -> bool:
+    """The clause is about something of the subject: "Ilyas's teacher", "the lead of Orion", "its firmware", or a thing
+    without an owner in a sentence about the subject ("the van is a Vivaro, MOT runs out in May")."""
+    spoken = stems(clause.text[owner.start : owner.until])
+    said = spoken if not owner.person else spoken if content_stems(claim.label) & owner.names else frozenset()
+    if said & group and (says_what_it_is(clause, owner) or not owner.person):
+        return True
+    if owner.person or owner.mine or owner.pronoun or (owner.text[:1].isupper() and not owner.text.isupper()):
+        return False
+    first = next((c for c in told.clauses if c.sentence == clause.sentence and c.owners), None)
+    return first is not None and first != clause and bool(first.owners[0].names & group) and not first.owners[0].person
+
+
+def _called_so(claim: Claim, clause: Clause) -> bool:
+    """ "A three-legged greyhound called Pudding" says what Pudding is."""
+    thing, name = re.escape(claim.object), re.escape(claim.subject)
+    return re.search(rf"\b{thing}\s+(?:called|named)\s+[\"“']?{name}\b", clause.text, re.IGNORECASE) is not None
+
+
+def _their_own(claim: Claim, clause: Clause, wanted: frozenset[str], told: Told) -> bool:
+    """Who somebody is to the person spoken of just before: "Jeroen is ill, and his wife Tineke …"."""
+    if not (claim.relation in LINKS or names_a_person(claim.label)):
+        return False
+    before = [c for c in told.clauses if c.sentence == clause.sentence and c.start < clause.start and c.owners]
+    theirs = re.search(rf"\b(?:his|her|their)\s+(?:[\w-]+\s+){{1,2}}{re.escape(claim.object)}\b", clause.text, re.I)
+    return theirs is not None and bool(before) and bool(before[-1].owners[-1].names & wanted)
+
+
+def _done_to_it(clause: Clause, owner: Owner, place: int) -> bool:
+    """Something is done to what "it" or "them" points at: "we renamed it to Kestrel", "we pay them 400 dollars"."""
+    pointed = _POINTED.search(clause.text, owner.until if owner in clause.owners else 0)
+    return pointed is not None and pointed.end() <= place and owner.who is not Who.ASSISTANT
+
+
+def _done_by(claim: Claim, clause: Clause, owner: Owner, place: int) -> bool:
+    """The object is who does it to the subject: "Kenji leads Project Lantern", of Lantern "led by"."""
+    named = owner.start <= place < max(owner.until, owner.start + 1)
+    by = claim.relation is Relation.ASSIGNED_TO or _BY.search(claim.label) is not None
+    return named and by and owner.who is Who.OTHER
 
 
 def _belongs_to_owner(subject: str, text: str) -> bool:
@@ -89,45 +179,13 @@ def _other_person(owner: Owner) -> bool:
     return owner.who is Who.OTHER and owner.person and not owner.pronoun
 
 
+def _somebody_known(owner: Owner) -> bool:
+    """A pronoun that is known to mean somebody: then it means nobody else."""
+    return owner.pronoun and owner.person and len(owner.names) > 1
+
+
 def _sentence_stems(told: Told, clause: Clause) -> frozenset[str]:
     return frozenset().union(*(c.stems for c in told.clauses if c.sentence == clause.sentence))
-
-
-def _about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
-    wanted = content_stems(claim.object)
-    if owner.who is Who.USER:
-        return None
-    if owner.who is Who.ASSISTANT:
-        return Reason.THIRD_PERSON
-    if owner.who is Who.NOBODY:
-        return None
-    group = owner.names.union(*(people for people in reading.people if people & owner.names))
-    mine = owner.mine or _MINE.search(clause.text) is not None
-    if owner.pronoun and clause.corrects:
-        return None
-    if owner.person:
-        linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
-        theirs = _of_another(clause, owner)
-        return None if mine and linking and not theirs and wanted <= group else Reason.THIRD_PERSON
-    ours = owner.mine and bool(owner.names & _COLLECTIVE)
-    another = ours and claim.relation in _OF_ONE
-    return (
-        None
-        if mine and not another and (ours or clause.corrects or _says_what_it_is(clause, owner))
-        else Reason.THIRD_PERSON
-    )
-
-
-def _of_another(clause: Clause, owner: Owner) -> bool:
-    """Somebody of somebody else's: "my flatmate's girlfriend Hyejin"."""
-    before = clause.text[owner.start :].partition(owner.text)[0] if owner.text else ""
-    return _POSSESSED.search(before) is not None
-
-
-def _says_what_it_is(clause: Clause, owner: Owner) -> bool:
-    """ "My gym is …", "Rex is my dog": a thing of the user's and what it is, not what it does ("my band plays …")."""
-    rest = clause.text[owner.start :] if owner in clause.owners else clause.text
-    return _COPULA.search(rest) is not None
 
 
 def _without_possessor(subject: str) -> str:
@@ -157,17 +215,26 @@ def _is_question(text: str) -> bool:
 
 
 def _tied(claim: Claim, clause: Clause, owner: Owner, reading: Reading, told: Told) -> bool:
-    """Whether a subject belongs to the user's world: a person, something of theirs, something at work."""
-    if owner.person or owner.mine or owner.pronoun or _MINE.search(clause.text):
+    """Whether a subject belongs to the user's world: a person, something of theirs, something at work.
+
+    "The …" with a value of its own (a date, a number, a name) does, unless it is a thing that all the world has.
+    """
+    if owner.person or owner.mine or owner.pronoun or MINE.search(clause.text):
+        return True
+    if re.match(r"(?:its|his|her|their)\s", owner.text, re.IGNORECASE):
         return True
     if claim.relation in _TASK_RELATIONS or owner.names & _WORK_THINGS:
         return True
+    spoken = clause.text[owner.start : owner.until]
+    definite = re.match(r"the\b", spoken, re.IGNORECASE) is not None
+    if definite and not (owner.names & _OF_THE_WORLD) and not re.search(r"\s(?!of\b)[^\W\d_a-z]", spoken):
+        return claim.relation is not Relation.LOCATED_IN and bool(values_in(claim.object, told.said_at))
     if clause.text[owner.start : owner.start + 1].isupper() and not re.match(
         r"(?:The|A|An|This|That|These|Those|Every|All|Most|Some|Your)\b", clause.text[owner.start :]
     ):
         return claim.relation is not Relation.LOCATED_IN and len(owner.names) <= 4
     return any(
-        c.meant is Meant.ASSERTED and owner.names <= c.stems and _MINE.search(c.text)
+        c.meant is Meant.ASSERTED and owner.names <= c.stems and MINE.search(c.text)
         for other in reading.told
         if other.place <= told.place
         for c in other.clauses

@@ -7,9 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*[+#]*")
-_DIGIT = re.compile(r"\d")
-_GROUPED_NUMBER = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_WORD = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)|\d+[.:]\d+(?![.:]?\d)|[^\W_]+(?:['’][^\W_]+)*[+#]*")
 _THOUSANDS = re.compile(r"\b(\d+(?:\.\d+)?)k\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
 _NUMBER_WORDS = {
@@ -59,8 +57,6 @@ def words(text: str) -> list[Word]:
 
 def stems(text: str) -> frozenset[str]:
     """The comparable forms of a text's words; "2,000" and "2k" are the same number."""
-    if _DIGIT.search(text):
-        text = _THOUSANDS.sub(lambda m: f"{float(m.group(1)) * 1000:.0f}", _GROUPED_NUMBER.sub("", text))
     return frozenset(map(stem, _WORD.findall(text)))
 
 
@@ -79,11 +75,11 @@ def content_stems(text: str) -> frozenset[str]:
 def stem(word: str) -> str:
     """One form for the commonest endings and spellings of an English word."""
     word = fold(word).removesuffix("'s").rstrip("'")
-    if word[:1].isdigit() and (ordinal := _ORDINAL.match(word)):
-        return ordinal.group(1)
+    if word[:1].isdigit():
+        return _number(word)
     if word in _NUMBER_WORDS:
         return _NUMBER_WORDS[word]
-    if len(word) < 4 or word[0].isdigit():
+    if len(word) < 4:
         return word
     word = word.replace("our", "or") if len(word) > 5 else word
     for ending, keep in (("ies", 3), ("sses", 3), ("ing", 3), ("ed", 3), ("es", 3), ("s", 3), ("ly", 4)):
@@ -93,6 +89,15 @@ def stem(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeious":
         word = word[:-1]
     return word.removesuffix("e") if len(word) > 3 else word
+
+
+def _number(word: str) -> str:
+    """One form for "2,000" and "2k", and for "9th" and "9"."""
+    if ordinal := _ORDINAL.match(word):
+        return ordinal.group(1)
+    if thousands := _THOUSANDS.fullmatch(word):
+        return f"{float(thousands.group(1)) * 1000:.0f}"
+    return word.replace(",", "")
 
 
 def fold(word: str) -> str:

@@ -1,0 +1,133 @@
+"""Whether a later message says that a statement was wrong. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from maya_core.memory import reversal
+from maya_core.memory.claims import Claim
+from maya_core.memory.grounding import window
+from maya_core.memory.held import Held, counted, counts, names_again, states, text_of
+from maya_core.memory.relations import LINKS, SINGLE_ROLES, names_a_person
+from maya_core.memory.stated import said_in
+from maya_core.memory.statements import Clause, Reading, Told
+from maya_core.memory.subjects import subject_reason
+from maya_core.memory.values import Sort, respelt, values_in
+from maya_core.memory.wording import content_stems, stems
+
+_FEW_WORDS = 2
+_VALUE_WORDS = 4
+_NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w-]+")
+_NAMING = re.compile(
+    r"\b(?:called|named?|names|spel\w+|spelt|meant|written|it's|it is|with (?:an?|one|two|no|double)|without (?:an?|"
+    r"the)|not|no)\b|^\W*\S+\W*$",
+    re.IGNORECASE,
+)
+
+
+def put_right_by(held: Held, reading: Reading) -> Told | None:
+    """The later message of the user that corrects this statement: the next one, or one that names what it is about."""
+    near = True
+    for later in reading.told:
+        if later.place <= held.told.place:
+            continue
+        said = [clause for clause in later.clauses if counts(later, clause)]
+        if said and _corrects(held, later, said, reading, near=near):
+            return later
+        near = near and not any(states(clause) for clause in said)
+    return None
+
+
+def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading, *, near: bool) -> bool:
+    """Whether a message means that this statement was wrong.
+
+    It does when it refuses the object's words, or names another value of the same sort in place of it, with a word that
+    sets right, or with nothing else. Another word, where the statement stood alone.
+    """
+    spoken = text_of(said)
+    mistaken = any(clause.mistaken for clause in said)
+    if mistaken and (refused := content_stems(reversal.refused_words(later.text))):
+        return refused <= held.thing
+    if near and respelt(held.claim.object, spoken, later.said_at):
+        return True
+    related = _is_related(held, spoken)
+    if not (near or related) or (reversal.adds(spoken) and not mistaken):
+        return False
+    if _said_again(held, later, said, reading) or _means_another(held, said, spoken):
+        return False
+    if any(held.conflicts(text, later) for text in (spoken, *(clause.text for clause in said))):
+        only = near and held.is_counted and _only_a_value(held, later, said)
+        return mistaken or reversal.amends(spoken) or only
+    vague = held.is_counted or counted(spoken, later) or _is_for_life(held)
+    return mistaken and not vague and (related or _replaces_it_alone(held, later, near=near))
+
+
+def _is_related(held: Held, spoken: str) -> bool:
+    """It shares a word with the statement, or counts the same things."""
+    topic = (content_stems(held.clause.text) - held.thing) | content_stems(held.claim.subject)
+    return bool(content_stems(spoken) & topic) or held.counts_the_same(spoken)
+
+
+def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Reading) -> bool:
+    """The object is said again, of the same subject, and not as what was wrong."""
+    for clause in said:
+        if not names_again(held, clause.text) or reversal.gets_wrong(clause.text, held.claim.object):
+            continue
+        start, _ = window(clause, held.thing)
+        if subject_reason(held.claim, later, clause, start, reading) is None:
+            return True
+    return False
+
+
+def _means_another(held: Held, said: Sequence[Clause], spoken: str) -> bool:
+    """It states something else in plain words, names another thing of the same statement, or leaves a person be."""
+    claim = held.claim
+    stated = {(s.stated.relation, s.stated.label) for c in said if c.verbs for s in said_in(c)}
+    named = not held.of_user and content_stems(claim.subject) <= stems(spoken)
+    if stated and (claim.relation, claim.label) not in stated and not named:
+        return True
+    return (_is_for_life(held) and not _NAMING.search(spoken)) or _names_beside(held, spoken)
+
+
+def _names_beside(held: Held, spoken: str) -> bool:
+    """The correction names another thing of the same statement: then it is about that one."""
+    beside = {name.lower() for name in _NAME.findall(held.clause.text)} - {held.claim.subject.lower()}
+    beside -= set(held.claim.object.lower().split())
+    return any(re.search(rf"\b{re.escape(name)}\b", spoken, re.IGNORECASE) for name in beside)
+
+
+def _is_for_life(held: Held) -> bool:
+    """Who somebody is to the user; of bosses and doctors there is another one day."""
+    return held.of_user and not held.is_counted and _says_who(held.claim)
+
+
+def _says_who(claim: Claim) -> bool:
+    single = set(claim.label.split()) & SINGLE_ROLES
+    return claim.relation in LINKS or (names_a_person(claim.label) and not single)
+
+
+def _replaces_it_alone(held: Held, later: Told, *, near: bool) -> bool:
+    """A word in place of the only thing that was said just before."""
+    alone = len([c for c in held.told.clauses if len(c.text.split()) > _FEW_WORDS]) <= 1
+    return near and alone and reversal.replaces(later.text)
+
+
+def _is_exact(held: Held) -> bool:
+    """The value has a form that nothing else has: a clock time, a number of something."""
+    return any(
+        v.sort is Sort.CLOCK or (v.sort is Sort.NUMBER and v.unit)
+        for v in values_in(held.claim.object, held.told.said_at)
+    )
+
+
+def _only_a_value(held: Held, later: Told, said: Sequence[Clause]) -> bool:
+    """A clause that is nothing but another value ("it's Thursday"; "16", where the answer had repeated 14)."""
+    if later.asked.rstrip().endswith("?"):
+        return False
+    echoed = held.thing <= stems(later.asked) or _is_exact(held)
+    return any(
+        len(c.text.split()) <= _VALUE_WORDS
+        and all(o.pronoun and not o.person for o in c.owners)
+        and (c.owners or echoed)
+        and held.conflicts(c.text, later)
+        for c in said
+    )

@@ -1,0 +1,113 @@
+"""Whether what was said is about the user: their own words, who somebody is to them, a thing of theirs. Pure."""
+
+import re
+
+from maya_core.domain.memory import Relation
+from maya_core.memory.claims import Claim, Reason
+from maya_core.memory.clauses import Owner, Who
+from maya_core.memory.people import ROLES
+from maya_core.memory.relations import LINKS, names_a_person
+from maya_core.memory.statements import Clause, Meant, Reading
+from maya_core.memory.wording import content_stems, stems
+
+MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)
+_COLLECTIVE = stems("team company department squad group crew unit organisation startup household")
+_OF_ONE = frozenset({Relation.IS_NAMED, Relation.BORN_ON})
+"""Of these the user and their company have one each."""
+_COPULA = re.compile(r"(?:\b(?:is|are|was|were|been|be|remains?|became|starts?|ends?|got)\b|'s\s|:)", re.IGNORECASE)
+_POSSESSED = re.compile(r"\b(?:my|our|his|her|their)\s+(?:[\w-]+\s+)*[\w-]+'s?\s+(?:\w+\s+)*$", re.IGNORECASE)
+_TO_ME = re.compile(
+    r"^\W*(?:\w+\s+)?(?:put|puts|made|make|makes|moved|promoted|hired|transferred|assigned|appointed|call|calls|named|"
+    r"prescribed|gave|given|got|bought|sent)\s+(?:me|us)\b",
+    re.IGNORECASE,
+)
+_MY_ROLE = re.compile(r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
+
+
+def about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
+    if owner.who in (Who.USER, Who.NOBODY):
+        return None
+    if owner.who is Who.ASSISTANT:
+        return Reason.THIRD_PERSON
+    if _TO_ME.match(clause.text[owner.until :]):
+        return None
+    return None if _links(claim, clause, owner, reading) or _own_thing(claim, clause, owner) else Reason.THIRD_PERSON
+
+
+def _links(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> bool:
+    """Says who the subject of the clause is to the user: "Nora is my sister", "my boss Carla …"."""
+    wanted = content_stems(claim.object)
+    spoken = clause.text[owner.start : owner.until]
+    if stems(spoken) & ROLES and re.match(r"\W*(?:my|our)\s+(?:[\w-]+\s+){0,2}[\w-]+'s? name\W*$", spoken, re.I):
+        return wanted <= _after(clause, owner)
+    if owner.pronoun and owner.person and clause.corrects and claim.relation in LINKS:
+        return wanted <= _after(clause, owner)
+    if wanted <= owner.names and _linked_elsewhere(wanted, reading):
+        return True
+    if not owner.person:
+        return False
+    group = owner.names.union(*(people for people in reading.people if people & owner.names))
+    mine = owner.mine or MINE.search(clause.text) is not None
+    linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
+    if mine and linking and not _of_another(clause, owner) and wanted <= group:
+        return True
+    role = stems(spoken) & ROLES
+    return owner.mine and bool(role) and says_what_it_is(clause, owner) and wanted <= _after(clause, owner)
+
+
+def _linked_elsewhere(wanted: frozenset[str], reading: Reading) -> bool:
+    """ "Kenji is a pilot. He's my brother-in-law.": who it is stands in another clause about the same person."""
+    return any(
+        owner.names & wanted
+        and c.meant is Meant.ASSERTED
+        and (found := _MY_ROLE.match(c.text[owner.until :])) is not None
+        and stems(found.group(1)) & ROLES
+        for told in reading.told
+        for c in told.clauses
+        for owner in c.owners
+    )
+
+
+def _after(clause: Clause, owner: Owner) -> frozenset[str]:
+    """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
+    rest = clause.text[owner.until :]
+    named = re.match(
+        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:called\s+|named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)", rest
+    )
+    return stems(rest) if named else frozenset()
+
+
+def _own_thing(claim: Claim, clause: Clause, owner: Owner) -> bool:
+    """A thing of the user's and what it is ("my gym is …"), not what it does ("my band plays …"), unless the claim is
+    about that thing by name ("rent due date", of the rent)."""
+    if owner.person or (owner.pronoun and owner.names & frozenset({"he", "she", "they", "who"})):
+        return False
+    if owner.pronoun and clause.corrects:
+        return True
+    ours = owner.mine and bool(owner.names & _COLLECTIVE)
+    if ours and claim.relation in _OF_ONE:
+        return False
+    if content_stems(claim.label) & owner.names and not _of_another(clause, owner):
+        return True
+    if _possessor_is_a_person(owner) or re.search(r"(?<!^)[^\W\d_a-z]", owner.text):
+        return False
+    told_mine = MINE.search(clause.text[owner.until :]) is not None
+    return (owner.mine or told_mine) and (ours or clause.corrects or says_what_it_is(clause, owner))
+
+
+def _possessor_is_a_person(owner: Owner) -> bool:
+    """ "My mother's maiden name" is no thing of the user's."""
+    head, possessive, _ = owner.text.rpartition("'s ")
+    return bool(possessive) and bool(stems(head) & ROLES or head[:1].isupper())
+
+
+def _of_another(clause: Clause, owner: Owner) -> bool:
+    """Somebody of somebody else's: "my flatmate's girlfriend Hyejin"."""
+    before = clause.text[owner.start :].partition(owner.text)[0] if owner.text else ""
+    return _POSSESSED.search(before) is not None or _possessor_is_a_person(owner)
+
+
+def says_what_it_is(clause: Clause, owner: Owner) -> bool:
+    """ "My gym is …", "Rex is my dog"."""
+    rest = clause.text[owner.until : owner.until + 24] if owner in clause.owners else clause.text
+    return _COPULA.search(rest) is not None
