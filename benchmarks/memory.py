@@ -37,6 +37,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import MemoryKind, MemoryRef
+from maya_core.engine import hand_over_soon
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.transcripts.sqlite_blocks import NEXT_ROW
@@ -207,6 +208,7 @@ def figures_of(of_size: dict[int, dict[str, dict[str, float]]]) -> dict[str, flo
 
 
 def main() -> None:
+    hand_over_soon()  # as in the app
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1000,10000,50000")
     parser.add_argument("--ops", type=int, default=200)

