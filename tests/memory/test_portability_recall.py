@@ -38,7 +38,7 @@ def embedder() -> Remembering:
 def bench_over(world: World) -> Bench:
     assert isinstance(world.transcripts, SqliteTranscripts)
     assert isinstance(world.vectors, SqliteVectors)
-    return Bench(world.transcripts, world.vectors, world.embedder, before=BEFORE, after=AFTER)
+    return Bench(world.database, world.transcripts, world.vectors, world.embedder, before=BEFORE, after=AFTER)
 
 
 async def filled(folder: Path, embedder: Remembering, histories: list[History]) -> tuple[World, Bench]:

@@ -244,7 +244,7 @@ class Failing(StubEmbedder):
 
 async def test_an_interrupted_rebuild_goes_on_where_it_was(tmp_path: Path, world: World) -> None:
     everything = len(await world.vector_ids())
-    first = Failing("stub-2", after=6)
+    first = Failing("stub-2", after=1)
     broken = await World.open(tmp_path / "maya.db", embedder=first)
     with pytest.raises(StoreUnavailable):
         await Rebuild(verification=broken.verification, vectors=broken.vectors).run()
