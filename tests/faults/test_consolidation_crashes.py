@@ -160,6 +160,12 @@ class Left:
     vectors: dict[str, tuple[MemoryRef, bytes]]
 
 
+def whenever_written(fact: Fact) -> Fact:
+    """A fact without the times of the clock: a life after a kill has a later one."""
+    retracted_at, end_known_at = fact.retracted_at and NOON, fact.end_known_at and NOON
+    return replace(fact, recorded_at=NOON, retracted_at=retracted_at, end_known_at=end_known_at)
+
+
 async def left_in(place: Place, count: int = 4) -> Left:
     """What is there, after verifying that both stores hold what the batches say."""
     world = await open_world(place, ManualClock(NOON + timedelta(days=100)))
@@ -175,9 +181,7 @@ async def left_in(place: Place, count: int = 4) -> Left:
         batches=[(b.id, b.from_seq, b.to_seq, b.state, b.position, b.output, b.extractor) for b in batches],
         watermarks=[(each.said, each.embedded, each.consolidated) for each in progress],
         entities=dict(entities),
-        facts={
-            id: replace(fact, recorded_at=NOON, retracted_at=fact.retracted_at and NOON) for id, fact in facts.items()
-        },
+        facts={id: whenever_written(fact) for id, fact in facts.items()},
         vectors={id: (ref, rows[id]) for id, ref in refs.items()},
     )
 
