@@ -129,6 +129,11 @@ def undone(effect: Effect, present: Present, at: datetime) -> Effect:
     after = {id: whole[id] for id in before}
     names = _entities_before(effect, present, after)
     entities = {**present.entities, **{each.id: each.after for each in names if each.after is not None}}
+    if not entities.keys() >= {end for fact in after.values() for end in (fact.subject, fact.object)}:
+        raise ChangeRefused(
+            Refusal.CHANGED_SINCE,
+            "What this was about before has been merged into something else since. Please undo that merge first.",
+        )
     return _effect(before, after, entities, changed=names)
 
 

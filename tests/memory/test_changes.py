@@ -325,6 +325,23 @@ async def test_a_split_takes_facts_and_names_along_and_can_be_undone(world: Worl
     await rebuilt_is_the_same(world)
 
 
+async def test_a_split_whose_origin_was_merged_since_is_undone_after_that_merge(world: World) -> None:
+    keep, gone = await two_annas(world)
+    await world.people.merge(ANN, an_id(), keep=keep.id, gone=gone.id)
+    works = await fact(world, Relation.WORKS_AT, "Contoso")
+    split = await world.people.split(ANN, an_id(), keep.id, name="Anna K.", facts=[works.id])
+    porto = await entity(world, "Porto")
+    merge = await world.people.merge(ANN, an_id(), keep=porto.id, gone=keep.id)
+    before = await everything(world)
+    with pytest.raises(ChangeRefused, match="undo that merge first") as told:
+        await world.people.undo(ANN, an_id(), split.id)
+    assert told.value.refusal is Refusal.CHANGED_SINCE
+    assert await everything(world) == before
+    await world.people.undo(ANN, an_id(), merge.id)
+    await world.people.undo(ANN, an_id(), split.id)
+    assert "Anna K." not in {e.name for e in (await world.entities_and_facts())[0].values()}
+
+
 # Undoing
 
 

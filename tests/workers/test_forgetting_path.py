@@ -41,7 +41,7 @@ async def test_a_chat_is_forgotten_by_a_job_and_read_again_twice(tmp_path: Path)
         with pytest.raises(NotFound):  # at once, before anything is removed
             await container.conversations.open(LOCAL_USER, chat)
         done = await ended(container, asked)
-        assert {each.keeper for each in done.accounts} == set(Keeper) - {Keeper.VECTORS}
+        assert {each.keeper for each in done.accounts} == set(Keeper)
         assert all(each.state is KeeperState.VERIFIED for each in done.accounts)
         assert await container.memory.graph.facts(LOCAL_USER.id) == []
         assert in_bytes(tmp_path / "maya.db", ["Zanzibar"]) == []
