@@ -138,8 +138,16 @@ def over_limit(folder: Path, limit: int) -> int:
     redis = RedisProcess(folder / "r.sock")
     try:
         command = [sys.executable, "-m", "tests.usage.asker", str(folder), unix_url(redis.socket_path), str(limit)]
-        processes = [subprocess.Popen([*command, "50", "each"], stdout=subprocess.PIPE) for _ in range(5)]
-        given = [int(process.communicate(timeout=600)[0]) for process in processes]
+        pipe = subprocess.PIPE
+        processes = [subprocess.Popen([*command, "50", "each"], stdin=pipe, stdout=pipe) for _ in range(5)]
+        for process in processes:  # they begin together, once all of them are there
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(b"go\n")
+            process.stdin.close()
+        given = [int(process.stdout.read()) for process in processes if process.stdout is not None]
         if sum(given) < limit:
             raise RuntimeError(f"only {sum(given)} of {limit} calls were given out: {given}")
         return sum(given) - limit
