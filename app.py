@@ -21,6 +21,7 @@ from maya_core import logs, settings
 from maya_core.errors import ConfigurationError, MayaError
 from maya_core.ui import runtime
 from maya_core.web import server
+from maya_core.web.bundle import Bundle
 from maya_core.web.middleware import Gate, SecurityHeaders, content_security_policy
 from maya_core.web.routes import routes
 from workers.jobs import TABLE
@@ -59,12 +60,15 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
         runtime.stop()
 
 
+STATIC = Path(st.__file__).parent / "static"
+
 app = st.App(
     settings.ROOT / "maya_core" / "ui" / "main.py",
     lifespan=lifespan,
     routes=routes(runtime.monitoring(CHOSEN)),
     middleware=[
         Middleware(Gate, allowed_hosts=CHOSEN.allowed_hosts),
-        Middleware(SecurityHeaders, policy=content_security_policy(Path(st.__file__).parent / "static" / "index.html")),
+        Middleware(SecurityHeaders, policy=content_security_policy(STATIC / "index.html")),
+        Middleware(Bundle, folder=STATIC / "static", address="/static/"),
     ],
 )
