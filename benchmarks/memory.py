@@ -71,7 +71,7 @@ class Maya:
 
     def __init__(self, folder: Path, embed: Embed) -> None:
         self._embed = embed
-        self._runner = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
         self._database = Database(folder / "maya.db")
         self._transcripts, self._vectors = self._run(_open(self._database))
         self._chats: dict[str, ConversationId] = {}
@@ -100,10 +100,10 @@ class Maya:
 
     def close(self) -> None:
         self._run(self._transcripts.close())
-        self._runner.close()
+        self._loop.close()
 
     def _run(self, work: Coroutine[object, object, T]) -> T:
-        return self._runner.run(work)
+        return self._loop.run_until_complete(work)
 
     async def _search(self, user: UserId, query: str, k: int) -> list[str]:
         vector = np.asarray(self._embed(query), np.float32)

@@ -27,13 +27,16 @@ _BM25_K1 = 1.2
 _BM25_B = 0.6  # a word is counted once a message, so its length says less than usual (0.75)
 _READ_FOR_ONE_WANTED = 2
 
-# As one value: fetching row by row would take longer than finding them.
+# All terms at once, and what is found for each as one value: fetching row by row would take longer than finding them.
+# Backwards FTS5 reads twice as long, so it is asked for the newest only where there are too many.
 _HOLDERS = """
-    SELECT json_group_array(rowid) FROM (
-        SELECT rowid FROM messages_text WHERE messages_text MATCH :term AND rowid BETWEEN :first AND :last
-        ORDER BY rowid DESC LIMIT :most
+    SELECT {term}, json_group_array(rowid) FROM (
+        SELECT rowid FROM messages_text WHERE messages_text MATCH ?{place} AND rowid BETWEEN ?1 AND ?2
+        {order} LIMIT ?3
     )
 """
+_NEWEST = "ORDER BY rowid DESC"
+_PLACES_BEFORE_TERMS = 3
 
 _VISIBLE = """
     SELECT messages.row, messages.id, length(messages.text)
@@ -136,14 +139,24 @@ def closest(
 
 
 def _holding(connection: sqlite3.Connection, user_id: str, terms: Sequence[str], *, most: int) -> list[list[int]]:
-    """For each term that counts the rows that hold it, newest first."""
-    first, last = block_of(connection, user_id)
-    values = {"first": first, "last": last, "most": most}
-    found: list[list[int]] = []
-    for term in terms:
-        (rows,) = connection.execute(_HOLDERS, {**values, "term": term}).fetchone()
-        found.append(json.loads(rows))
-    return [rows for rows in found if 0 < len(rows) < most] or [rows for rows in found if rows]
+    """For each term that counts the rows that hold it."""
+    block = block_of(connection, user_id)
+    found = _holders(connection, block, terms, most=most)
+    return [rows for rows in found if 0 < len(rows) < most] or [
+        rows for rows in _holders(connection, block, terms, most=most, order=_NEWEST) if rows
+    ]
+
+
+def _holders(
+    connection: sqlite3.Connection, block: tuple[int, int], terms: Sequence[str], *, most: int, order: str = ""
+) -> list[list[int]]:
+    """For each term rows of the block that hold it, at most `most`."""
+    query = "UNION ALL".join(
+        _HOLDERS.format(term=number, place=_PLACES_BEFORE_TERMS + 1 + number, order=order)
+        for number in range(len(terms))
+    )
+    found = dict(connection.execute(query, (*block, most, *terms)).fetchall())
+    return [json.loads(found[number]) for number in range(len(terms))]
 
 
 def _visible(
