@@ -183,8 +183,8 @@ def _notice(earlier: Sequence[PromptMessage], configured: Sequence[str]) -> str:
     """Why there is no more; the setup lines are given once in a chat."""
     if configured:
         return (
-            f"No model could be reached just now ({', '.join(configured)}), so I can only find and quote. "
-            "Ask again in a few minutes."
+            f"No model could answer just now ({', '.join(configured)}), so I can only find and quote. "
+            "The Providers page says why, and until when."
         )
     if any(message.role == "assistant" and _SETUP_MARK in message.text for message in earlier):
         return "No model is configured, so I can only find and quote."

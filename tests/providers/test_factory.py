@@ -38,7 +38,7 @@ def test_providers_come_in_the_order_of_the_chain_with_their_labels_and_models()
 async def test_the_offline_provider_knows_whom_it_stands_in_for() -> None:
     offline = build_providers(ProviderSettings(cohere_keys=["c"]), clock=ManualClock())[-1]
     reply = await read(offline, Prompt(system="", messages=(PromptMessage(role="user", text="Hello"),)))
-    assert "No model could be reached just now (Cohere Command)" in reply.text
+    assert "No model could answer just now (Cohere Command)" in reply.text
 
 
 @pytest.mark.parametrize("model", ["claude-haiku-5-5", "claude-haiku-4-5"])

@@ -170,7 +170,7 @@ def test_the_setup_lines_come_once_in_a_chat() -> None:
 
 def test_when_models_are_configured_the_words_say_that_none_could_be_reached() -> None:
     answer = ask("Where is the offsite?", citations=[VENUE], configured=["Gemini Flash", "Claude Haiku"])
-    assert "No model could be reached just now (Gemini Flash, Claude Haiku)" in answer
+    assert "No model could answer just now (Gemini Flash, Claude Haiku)" in answer
     assert "configured" not in answer
     assert "GEMINI_API_KEYS" not in answer
 
