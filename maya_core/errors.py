@@ -6,7 +6,8 @@
     ├── NotAllowed                `may(user, action)` said no
     ├── StoreError
     │   ├── StoreUnavailable      the store did not answer in time, or refused; nothing is known of the write
-    │   │   └── StorageFull       hardly any room is left on the disk; nothing was written
+    │   │   ├── StorageFull       hardly any room is left on the disk; nothing was written
+    │   │   └── Unconfirmed       a write was repeated and never answered: it may have been made
     │   ├── NotFound              no such record for this user (another user's record is "not found" too)
     │   └── Conflict              the record changed, or a turn is running already
     ├── ExtractionError           a model's account of a conversation stayed unusable after every repair
@@ -44,6 +45,10 @@ class StoreUnavailable(StoreError):
 
 class StorageFull(StoreUnavailable):
     """Hardly any room is left on the disk: what is there can be read, nothing is added. Nothing was written."""
+
+
+class Unconfirmed(StoreUnavailable):
+    """A write that was sent, repeated with the same ids and never answered. It may have been made: ask again."""
 
 
 class NotFound(StoreError):

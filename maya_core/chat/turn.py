@@ -35,7 +35,7 @@ from maya_core.domain.conversation import (
     Span,
 )
 from maya_core.domain.generation import Asking, Caller, ChainFailed, Chunk, Done, Prompt, Switched
-from maya_core.errors import Conflict, InvalidInput, NotFound, StorageFull, StoreError, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotFound, StorageFull, StoreError, StoreUnavailable, Unconfirmed
 from maya_core.memory.recall import Recalled
 from maya_core.providers.port import Chain
 from maya_core.stores.transcripts.port import Transcripts
@@ -44,6 +44,7 @@ from maya_core.stores.whiteboard.port import Whiteboard
 log = logging.getLogger(__name__)
 
 ASSISTANT = "Maya"
+_UNCONFIRMED_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ class TurnService:
         self._followers = tuple(followers)
         self._tasks: dict[MessageId, asyncio.Task[None]] = {}
         self._writing: dict[MessageId, tuple[LiveReply, receipts.Draft]] = {}
+        self._unconfirmed: dict[MessageId, tuple[NewMessage | None, NewMessage]] = {}
         self._closing = False
         self._beside_turns: set[asyncio.Task[None]] = set()
 
@@ -128,12 +130,13 @@ class TurnService:
         """Store a message and begin its reply. The same `message_id` again is the same message, and one reply.
 
         Raises InvalidInput (with the sentence for the person), Conflict while another reply runs, NotFound, NotAllowed,
-        and StoreUnavailable when the write could not be confirmed; in every case nothing was sent to a model.
+        StoreUnavailable when nothing can have been written, and Unconfirmed when it may have been: ask again with the
+        same id. In every case nothing was sent to a model.
         """
         require(user, Action.CHAT)
         submitted = self._clock.monotonic()
         accepted = intake.accept(text)
-        message, reply = self._rows(user, conversation_id, accepted.text, message_id)
+        message, reply = self._tried(message_id) or self._rows(user, conversation_id, accepted.text, message_id)
         recalling = self._lookback.ahead(user.id, message)
         runs = False
         try:
@@ -153,8 +156,9 @@ class TurnService:
         submitted = self._clock.monotonic()
         accepted = intake.accept(text)
         asked, replies = await self._newest_turn(user, conversation_id)
-        message, reply = self._rows(user, conversation_id, accepted.text, message_id)
+        message, reply = self._tried(message_id) or self._rows(user, conversation_id, accepted.text, message_id)
         if asked.id == message_id:  # sent twice: the edited message is the newest by now
+            self._run(user, asked, replies[-1], submitted, asked_for=reply)
             return Started(message=asked, reply=replies[-1], notice=accepted.notice)
         message = replace(message, sibling_of=asked.sibling_of or asked.id)
         retired = [asked.id, *(r.id for r in replies)]
@@ -170,9 +174,11 @@ class TurnService:
         require(user, Action.CHAT)
         submitted = self._clock.monotonic()
         asked, replies = await self._newest_turn(user, conversation_id)
+        _, tried = self._unconfirmed.pop(reply_id, (None, None))
+        reply = tried or self._reply_row(conversation_id, asked.turn_id, reply_id)
         if replies and replies[-1].id == reply_id:
+            self._run(user, asked, replies[-1], submitted, asked_for=reply)
             return Started(message=asked, reply=replies[-1], notice="")
-        reply = self._reply_row(conversation_id, asked.turn_id, reply_id)
         if replies:
             reply = replace(reply, sibling_of=replies[-1].sibling_of or replies[-1].id)
         _, running = await self._begin(user, None, reply, retire=[r.id for r in replies])
@@ -194,7 +200,17 @@ class TurnService:
             said_at=self._clock.now(),
             status=MessageStatus.COMPLETE,
         )
-        return message, self._reply_row(conversation_id, turn_id, MessageId(f"r-{message_id}"))
+        return message, self._reply_row(conversation_id, turn_id, _reply_id(message_id))
+
+    def _tried(self, message_id: MessageId) -> tuple[NewMessage, NewMessage] | None:
+        """The rows of a write that this process could not confirm: whoever repeats them may run the turn."""
+        message, reply = self._unconfirmed.pop(_reply_id(message_id), (None, None))
+        return None if message is None or reply is None else (message, reply)
+
+    def _not_confirmed(self, message: NewMessage | None, reply: NewMessage) -> None:
+        self._unconfirmed[reply.id] = message, reply
+        if len(self._unconfirmed) > _UNCONFIRMED_AT_MOST:
+            del self._unconfirmed[next(iter(self._unconfirmed))]
 
     def _reply_row(self, conversation_id: ConversationId, turn_id: str, reply_id: MessageId) -> NewMessage:
         return NewMessage(
@@ -216,9 +232,29 @@ class TurnService:
         *,
         retire: Sequence[MessageId] = (),
     ) -> tuple[Message | None, Message]:
-        """Store the rows; repeat an unconfirmed write with the same ids; free a dead turn that is in the way."""
+        """Store the rows. A write that stays unconfirmed is noted: whoever repeats it may run the turn."""
         if self._closing:
             raise StoreUnavailable("no turn begins while Maya stops")
+        try:
+            return await self._store(user, message, reply, retire=retire)
+        except StorageFull:
+            raise
+        except StoreUnavailable as unanswered:
+            self._not_confirmed(message, reply)
+            raise Unconfirmed(f"the rows of the turn {reply.turn_id!r}") from unanswered
+        except asyncio.CancelledError:
+            self._not_confirmed(message, reply)
+            raise
+
+    async def _store(
+        self,
+        user: User,
+        message: NewMessage | None,
+        reply: NewMessage,
+        *,
+        retire: Sequence[MessageId],
+    ) -> tuple[Message | None, Message]:
+        """Store the rows; repeat an unconfirmed write with the same ids; free a dead turn that is in the way."""
         give_up = self._clock.monotonic() + self._policy.confirm_s
         pause_s = 0.2
         freed = False
@@ -525,6 +561,10 @@ class TurnService:
 def _same_moment(one: datetime, other: datetime) -> bool:
     """Times are stored to the millisecond."""
     return abs(one - other) < timedelta(milliseconds=1)
+
+
+def _reply_id(message_id: MessageId) -> MessageId:
+    return MessageId(f"r-{message_id}")
 
 
 def _stop_key(message_id: MessageId) -> str:

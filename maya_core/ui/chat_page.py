@@ -7,6 +7,7 @@ of it does not send the history again. Everything that was typed survives every 
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from maya_core.accounts.access import User
 from maya_core.chat.conversations import WINDOW, OpenChat
@@ -21,7 +22,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.health import SAVED_CHATS, Light
 from maya_core.errors import NotFound
-from maya_core.ui import chat_actions, chat_menu, live_tail, memory_forget, navigation
+from maya_core.ui import attempts, chat_actions, chat_menu, live_tail, memory_forget, navigation
 from maya_core.ui.boundary import attempt, guarded, refusal_view
 from maya_core.ui.first_page import first_page
 from maya_core.ui.markup import Node, el
@@ -57,9 +58,16 @@ class Opened:
 
 def chat_page(maya: Runtime, user: User) -> None:
     """Draw the chat in the address, or an empty page for a new one."""
+    chat_actions.settle(maya)
+    bottom = _Bottom.made()
+    checking = attempts.checking()
+    if checking:  # said before a store is asked that does not answer
+        _line(maya, user, bottom)
     reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=named(maya.labels))
     chat_id = navigation.chat_in_address()
     opened, problem = attempt(lambda: _open(maya, user, chat_id)) if chat_id else (None, "")
+    if opened is not None and chat_actions.arrived(maya, user, opened.chat):
+        st.rerun()
     if opened is not None:
         chat_menu.head(maya, user, opened.chat.conversation)
     _banner(maya, user)
@@ -69,7 +77,10 @@ def chat_page(maya: Runtime, user: User) -> None:
         view([_not_here(problem)], key="not_here", on_act=guarded(lambda _: navigation.new_chat()))
     else:
         first_page(maya)
-    _bottom(maya, user, opened)
+    _above_the_line(maya, user, opened, bottom)
+    if not checking:
+        _line(maya, user, bottom)
+    _with_the_line(maya, user, opened, bottom, checking=checking)
     memory_forget.resume(maya, user)
 
 
@@ -211,35 +222,65 @@ def _newest(messages: list[Message]) -> dict[Role, MessageId]:
 # The bottom
 
 
-def _bottom(maya: Runtime, user: User, opened: Opened | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bottom:
     """The line to write in, between two containers that are always there: it must never be made anew.
 
     A line that moves is a new one to the browser, and what was typed into it is gone.
     """
-    running = opened.running if opened is not None else None
-    unsaved = live_tail.unsaved(maya)
-    with st.bottom:
-        with st.container(key="above"):
-            chat_menu.undo_bar(maya, user)
-            if opened is not None:
-                chat_actions.edit_form(maya, user, opened.chat)
-                chat_actions.comment_form(maya, user)
-            _sentences()
-            if unsaved is not None:
-                view([_alarm(unsaved)], key="unsaved")
-                live_tail.wait_until_saved(maya)
-        with st.container(key="compose", gap=None):
-            st.chat_input(
-                "Message Maya",
-                key=chat_actions.INPUT,
-                on_submit=guarded(chat_actions.send),
-                args=(maya, user),
-                disabled=unsaved is not None,
+
+    above: DeltaGenerator
+    compose: DeltaGenerator
+    under: DeltaGenerator
+
+    @classmethod
+    def made(cls) -> "_Bottom":
+        with st.bottom:
+            return cls(
+                above=st.container(key="above"),
+                compose=st.container(key="compose", gap=None),
+                under=st.container(key="under"),
             )
-            if running is not None:
-                _stop_button(maya, user, running)
-        with st.container(key="under"):
-            _under_the_line(opened)
+
+
+def _above_the_line(maya: Runtime, user: User, opened: Opened | None, bottom: _Bottom) -> None:
+    unsaved = live_tail.unsaved(maya)
+    with bottom.above:
+        chat_menu.undo_bar(maya, user)
+        if opened is not None:
+            chat_actions.edit_form(maya, user, opened.chat)
+            chat_actions.comment_form(maya, user)
+        _sentences()
+        if unsaved is not None:
+            view([_alarm(unsaved)], key="unsaved")
+            live_tail.wait_until_saved(maya)
+
+
+def _line(maya: Runtime, user: User, bottom: _Bottom) -> None:
+    """The line, and above it what is not confirmed of what was sent with it."""
+    doubtful = attempts.doubtful(navigation.begun())
+    if doubtful is not None:
+        with bottom.above:
+            chat_actions.doubt_form(maya, user, doubtful)
+    in_doubt = doubtful is not None and doubtful.action == "send"
+    if doubtful is not None and in_doubt:
+        st.session_state[chat_actions.INPUT] = doubtful.about
+    with bottom.compose:
+        st.chat_input(
+            "Message Maya",
+            key=chat_actions.INPUT,
+            on_submit=guarded(chat_actions.send),
+            args=(maya, user),
+            disabled=in_doubt or live_tail.unsaved(maya) is not None,
+        )
+
+
+def _with_the_line(maya: Runtime, user: User, opened: Opened | None, bottom: _Bottom, *, checking: bool) -> None:
+    if opened is not None and opened.running is not None:
+        with bottom.compose:
+            _stop_button(maya, user, opened.running)
+    with bottom.under:
+        _under_the_line(opened, checking=checking)
 
 
 def _stop_button(maya: Runtime, user: User, running: Message) -> None:
@@ -265,11 +306,12 @@ def _sentences() -> None:
         view(nodes, key="sentences")
 
 
-def _under_the_line(opened: Opened | None) -> None:
+def _under_the_line(opened: Opened | None, *, checking: bool) -> None:
     if opened is None and not navigation.chat_in_address():
         st.toggle(
             "Off the record",
             key="off_record",
+            disabled=checking,
             help="Kept for you to read, never searched for other replies, never learnt from.",
         )
     elif opened is not None and opened.chat.conversation.kind is ConversationKind.OFF_RECORD:

@@ -40,6 +40,14 @@ def chat_to_begin(*, off_record: bool) -> ConversationId:
     return ConversationId(begin[0])
 
 
+def begun() -> str:
+    """The id of the chat that is on the page, stored or about to begin; "" before anything was sent."""
+    begin = st.session_state.get("begin")
+    if begin is None or begin[1] is not bool(st.session_state.get("off_record", False)):
+        return chat_in_address()
+    return chat_in_address() or str(begin[0])
+
+
 def given_up() -> tuple[ConversationId, ...]:
     """Chats that were begun without success before the person chose the other kind."""
     return tuple(st.session_state.get("given_up", ()))

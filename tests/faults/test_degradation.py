@@ -135,7 +135,8 @@ async def test_without_saved_chats_nothing_is_sent_and_no_model_is_asked(tmp_pat
             now = await sentences(container)
             assert now["Writing and reading chats"] == (
                 How.NOT,
-                "Messages cannot be saved now, so nothing is sent. What you type stays in the box.",
+                "Messages cannot be saved now, so nothing is sent. What you type stays in the box. "
+                "What got no answer is called not confirmed, and can be checked.",
             )
             ready = await container.health.ready()
             assert (ready.ready, ready.parts[SAVED_CHATS]) == (False, False)

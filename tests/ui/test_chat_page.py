@@ -19,6 +19,8 @@ from tests.support.seeding import Chat, Turn, seed
 from tests.ui.conftest import Stage
 from tests.ui.stage import Switchable, begin, draft, nodes, open_page, run_until, send, shown
 
+PATIENT_S = 30.0
+
 
 def _chats(stage: Stage) -> list[Conversation]:
     return stage.runtime.engine.run(stage.runtime.conversations.list_chats(LOCAL_USER))
@@ -106,7 +108,8 @@ def test_a_failed_try_leaves_nothing_when_the_person_changes_what_kind_of_chat_i
     page = open_page().toggle(key="off_record").set_value(off_record_first).run()
     _fail_to_save(stage.store, how)
     page = send(page, "Nobody may learn this")
-    assert "could not be saved" in shown(page, "sentences")
+    assert "is not confirmed" in shown(page, "doubt")
+    assert draft(page) == "Nobody may learn this"
     stage.store.switch_on()
     page = page.toggle(key="off_record").set_value(not off_record_first).run()
     page = send(page, "Nobody may learn this")
@@ -144,12 +147,117 @@ def test_a_text_whose_saving_was_not_confirmed_can_be_sent_in_another_chat(stage
     page = open_page(chats[0].id)
     _fail_to_save(stage.store, "unconfirmed")
     page = begin(page, "Thanks")  # there is a reply that nobody writes
-    assert "could not be saved" in shown(page, "sentences")
+    assert "is not confirmed" in shown(page, "doubt")
     stage.store.switch_on()
     page.query_params["chat"] = chats[1].id
     page = send(page.run(), "Thanks")
     assert shown(page, "sentences") == ""
     assert _messages(stage, chats[1].id)[2:] == ["Thanks", "A reply."]
+
+
+@pytest.mark.parametrize("how", ["refused", "unconfirmed"])
+@pytest.mark.parametrize("in_a_chat", [True, False])
+def test_a_message_that_is_not_confirmed_is_told_so_and_check_stores_and_answers_it_once(
+    stage: Stage, how: str, in_a_chat: bool
+) -> None:
+    page = send(open_page(), "Before") if in_a_chat else open_page()
+    before = ["Before", "A reply."] if in_a_chat else []
+    _fail_to_save(stage.store, how)
+    page = begin(page, "Did it arrive?")
+    assert "Your message is not confirmed" in shown(page, "doubt")
+    assert shown(page, "sentences") == ""
+    assert (draft(page), page.chat_input(key="message").disabled) == ("Did it arrive?", True)
+    page = page.button(key="check").click().run()  # still away
+    assert "Your message is not confirmed" in shown(page, "doubt")
+    assert draft(page) == "Did it arrive?"
+    stage.store.switch_on()
+    page = run_until(page.button(key="check").click().run(), lambda seen: not nodes(seen, "live"))
+    assert shown(page, "doubt") == ""
+    assert (draft(page), page.chat_input(key="message").disabled) == ("", False)
+    assert _messages(stage, _address(page)) == [*before, "Did it arrive?", "A reply."]
+    assert [chat.id for chat in _chats(stage)] == [_address(page)]
+    assert page.session_state["sending"] == {}
+
+
+def test_what_is_not_confirmed_can_be_put_aside_and_other_words_sent(stage: Stage) -> None:
+    page = open_page()
+    _fail_to_save(stage.store, "refused")
+    page = begin(page, "Never mind")
+    stage.store.switch_on()
+    page = page.button(key="close_doubt").click().run()
+    assert (shown(page, "doubt"), page.chat_input(key="message").disabled) == ("", False)
+    page = send(page, "Something else")
+    assert _messages(stage, _address(page)) == ["Something else", "A reply."]
+
+
+def test_a_store_that_does_not_answer_is_waited_for_in_sight_and_then_it_is_said(stage: Stage) -> None:
+    page = send(open_page(), "Before")
+    stage.runtime.beginnings.quiet_s = 0.05
+    stage.runtime.beginnings.checked_for_s = PATIENT_S
+    stage.store.silent.add("begin_turn")
+    page = begin(page, "Hello?")
+    assert "Checking" in shown(page, "doubt")
+    assert (draft(page), page.chat_input(key="message").disabled) == ("Hello?", True)
+    stage.runtime.beginnings.checked_for_s = 0.1
+    page = run_until(page, lambda seen: "is not confirmed" in shown(seen, "doubt"))
+    assert draft(page) == "Hello?"
+    stage.store.switch_on()
+    stage.runtime.beginnings.quiet_s = PATIENT_S
+    page = run_until(page.button(key="check").click().run(), lambda seen: not nodes(seen, "live"))
+    assert shown(page, "doubt") == ""
+    assert _messages(stage, _address(page)) == ["Before", "A reply.", "Hello?", "A reply."]
+
+
+def test_what_arrived_after_all_is_seen_when_the_chat_is_drawn_again(stage: Stage) -> None:
+    page = send(open_page(), "Before")
+    _fail_to_save(stage.store, "unconfirmed")
+    page = begin(page, "Hello?")
+    assert "is not confirmed" in shown(page, "doubt")
+    stage.store.switch_on()
+    stage.runtime.beginnings.again_after_s = 0.0
+    page = run_until(page.run(), lambda seen: not nodes(seen, "live"))
+    assert (shown(page, "doubt"), draft(page)) == ("", "")
+    assert _messages(stage, _address(page)) == ["Before", "A reply.", "Hello?", "A reply."]
+
+
+@pytest.mark.parametrize("how", ["refused", "unconfirmed"])
+@pytest.mark.parametrize("action", ["regenerate", "continue"])
+def test_a_button_that_is_pressed_again_after_an_unconfirmed_try_does_it_once(
+    stage: Stage, how: str, action: str
+) -> None:
+    chat = ConversationId(_address(send(open_page(), "A question")))
+    opened = stage.runtime.engine.run(stage.runtime.conversations.open(LOCAL_USER, chat))
+    first = opened.messages[-1].id
+    pressed = AppTest.from_function(_buttons, args=(chat, action, first), default_timeout=30).run()
+    _fail_to_save(stage.store, how)
+    for _ in range(2 if how == "refused" else 1):
+        pressed = pressed.button(key="press").click().run()
+        assert "is not confirmed" in shown(pressed, "doubt")
+    stage.store.switch_on()
+    pressed = pressed.button(key="press" if how == "refused" else "check").click().run()
+    assert shown(pressed, "doubt") == ""
+    run_until(open_page(chat), lambda seen: not nodes(seen, "live"))
+    went_on = ["Please continue.", "A reply."] if action == "continue" else []
+    assert _messages(stage, chat) == ["A question", "A reply.", *went_on]
+    versions = stage.runtime.engine.run(stage.runtime.conversations.siblings(LOCAL_USER, first))
+    assert [reply.status for reply in versions] == [MessageStatus.COMPLETE] * (1 if went_on else 2)
+
+
+def _buttons(chat_id: str, action: str, message_id: str) -> None:
+    """A button of a message, which is not pressed in a history without a browser, and what is told below."""
+    import streamlit as st
+
+    from maya_core.accounts.access import LOCAL_USER
+    from maya_core.domain.conversation import ConversationId
+    from maya_core.ui import attempts, chat_actions, runtime
+    from maya_core.ui.boundary import guarded
+    from maya_core.ui.view import Act
+
+    maya = runtime.current()
+    pressed = (maya, LOCAL_USER, ConversationId(chat_id), Act(name=action, to=message_id))
+    st.button("Press", key="press", on_click=guarded(chat_actions.act), args=pressed)
+    if (made := attempts.doubtful(chat_id)) is not None:
+        chat_actions.doubt_form(maya, LOCAL_USER, made)
 
 
 def test_the_line_to_write_in_is_there_even_when_the_chat_cannot_be_read(stage: Stage) -> None:
