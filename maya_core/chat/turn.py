@@ -13,7 +13,7 @@ A turn belongs to the server: a page that reloads or closes changes nothing. Sto
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from maya_core.chat.live import LiveEvent, LiveReplies, LiveReply, LiveView, pub
 from maya_core.chat.lookback import Lookback
 from maya_core.clock import Clock
 from maya_core.domain.conversation import (
+    MAX_TEXT_CHARACTERS,
     ConversationId,
     Message,
     MessageId,
@@ -437,20 +438,25 @@ class TurnService:
         return request
 
     async def _stream(self, request: Prompt, live: LiveReply, draft: receipts.Draft) -> None:
-        async for event in self._chain.stream(request):
-            match event:
-                case Chunk():
-                    if draft.wrote(event, at=live.length):
-                        label = self._labels(event.provider, event.model)
-                        live.add(LiveEvent(kind="author", text=label, why=draft.why_switched(self._labels)))
-                    live.add(LiveEvent(kind="text", text=event.text))
-                case Asking():
-                    draft.asking()
-                    live.add(LiveEvent(kind="activity", text=f"Asking {self._labels(event.provider, event.model)}"))
-                case Switched():
-                    self._tell_switch(event, live, draft)
-                case Done():
-                    draft.done(event)
+        async with aclosing(self._chain.stream(request)) as events:
+            async for event in events:
+                match event:
+                    case Chunk():
+                        if draft.wrote(event, at=live.length):
+                            label = self._labels(event.provider, event.model)
+                            live.add(LiveEvent(kind="author", text=label, why=draft.why_switched(self._labels)))
+                        room = MAX_TEXT_CHARACTERS - live.length
+                        live.add(LiveEvent(kind="text", text=event.text[:room]))
+                        if len(event.text) > room:
+                            draft.cut()
+                            return
+                    case Asking():
+                        draft.asking()
+                        live.add(LiveEvent(kind="activity", text=f"Asking {self._labels(event.provider, event.model)}"))
+                    case Switched():
+                        self._tell_switch(event, live, draft)
+                    case Done():
+                        draft.done(event)
 
     def _tell_switch(self, event: Switched, live: LiveReply, draft: receipts.Draft) -> None:
         draft.switched(event)
