@@ -10,7 +10,7 @@ import streamlit as st
 
 from maya_core.accounts.access import User
 from maya_core.chat import intake
-from maya_core.chat.conversations import WINDOW, OpenChat
+from maya_core.chat.conversations import OpenChat
 from maya_core.chat.turn import Started
 from maya_core.domain.conversation import ConversationId, Message, MessageId, Role
 from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable, Unconfirmed
@@ -58,7 +58,7 @@ def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
     chats, run = maya.conversations, maya.engine.run
     match act.name:
         case "older":
-            st.session_state["window"] = int(st.session_state.get("window", WINDOW)) + WINDOW
+            navigation.show_older(act.to)
         case "regenerate":
             _begin(maya, user, attempts.attempt("regenerate", chat_id, act.to))
         case "continue":

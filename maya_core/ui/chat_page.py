@@ -5,6 +5,7 @@ of it does not send the history again. Everything that was typed survives every 
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -32,7 +33,6 @@ from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import view
 
 _WITHIN_S = 10.0
-_WINDOW_AT_MOST = 400
 _AFTER_FOUND = 12
 
 
@@ -54,6 +54,14 @@ class Opened:
         """The reply that is being written, where the window reaches it."""
         last = self.chat.messages[-1] if self.chat.messages else None
         return last if last is not None and last.status is MessageStatus.STREAMING else None
+
+
+class _Place(NamedTuple):
+    """What of a chat is shown: so many messages, before a place in it, or around a message."""
+
+    window: int
+    before: int | None
+    find: str
 
 
 def chat_page(maya: Runtime, user: User) -> None:
@@ -87,15 +95,18 @@ def chat_page(maya: Runtime, user: User) -> None:
 def _open(maya: Runtime, user: User, chat_id: str) -> Opened:
     if not navigation.plausible(chat_id):
         chat_id = "-"
-    window = min(int(st.session_state.get("window", WINDOW)), _WINDOW_AT_MOST)
-    work = _load(maya, user, ConversationId(chat_id), window, st.session_state.get("find", ""))
+    place = _Place(navigation.window(), navigation.window_ends_before(), st.session_state.get("find", ""))
+    work = _load(maya, user, ConversationId(chat_id), place)
     return maya.engine.run(work, timeout_s=_WITHIN_S)
 
 
-async def _load(maya: Runtime, user: User, chat_id: ConversationId, window: int, find: str) -> Opened:
+async def _load(maya: Runtime, user: User, chat_id: ConversationId, place: _Place) -> Opened:
+    window, before, find = place
     chat = await maya.conversations.open(user, chat_id, window=window)
     later = False
-    if find and find not in {m.id for m in chat.messages}:
+    if before is not None:
+        chat, later = await _ending_before(maya, user, chat, window, before)
+    elif find and find not in {m.id for m in chat.messages}:
         try:
             chat, find, later = await _around(maya, user, chat, window, MessageId(find))
         except NotFound:
@@ -119,11 +130,16 @@ async def _around(
     wanted = next((m for m in alternatives if m.active), alternatives[0])
     if wanted.conversation_id != chat.conversation.id:
         raise NotFound(f"message {find!r} in chat {chat.conversation.id!r}")
-    end = wanted.seq + 1 + _AFTER_FOUND
-    found = await maya.transcripts.list_messages(user.id, wanted.conversation_id, before_seq=end, limit=window + 1)
+    shown, later = await _ending_before(maya, user, chat, window, wanted.seq + 1 + _AFTER_FOUND)
+    return shown, wanted.id, later
+
+
+async def _ending_before(maya: Runtime, user: User, chat: OpenChat, window: int, seq: int) -> tuple[OpenChat, bool]:
+    """The chat with a window that ends before this place, and whether newer messages follow."""
+    found = await maya.transcripts.list_messages(user.id, chat.conversation.id, before_seq=seq, limit=window + 1)
     messages = tuple(found[-window:])
     later = bool(chat.messages) and (not messages or messages[-1].seq < chat.messages[-1].seq)
-    return replace(chat, messages=messages, more=len(found) > window), wanted.id, later
+    return replace(chat, messages=messages, more=len(found) > window), later
 
 
 def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
@@ -185,12 +201,8 @@ def _history(opened: Opened, reading: Reading) -> list[Node]:
     messages = [m for m in opened.chat.messages if m is not opened.running]
     nodes: list[Node] = []
     if opened.chat.more:
-        if len(opened.chat.messages) >= _WINDOW_AT_MOST:
-            nodes.append(
-                el("p", "Older messages are found by the search, and are in the export.", class_="note", key="more")
-            )
-        else:
-            nodes.append(el("button", "Load older", class_="link older", act="older", key="more"))
+        before = str(opened.chat.messages[-WINDOW:][0].seq)
+        nodes.append(el("button", "Load older", class_="link older", act="older", to=before, key="more"))
     newest = _newest(messages) if opened.running is None and not opened.later else {}
     for message in messages:
         nodes.append(

@@ -339,6 +339,57 @@ def test_the_history_shows_forty_messages_and_says_when_there_are_more(stage: St
     assert "Question 0." in shown(page.run(), "history")
 
 
+def test_load_older_reaches_the_first_of_a_thousand_messages_and_draws_four_hundred_at_most(stage: Stage) -> None:
+    long = Chat(title="Long", turns=[Turn(question=f"Question {n}.", reply=f"Reply {n}.") for n in range(500)])
+    seed(stage.folder, [long])
+    page = AppTest.from_function(_chat_with_a_button_for_older, args=(long.id,), default_timeout=30).run()
+    presses, seen = 0, set(_messages_drawn(page))
+    while "Load older" in shown(page, "history"):
+        older = next(node for node in nodes(page, "history") if "Load older" in str(node))
+        page.session_state["older_to"] = cast(list[dict[str, str]], older)[1]["to"]
+        page = page.button(key="press_older").click().run()
+        drawn = _messages_drawn(page)
+        assert len(drawn) <= 400
+        assert drawn[-1] in seen or presses == 0  # what is drawn goes on from what was drawn before
+        seen |= set(drawn)
+        presses += 1
+    assert len(seen) == 1000
+    assert presses == 24
+    text = shown(page, "history")
+    assert "Question 0." in text
+    assert "Go to the newest message" in text
+    page.session_state["older_to"] = "not a place"
+    assert _messages_drawn(page.button(key="press_older").click().run())[0] == drawn[0]
+    page = page.button(key="press_newest").click().run()
+    assert "Reply 499." in shown(page, "history")
+
+
+def _messages_drawn(page: AppTest) -> list[str]:
+    """The keys of the messages in the history, as they stand."""
+    drawn = cast(list[tuple[str, dict[str, str]]], nodes(page, "history"))
+    return [node[1]["key"] for node in drawn if node[0] == "article"]
+
+
+def _chat_with_a_button_for_older(chat_id: str) -> None:
+    """The page of a chat, and buttons for presses that its history sends from a browser."""
+    import streamlit as st
+
+    from maya_core.accounts.access import LOCAL_USER
+    from maya_core.domain.conversation import ConversationId
+    from maya_core.ui import chat_actions, runtime
+    from maya_core.ui.chat_page import chat_page
+    from maya_core.ui.view import Act
+
+    def press(name: str) -> None:
+        act = Act(name=name, to=st.session_state.get("older_to", ""))
+        chat_actions.act(runtime.current(), LOCAL_USER, ConversationId(chat_id), act)
+
+    st.query_params["chat"] = chat_id
+    for name in ("older", "newest"):
+        st.button(name, key=f"press_{name}", on_click=press, args=(name,))
+    chat_page(runtime.current(), LOCAL_USER)
+
+
 def test_a_page_of_forty_messages_has_few_widgets(stage: Stage) -> None:
     """The history is one element whatever its length, and old messages carry no widgets of Streamlit's."""
     long = Chat(title="Long", turns=[Turn(question=f"Q{n}", reply=f"R{n}") for n in range(20)])
