@@ -85,6 +85,7 @@ class FailureKind(StrEnum):
     EMPTY = "empty"  # 14  no text, recitation, or a body that is not the protocol
     STREAM_BROKEN = "stream_broken"  # 15 and 16  ended without its end mark, cut, or silent for too long
     UNKNOWN = "unknown"  # 18  an exception nobody foresaw
+    CANCELLED = "cancelled"  # 19  the vendor says that the request was cancelled (499), and nobody here did
     REFUSED = "refused"  # 20  a breaker, a hold or a pause said no; nothing was sent
     DEADLINE = "deadline"  # the turn's own total deadline ran out
 
