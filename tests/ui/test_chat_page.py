@@ -590,3 +590,16 @@ def test_a_store_that_is_away_is_told_before_anything_is_sent(stage: Stage) -> N
     assert not page.chat_input(key="message").disabled
     assert shown(page, "unsaved") == ""
     assert "Needs attention" not in shown(page, "brand")
+
+
+def test_the_state_light_tells_that_no_model_can_answer_and_when_one_can_again(stage: Stage) -> None:
+    container = stage.runtime.container
+    assert "Needs attention" not in shown(open_page(), "brand")
+    [circuit] = container.circuits
+    stage.runtime.engine.run(container.breaker.isolate(circuit))
+    page = run_until(open_page(), lambda seen: "Needs attention" in shown(seen, "brand"))
+    assert "models: No model can answer now." in str(nodes(page, "brand"))
+    assert "No model can answer now." in shown(page, "banner")
+    stage.runtime.engine.run(container.breaker.reset(circuit))
+    page = run_until(page, lambda seen: "Needs attention" not in shown(seen, "brand"))
+    assert "No model can answer now." not in shown(page, "banner")
