@@ -109,7 +109,7 @@ class Container:
         """How each part is, as last looked at."""
         notice = self.memory.notice
         limits = self.usage.outlook.lights() if self.usage.outlook is not None else ()
-        return self.watch.lights() + limits + ((notice,) if notice else ())
+        return self.watch.lights() + self.health.board.lights() + limits + ((notice,) if notice else ())
 
     def warm(self) -> None:
         """Load what is slow to load now, from a thread of the caller's, so that no turn has to."""

@@ -6,7 +6,8 @@
     ├── NotAllowed                `may(user, action)` said no
     ├── StoreError
     │   ├── StoreUnavailable      the store did not answer in time, or refused; nothing is known of the write
-    │   │   └── StorageFull       hardly any room is left on the disk; nothing was written
+    │   │   ├── StorageFull       hardly any room is left on the disk; nothing was written
+    │   │   └── Unconfirmed       a write was repeated and never answered: it may have been made
     │   ├── NotFound              no such record for this user (another user's record is "not found" too)
     │   └── Conflict              the record changed, or a turn is running already
     ├── ExtractionError           a model's account of a conversation stayed unusable after every repair
@@ -46,6 +47,10 @@ class StorageFull(StoreUnavailable):
     """Hardly any room is left on the disk: what is there can be read, nothing is added. Nothing was written."""
 
 
+class Unconfirmed(StoreUnavailable):
+    """A write that was sent, repeated with the same ids and never answered. It may have been made: ask again."""
+
+
 class NotFound(StoreError):
     """No such record for this user."""
 
@@ -80,6 +85,7 @@ class FailureKind(StrEnum):
     EMPTY = "empty"  # 14  no text, recitation, or a body that is not the protocol
     STREAM_BROKEN = "stream_broken"  # 15 and 16  ended without its end mark, cut, or silent for too long
     UNKNOWN = "unknown"  # 18  an exception nobody foresaw
+    CANCELLED = "cancelled"  # 19  the vendor says that the request was cancelled (499), and nobody here did
     REFUSED = "refused"  # 20  a breaker, a hold or a pause said no; nothing was sent
     DEADLINE = "deadline"  # the turn's own total deadline ran out
 

@@ -40,9 +40,10 @@ class Health:
         return as_text(await self.board.take(), self.recorder.since_start)
 
     async def keep_looking(self) -> None:
-        """Follow the standing orders and store what was counted, for ever."""
+        """Follow the standing orders, know whether a model can answer, and store what was counted, for ever."""
         while True:
             await self.standing.look()
+            await self.board.look_at_models()
             await self.recorder.save()
             await asyncio.sleep(LOOK_EVERY_S)
 

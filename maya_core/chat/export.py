@@ -13,29 +13,48 @@ _PAGE = 500
 _MESSAGES_AT_MOST = 50_000
 
 
-async def export(transcripts: Transcripts, user: User, conversation_id: ConversationId, form: Format) -> str:
-    """The chat's active messages, oldest first, in one text. Raises NotFound."""
+async def export(
+    transcripts: Transcripts,
+    user: User,
+    conversation_id: ConversationId,
+    form: Format,
+    *,
+    at_most: int = _MESSAGES_AT_MOST,
+) -> str:
+    """The chat's newest `at_most` active messages, oldest first, in one text that says when there are older ones.
+
+    Raises NotFound.
+    """
     require(user, Action.EXPORT_OWN_CHATS)
     conversation = await transcripts.get(user.id, conversation_id)
-    messages = await _all_messages(transcripts, user, conversation_id)
-    return as_json(conversation, messages) if form == "json" else as_markdown(conversation, messages)
+    messages = await _newest(transcripts, user, conversation_id, at_most + 1)
+    whole = len(messages) <= at_most
+    messages = messages[-at_most:]
+    if form == "json":
+        return as_json(conversation, messages, whole=whole)
+    return as_markdown(conversation, messages, whole=whole)
 
 
-async def _all_messages(store: Messages, user: User, conversation_id: ConversationId) -> list[Message]:
+async def _newest(store: Messages, user: User, conversation_id: ConversationId, wanted: int) -> list[Message]:
     pages: list[list[Message]] = []
     before: int | None = None
-    while len(pages) * _PAGE < _MESSAGES_AT_MOST:
-        page = await store.list_messages(user.id, conversation_id, before_seq=before, limit=_PAGE)
+    while wanted > 0:
+        page = await store.list_messages(user.id, conversation_id, before_seq=before, limit=min(wanted, _PAGE))
         if not page:
             break
-        pages.insert(0, page)
-        before = page[0].seq
-    return [message for page in pages for message in page]
+        pages.append(page)
+        before, wanted = page[0].seq, wanted - len(page)
+    return [message for page in reversed(pages) for message in page]
 
 
-def as_markdown(conversation: Conversation, messages: list[Message]) -> str:
+def as_markdown(conversation: Conversation, messages: list[Message], *, whole: bool = True) -> str:
     """A document with a heading per message: who, when, and a note where a reply was cut short."""
     lines = [f"# {conversation.title}", ""]
+    if not whole:
+        lines += [
+            f"*(The newest {len(messages):,} messages. The chat has older ones, which are not in this file.)*",
+            "",
+        ]
     if conversation.tags:
         lines += ["Tags: " + ", ".join(conversation.tags), ""]
     for message in messages:
@@ -45,8 +64,11 @@ def as_markdown(conversation: Conversation, messages: list[Message]) -> str:
     return "\n".join(lines)
 
 
-def as_json(conversation: Conversation, messages: list[Message]) -> str:
-    """An object with the chat's own fields and its messages; times are ISO 8601 in UTC."""
+def as_json(conversation: Conversation, messages: list[Message], *, whole: bool = True) -> str:
+    """An object with the chat's own fields and its messages; times are ISO 8601 in UTC.
+
+    Not `whole`: the chat has older messages, which are left out.
+    """
     return json.dumps(
         {
             "format": "maya-chat-1",
@@ -55,6 +77,7 @@ def as_json(conversation: Conversation, messages: list[Message]) -> str:
             "kind": conversation.kind.value,
             "tags": list(conversation.tags),
             "created_at": conversation.created_at.isoformat(),
+            "whole": whole,
             "messages": [
                 {
                     "id": message.id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from maya_core.chat.lookback import Found
 from maya_core.clock import Clock
 from maya_core.domain.conversation import RecalledItem, Receipt, Span
-from maya_core.domain.generation import Attempt, ChainFailed, Chunk, Done, Switched
+from maya_core.domain.generation import Attempt, ChainFailed, Chunk, Done, FinishReason, Switched
 
 _CITED = re.compile(r"\[(F?\d{1,2})\]")
 
@@ -25,6 +25,7 @@ class Draft:
     _spans: list[tuple[str, str, int]] = field(default_factory=list)
     _attempts: list[Attempt] = field(default_factory=list)
     _done: Done | None = None
+    _cut: bool = False
     _own_ms: float | None = None
     _first_text_ms: float | None = None
     _notes: list[str] = field(default_factory=list)
@@ -58,6 +59,10 @@ class Draft:
         if event.trimmed:
             self.note("Older context was trimmed.")
         self._attempts = list(event.attempts)
+
+    def cut(self) -> None:
+        """The text has reached the longest length that is kept, and the model is not heard any further."""
+        self._cut = True
 
     def failed(self, failure: ChainFailed) -> None:
         self._attempts = list(failure.attempts)
@@ -103,7 +108,7 @@ class Draft:
             ),
             attempts=tuple(self._attempts),
             usage=self._done.usage if self._done else None,
-            finish=self._done.reason if self._done else None,
+            finish=FinishReason.CUT if self._cut else self._done.reason if self._done else None,
             own_ms=self._own_ms,
             first_text_ms=self._first_text_ms,
             total_ms=self._elapsed_ms(),

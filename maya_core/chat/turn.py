@@ -13,7 +13,7 @@ A turn belongs to the server: a page that reloads or closes changes nothing. Sto
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from maya_core.chat.live import LiveEvent, LiveReplies, LiveReply, LiveView, pub
 from maya_core.chat.lookback import Lookback
 from maya_core.clock import Clock
 from maya_core.domain.conversation import (
+    MAX_TEXT_CHARACTERS,
     ConversationId,
     Message,
     MessageId,
@@ -35,7 +36,7 @@ from maya_core.domain.conversation import (
     Span,
 )
 from maya_core.domain.generation import Asking, Caller, ChainFailed, Chunk, Done, Prompt, Switched
-from maya_core.errors import Conflict, InvalidInput, NotFound, StorageFull, StoreError, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotFound, StorageFull, StoreError, StoreUnavailable, Unconfirmed
 from maya_core.memory.recall import Recalled
 from maya_core.providers.port import Chain
 from maya_core.stores.transcripts.port import Transcripts
@@ -44,6 +45,7 @@ from maya_core.stores.whiteboard.port import Whiteboard
 log = logging.getLogger(__name__)
 
 ASSISTANT = "Maya"
+_UNCONFIRMED_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class TurnService:
         self._followers = tuple(followers)
         self._tasks: dict[MessageId, asyncio.Task[None]] = {}
         self._writing: dict[MessageId, tuple[LiveReply, receipts.Draft]] = {}
+        self._unconfirmed: dict[MessageId, tuple[NewMessage | None, NewMessage]] = {}
         self._closing = False
         self._beside_turns: set[asyncio.Task[None]] = set()
 
@@ -128,12 +131,13 @@ class TurnService:
         """Store a message and begin its reply. The same `message_id` again is the same message, and one reply.
 
         Raises InvalidInput (with the sentence for the person), Conflict while another reply runs, NotFound, NotAllowed,
-        and StoreUnavailable when the write could not be confirmed; in every case nothing was sent to a model.
+        StoreUnavailable when nothing can have been written, and Unconfirmed when it may have been: ask again with the
+        same id. In every case nothing was sent to a model.
         """
         require(user, Action.CHAT)
         submitted = self._clock.monotonic()
         accepted = intake.accept(text)
-        message, reply = self._rows(user, conversation_id, accepted.text, message_id)
+        message, reply = self._tried(message_id) or self._rows(user, conversation_id, accepted.text, message_id)
         recalling = self._lookback.ahead(user.id, message)
         runs = False
         try:
@@ -153,8 +157,9 @@ class TurnService:
         submitted = self._clock.monotonic()
         accepted = intake.accept(text)
         asked, replies = await self._newest_turn(user, conversation_id)
-        message, reply = self._rows(user, conversation_id, accepted.text, message_id)
+        message, reply = self._tried(message_id) or self._rows(user, conversation_id, accepted.text, message_id)
         if asked.id == message_id:  # sent twice: the edited message is the newest by now
+            self._run(user, asked, replies[-1], submitted, asked_for=reply)
             return Started(message=asked, reply=replies[-1], notice=accepted.notice)
         message = replace(message, sibling_of=asked.sibling_of or asked.id)
         retired = [asked.id, *(r.id for r in replies)]
@@ -170,9 +175,11 @@ class TurnService:
         require(user, Action.CHAT)
         submitted = self._clock.monotonic()
         asked, replies = await self._newest_turn(user, conversation_id)
+        _, tried = self._unconfirmed.pop(reply_id, (None, None))
+        reply = tried or self._reply_row(conversation_id, asked.turn_id, reply_id)
         if replies and replies[-1].id == reply_id:
+            self._run(user, asked, replies[-1], submitted, asked_for=reply)
             return Started(message=asked, reply=replies[-1], notice="")
-        reply = self._reply_row(conversation_id, asked.turn_id, reply_id)
         if replies:
             reply = replace(reply, sibling_of=replies[-1].sibling_of or replies[-1].id)
         _, running = await self._begin(user, None, reply, retire=[r.id for r in replies])
@@ -194,7 +201,17 @@ class TurnService:
             said_at=self._clock.now(),
             status=MessageStatus.COMPLETE,
         )
-        return message, self._reply_row(conversation_id, turn_id, MessageId(f"r-{message_id}"))
+        return message, self._reply_row(conversation_id, turn_id, _reply_id(message_id))
+
+    def _tried(self, message_id: MessageId) -> tuple[NewMessage, NewMessage] | None:
+        """The rows of a write that this process could not confirm: whoever repeats them may run the turn."""
+        message, reply = self._unconfirmed.pop(_reply_id(message_id), (None, None))
+        return None if message is None or reply is None else (message, reply)
+
+    def _not_confirmed(self, message: NewMessage | None, reply: NewMessage) -> None:
+        self._unconfirmed[reply.id] = message, reply
+        if len(self._unconfirmed) > _UNCONFIRMED_AT_MOST:
+            del self._unconfirmed[next(iter(self._unconfirmed))]
 
     def _reply_row(self, conversation_id: ConversationId, turn_id: str, reply_id: MessageId) -> NewMessage:
         return NewMessage(
@@ -216,9 +233,29 @@ class TurnService:
         *,
         retire: Sequence[MessageId] = (),
     ) -> tuple[Message | None, Message]:
-        """Store the rows; repeat an unconfirmed write with the same ids; free a dead turn that is in the way."""
+        """Store the rows. A write that stays unconfirmed is noted: whoever repeats it may run the turn."""
         if self._closing:
             raise StoreUnavailable("no turn begins while Maya stops")
+        try:
+            return await self._store(user, message, reply, retire=retire)
+        except StorageFull:
+            raise
+        except StoreUnavailable as unanswered:
+            self._not_confirmed(message, reply)
+            raise Unconfirmed(f"the rows of the turn {reply.turn_id!r}") from unanswered
+        except asyncio.CancelledError:
+            self._not_confirmed(message, reply)
+            raise
+
+    async def _store(
+        self,
+        user: User,
+        message: NewMessage | None,
+        reply: NewMessage,
+        *,
+        retire: Sequence[MessageId],
+    ) -> tuple[Message | None, Message]:
+        """Store the rows; repeat an unconfirmed write with the same ids; free a dead turn that is in the way."""
         give_up = self._clock.monotonic() + self._policy.confirm_s
         pause_s = 0.2
         freed = False
@@ -401,20 +438,25 @@ class TurnService:
         return request
 
     async def _stream(self, request: Prompt, live: LiveReply, draft: receipts.Draft) -> None:
-        async for event in self._chain.stream(request):
-            match event:
-                case Chunk():
-                    if draft.wrote(event, at=live.length):
-                        label = self._labels(event.provider, event.model)
-                        live.add(LiveEvent(kind="author", text=label, why=draft.why_switched(self._labels)))
-                    live.add(LiveEvent(kind="text", text=event.text))
-                case Asking():
-                    draft.asking()
-                    live.add(LiveEvent(kind="activity", text=f"Asking {self._labels(event.provider, event.model)}"))
-                case Switched():
-                    self._tell_switch(event, live, draft)
-                case Done():
-                    draft.done(event)
+        async with aclosing(self._chain.stream(request)) as events:
+            async for event in events:
+                match event:
+                    case Chunk():
+                        if draft.wrote(event, at=live.length):
+                            label = self._labels(event.provider, event.model)
+                            live.add(LiveEvent(kind="author", text=label, why=draft.why_switched(self._labels)))
+                        room = MAX_TEXT_CHARACTERS - live.length
+                        live.add(LiveEvent(kind="text", text=event.text[:room]))
+                        if len(event.text) > room:
+                            draft.cut()
+                            return
+                    case Asking():
+                        draft.asking()
+                        live.add(LiveEvent(kind="activity", text=f"Asking {self._labels(event.provider, event.model)}"))
+                    case Switched():
+                        self._tell_switch(event, live, draft)
+                    case Done():
+                        draft.done(event)
 
     def _tell_switch(self, event: Switched, live: LiveReply, draft: receipts.Draft) -> None:
         draft.switched(event)
@@ -525,6 +567,10 @@ class TurnService:
 def _same_moment(one: datetime, other: datetime) -> bool:
     """Times are stored to the millisecond."""
     return abs(one - other) < timedelta(milliseconds=1)
+
+
+def _reply_id(message_id: MessageId) -> MessageId:
+    return MessageId(f"r-{message_id}")
 
 
 def _stop_key(message_id: MessageId) -> str:

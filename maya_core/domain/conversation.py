@@ -15,6 +15,9 @@ UserId = NewType("UserId", str)
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 
+MAX_TEXT_CHARACTERS = 1_000_000
+"""The longest text of a message that is kept."""
+
 
 class ConversationKind(StrEnum):
     """`OFF_RECORD` conversations are kept for their owner to read and to search, and for nothing else.
@@ -146,7 +149,7 @@ class Receipt:
         attempts: every provider tried or skipped, in order, with the reason.
         first_text_ms, total_ms: from submit; None when no text ever came.
         own_ms: from submit until the request left for the first provider.
-        finish: why the model stopped; None when the reply did not end by itself.
+        finish: why the model stopped, or was stopped; None when the reply did not end by itself.
     """
 
     turn_id: str

@@ -70,10 +70,11 @@ class Prompt:
 
 
 class FinishReason(StrEnum):
-    """Why a stream that ended properly ended."""
+    """Why a stream that ended properly ended: by itself, at the model's limit, or CUT at the longest text kept."""
 
     STOP = "stop"
     LENGTH = "length"
+    CUT = "cut"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

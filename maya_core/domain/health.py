@@ -148,6 +148,7 @@ class CircuitSnapshot:
 
 SAVED_CHATS = "saved chats"
 FAST_MEMORY = "fast memory"
+MODELS = "models"
 MEANING = "search by meaning"
 FACTS = "knowledge graph"
 

@@ -10,7 +10,7 @@ from maya_core.accounts.access import Action, User, may, require
 from maya_core.alerts import Alert, alert
 from maya_core.clock import Clock
 from maya_core.domain.calls import STRIP, CallHour, added, hour_of
-from maya_core.domain.health import Circuit, Light, PartSeen
+from maya_core.domain.health import MODELS, Circuit, CircuitSnapshot, Light, PartSeen
 from maya_core.errors import StoreUnavailable
 from maya_core.health.calls import CallRecorder
 from maya_core.health.signals import Reading, Signal
@@ -34,6 +34,12 @@ TICK_S = 2.0
 WEEK = timedelta(days=7)
 
 _SAME_FOR_S = 1.5
+_WITHOUT_MODELS = Light(
+    part=MODELS,
+    ok=False,
+    sentence="No model can answer now. Your message is saved, and passages from earlier chats are quoted.",
+    urgent=True,
+)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _NEW_HOURS_WITHIN_S = 1.0
 
@@ -101,6 +107,7 @@ class Board:
         self._history_at: datetime | None = None
         self._unsaved: tuple[CallHour, ...] = ()
         self._behind = False
+        self._without_models = False
         self._week = Signal("history", self._read_week, every_s=600, within_s=20, clock=clock)
         self._queue = None if queue is None else Signal("queue", queue.look, every_s=4, within_s=2, clock=clock)
         self._pipeline = Signal("pipeline", self._look_at_pipeline, every_s=15, within_s=5, clock=clock)
@@ -131,6 +138,20 @@ class Board:
                 self._taken = await self._take()
                 self._taken_at = self._clock.monotonic()
             return self._taken
+
+    async def look_at_models(self) -> None:
+        """Whether some model would be asked now, for the light. Asks the breaker and nothing else."""
+        seen = await self._breaker.snapshot([known.circuit for known in self._known])
+        self._note_models(
+            [
+                self._provider(known, breaker, (), denied=self._refused(known))
+                for known, breaker in zip(self._known, seen, strict=True)
+            ]
+        )
+
+    def lights(self) -> tuple[Light, ...]:
+        """That no model can answer, as last looked at; nothing where one would be asked, or none is configured."""
+        return (_WITHOUT_MODELS,) if self._without_models else ()
 
     def renew(self) -> None:
         """Something was changed just now: the next one who asks gets a new snapshot."""
@@ -166,21 +187,10 @@ class Board:
             else {q.provider: Reading(value=q, at=read.at, answered=read.answered) for q in read.value}
         )
         providers = [
-            ProviderHealth(
-                circuit=known.circuit,
-                label=known.label,
-                cloud=known.cloud,
-                offline=known.offline,
-                breaker=breaker,
-                drilled=self._standing.opened_until(known.circuit) is not None,
-                fingerprints=known.fingerprints,
-                day=_of(hours, known.circuit, since=now - timedelta(days=1)),
-                strip=_last(hours, known.circuit),
-                quota=quotas.get(known.circuit.provider),
-                denied=why,
-            )
+            self._provider(known, breaker, hours, denied=why, quota=quotas.get(known.circuit.provider))
             for known, breaker, why in zip(self._known, seen, denied, strict=True)
         ]
+        self._note_models(providers)
         return HealthSnapshot(
             taken_at=now,
             providers=tuple(self._in_order(providers)),
@@ -191,6 +201,33 @@ class Board:
             history_at=self._history_at,
             orders=self._standing.orders,
         )
+
+    def _provider(
+        self,
+        known: Known,
+        breaker: CircuitSnapshot,
+        hours: Sequence[CallHour],
+        *,
+        denied: Denied | None,
+        quota: Reading[QuotaLeft] | None = None,
+    ) -> ProviderHealth:
+        return ProviderHealth(
+            circuit=known.circuit,
+            label=known.label,
+            cloud=known.cloud,
+            offline=known.offline,
+            breaker=breaker,
+            drilled=self._standing.opened_until(known.circuit) is not None,
+            fingerprints=known.fingerprints,
+            day=_of(hours, known.circuit, since=self._clock.now() - timedelta(days=1)),
+            strip=_last(hours, known.circuit),
+            quota=quota,
+            denied=denied,
+        )
+
+    def _note_models(self, providers: Sequence[ProviderHealth]) -> None:
+        models = [provider for provider in providers if not provider.offline]
+        self._without_models = bool(models) and not any(provider.usable for provider in models)
 
     def _refused(self, known: Known) -> Denied | None:
         return self._quotas.refuses(known.circuit) if self._quotas is not None and known.cloud else None

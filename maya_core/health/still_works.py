@@ -44,7 +44,10 @@ def still_works(snapshot: HealthSnapshot) -> tuple[Ability, ...]:
 def _writing(snapshot: HealthSnapshot) -> Ability:
     what = "Writing and reading chats"
     if not _well(snapshot, SAVED_CHATS):
-        sentence = "Messages cannot be saved now, so nothing is sent. What you type stays in the box."
+        sentence = (
+            "Messages cannot be saved now, so nothing is sent. What you type stays in the box. "
+            "What got no answer is called not confirmed, and can be checked."
+        )
         return Ability(what=what, how=How.NOT, sentence=sentence)
     return Ability(what=what, how=How.WORKS, sentence="Every message is saved before anybody is asked.")
 

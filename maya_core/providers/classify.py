@@ -83,6 +83,10 @@ _LONG_PERIOD_CODE = re.compile(r"Per(Day|Month)")
 _SHORT_PERIOD_CODE = re.compile(r"Per(Second|Minute|Hour)")
 
 
+def _cancelled(error: Reported) -> bool:
+    return error.status == 499 or error.has("CANCELLED")
+
+
 def _bad_key(error: Reported) -> bool:
     return (
         error.status == 401
@@ -154,6 +158,7 @@ def _bad_request(error: Reported) -> bool:
 
 
 _RULES: tuple[tuple[FailureKind, Callable[[Reported], bool]], ...] = (
+    (FailureKind.CANCELLED, _cancelled),
     (FailureKind.BAD_KEY, _bad_key),
     (FailureKind.BILLING, _unpaid),
     (FailureKind.QUOTA, _used_up),

@@ -24,6 +24,7 @@ _FAILED: Mapping[FailureKind, str] = MappingProxyType(
         FailureKind.EMPTY: "{} sent no text.",
         FailureKind.STREAM_BROKEN: "{} broke off in the middle.",
         FailureKind.UNKNOWN: "{} failed in a way nobody foresaw.",
+        FailureKind.CANCELLED: "{} says that the request was cancelled on its way.",
         FailureKind.REFUSED: "{} is not asked at the moment.",
         FailureKind.DEADLINE: "The time for this reply ran out while {} was answering.",
     }

@@ -73,6 +73,7 @@ POLICIES: Mapping[FailureKind, FailurePolicy] = MappingProxyType(
         FailureKind.UNKNOWN: _P(verdict=_IGNORED, next_step="one_hop"),
         # Nothing was learnt about the provider.
         FailureKind.EGRESS_DOWN: _P(verdict=_NEUTRAL, next_step="next_provider"),
+        FailureKind.CANCELLED: _P(verdict=_NEUTRAL, next_step="next_provider"),
         FailureKind.REFUSED: _P(verdict=_NEUTRAL, next_step="next_provider"),
         FailureKind.DEADLINE: _P(verdict=_NEUTRAL, next_step="stop"),
     }

@@ -1,21 +1,22 @@
 """What a person does in a chat: send, stop, ask again, edit, rate, look at versions."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import CancelledError, wait
 from contextlib import suppress
 
 import streamlit as st
 
 from maya_core.accounts.access import User
 from maya_core.chat import intake
-from maya_core.chat.conversations import WINDOW, OpenChat
+from maya_core.chat.conversations import OpenChat
 from maya_core.chat.turn import Started
 from maya_core.domain.conversation import ConversationId, Message, MessageId, Role
-from maya_core.domain.ids import new_id
-from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
-from maya_core.ui import navigation
-from maya_core.ui.boundary import guarded
+from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable, Unconfirmed
+from maya_core.ui import attempts, navigation
+from maya_core.ui.attempts import Attempt
+from maya_core.ui.boundary import guarded, refusal_view, show
 from maya_core.ui.markup import Node, el
 from maya_core.ui.reading import Reading
 from maya_core.ui.runtime import Runtime
@@ -26,7 +27,7 @@ from maya_core.ui.words import exact, said_when
 INPUT = "message"
 """Session key of the line to write in: set it before a run, and its text is what stands there."""
 
-_START_WITHIN_S = 30.0
+_LOOK_EVERY_S = 0.5
 _WITHIN_S = 10.0
 _QUICK_REPLY_S = 0.06
 _QUICK_REPLY_LOOKS = 12
@@ -34,6 +35,13 @@ _CONTINUE = "Please continue."
 
 _RUNNING = "A reply is still being written. Stop it or wait for it; what you wrote is kept here."
 _NOT_SAVED = "Your message could not be saved, so nothing was sent. It is still here; send it again in a moment."
+_CHECKING = "Checking… The saved chats have not confirmed this yet."
+_NOT_CONFIRMED = {
+    "send": "Your message is not confirmed: it may be saved or not. Check sends it once more as the same message.",
+    "edit": "Your question is not confirmed: it may be saved or not. Check asks it once more as the same question.",
+    "regenerate": "The new reply is not confirmed: it may be begun or not. Check asks for the same one once more.",
+    "continue": "The request to go on is not confirmed: it may be saved or not. Check sends the same one once more.",
+}
 _NOT_STOPPED = (
     "This reply is written by another process, and the fast memory that would tell it to stop does not answer. "
     "The reply goes on; try again in a moment."
@@ -50,11 +58,11 @@ def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
     chats, run = maya.conversations, maya.engine.run
     match act.name:
         case "older":
-            st.session_state["window"] = int(st.session_state.get("window", WINDOW)) + WINDOW
+            navigation.show_older(act.to)
         case "regenerate":
-            _begin(maya, user, lambda: maya.turns.regenerate(user, chat_id, MessageId(new_id())))
+            _begin(maya, user, attempts.attempt("regenerate", chat_id, act.to))
         case "continue":
-            _begin(maya, user, lambda: maya.turns.start(user, chat_id, _CONTINUE, MessageId(new_id())))
+            _begin(maya, user, attempts.attempt("continue", chat_id, act.to))
         case "edit":
             st.session_state["editing"] = act.to
         case "good":
@@ -85,38 +93,28 @@ def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
 
 
 def send(maya: Runtime, user: User) -> None:
-    """Store what was written and begin its reply. Refused or not saved, it goes back into the line."""
+    """Store what was written and begin its reply. Refused or not confirmed, it goes back into the line."""
     text = st.session_state.get(INPUT) or ""
     navigation.to_newest()
     sent = False
     try:
-        started = _send(maya, user, text)
-        sent = True
+        intake.accept(text)  # before a chat is made for it
+        off_record = bool(st.session_state.get("off_record", False))
+        in_address = navigation.chat_in_address()
+        chat_id = ConversationId(in_address) if in_address else navigation.chat_to_begin(off_record=off_record)
+        sent = _begin(maya, user, attempts.attempt("send", chat_id, text))
     finally:
         if not sent:
             st.session_state[INPUT] = text
-    st.session_state["notice"] = started.notice
-    navigation.stay_in(started.reply.conversation_id)
 
 
-def _send(maya: Runtime, user: User, text: str) -> Started:
-    intake.accept(text)  # before a chat is made for it
-    in_address = navigation.chat_in_address()
-    off_record = bool(st.session_state.get("off_record", False))
-    chat_id = ConversationId(in_address) if in_address else navigation.chat_to_begin(off_record=off_record)
-    message_id = _message_id("send", chat_id, text)
-    tried = {known for known, _ in _sending().values()}
-    given_up = navigation.given_up()
-
-    async def begin() -> Started:
-        if not in_address:
-            await _remove_given_up(maya, user, given_up, tried)
-            await maya.conversations.new(user, conversation_id=chat_id, off_record=off_record)
-        return await maya.turns.start(user, chat_id, text, message_id)
-
-    started = _begin(maya, user, begin)
-    _sending().pop(("send", chat_id), None)
-    return started
+async def _send(
+    maya: Runtime, user: User, made: Attempt, *, off_record: bool, given_up: Sequence[ConversationId], tried: set[str]
+) -> Started:
+    """The first message of a chat makes it."""
+    await _remove_given_up(maya, user, given_up, tried)
+    await maya.conversations.new(user, conversation_id=made.chat_id, off_record=off_record)
+    return await maya.turns.start(user, made.chat_id, made.about, made.message_id)
 
 
 async def _remove_given_up(
@@ -131,38 +129,141 @@ async def _remove_given_up(
                 await maya.conversations.delete(user, chat_id)
 
 
-def _begin(maya: Runtime, user: User, start: Callable[[], Coroutine[object, object, Started]]) -> Started:
-    """Start a turn, and give a quick reply the chance to be drawn together with the question."""
+def _begin(maya: Runtime, user: User, made: Attempt) -> bool:
+    """Begin a turn; True when it is begun. What has no answer soon is checked while the page goes on."""
+    if attempts.checked_for_s(made.chat_id) is not None:
+        raise InvalidInput(_CHECKING)
 
     async def begun() -> Started:
-        started = await start()
+        """A quick reply has the chance to be drawn together with the question."""
+        started = await work
         for _ in range(_QUICK_REPLY_LOOKS):
             if maya.turns.own_view(user, started.reply.id) is None:
                 break
             await asyncio.sleep(_QUICK_REPLY_S / _QUICK_REPLY_LOOKS)
         return started
 
+    work = _work(maya, user, made)
+    beginning = maya.beginnings.begin(maya.engine, made.message_id, begun())
+    if wait([beginning], timeout=maya.beginnings.quiet_s).not_done:
+        attempts.check(made)
+        return False
+    return _conclude(maya, made)
+
+
+def _conclude(maya: Runtime, made: Attempt) -> bool:
+    """What became of an attempt; one without an answer by now is given up, and nobody knows. True when it is begun."""
+    beginning = maya.beginnings.of(made.message_id)
+    if beginning is None:  # of a process that has ended
+        attempts.doubt(made)
+        return False
+    attempts.forget_doubt(made.chat_id)
     try:
-        return maya.engine.run(begun(), timeout_s=_START_WITHIN_S)
+        started = beginning.result(0)
     except Conflict as conflict:
         raise InvalidInput(_RUNNING) from conflict
-    except (StoreUnavailable, TimeoutError) as away:
+    except (Unconfirmed, TimeoutError, CancelledError):
+        attempts.doubt(made)
+        return False
+    except StoreUnavailable as away:
         raise InvalidInput(_NOT_SAVED) from away
+    finally:
+        maya.beginnings.end(made.message_id)
+    attempts.confirmed(made)
+    st.session_state["notice"] = started.notice
+    if made.action == "send":
+        navigation.stay_in(made.chat_id)
+    elif made.action == "edit":
+        _leave_editing()
+    return True
 
 
-def _message_id(action: str, chat_id: ConversationId, text: str) -> MessageId:
-    """The id of this text; the same text again after a failure, in the same chat, is the same message."""
-    known = _sending().get((action, chat_id))
-    if known is None or known[1] != text:
-        known = (new_id(), text)
-        _sending()[action, chat_id] = known
-    return MessageId(known[0])
+def _work(maya: Runtime, user: User, made: Attempt) -> Coroutine[object, object, Started]:
+    match made.action:
+        case "send" if not navigation.chat_in_address():
+            return _send(
+                maya,
+                user,
+                made,
+                off_record=bool(st.session_state.get("off_record", False)),
+                given_up=navigation.given_up(),
+                tried=attempts.tried(),
+            )
+        case "send":
+            return maya.turns.start(user, made.chat_id, made.about, made.message_id)
+        case "edit":
+            return maya.turns.edit_last(user, made.chat_id, made.about, made.message_id)
+        case "regenerate":
+            return maya.turns.regenerate(user, made.chat_id, made.message_id)
+        case "continue":
+            return maya.turns.start(user, made.chat_id, _CONTINUE, made.message_id)
 
 
-def _sending() -> dict[tuple[str, str], tuple[str, str]]:
-    """Attempts without a confirmed end, one an action and chat: the message's id and text."""
-    attempts: dict[tuple[str, str], tuple[str, str]] = st.session_state.setdefault("sending", {})
-    return attempts
+# What is not confirmed
+
+
+def settle(maya: Runtime) -> None:
+    """Conclude what is being checked on this page, once there is an answer or the time is over. Before all is drawn."""
+    waited_s = attempts.checked_for_s(navigation.begun())
+    made = attempts.doubtful(navigation.begun())
+    if waited_s is not None and made is not None and _over(maya, made, waited_s):
+        guarded(_settle)(maya, made)
+
+
+def arrived(maya: Runtime, user: User, chat: OpenChat) -> bool:
+    """What was not confirmed is in the chat that was read: it is asked for once more, which concludes it."""
+    made, told_s = attempts.doubtful(chat.conversation.id), attempts.told_for_s(chat.conversation.id)
+    if made is None or told_s is None or told_s < maya.beginnings.again_after_s:
+        return False
+    if made.message_id not in {message.id for message in chat.messages}:
+        return False
+    guarded(check)(maya, user, made)
+    return attempts.doubtful(chat.conversation.id) is None
+
+
+def check(maya: Runtime, user: User, made: Attempt) -> None:
+    """Ask for the same once more, with the same id: it is stored and answered once, whether it had arrived or not."""
+    if _begin(maya, user, made):
+        _empty_line(made)
+
+
+def doubt_form(maya: Runtime, user: User, made: Attempt) -> None:
+    """That it is being checked; then that it is not confirmed, with a button that checks."""
+    if attempts.checked_for_s(made.chat_id) is not None:
+        view([el("p", _CHECKING, class_="note", role="status", key="doubt")], key="doubt")
+        _look_again(maya, made)
+        return
+    with st.container(key="doubt_form", horizontal=True, vertical_alignment="center"):
+        view([refusal_view(_NOT_CONFIRMED[made.action])], key="doubt")
+        st.button("Check", key="check", on_click=guarded(check), args=(maya, user, made), type="primary")
+        st.button(
+            "Close", key="close_doubt", on_click=guarded(attempts.forget_doubt), args=(made.chat_id,), type="tertiary"
+        )
+
+
+def _look_again(maya: Runtime, made: Attempt) -> None:
+    def look() -> None:
+        waited_s = attempts.checked_for_s(made.chat_id)
+        if waited_s is None or _over(maya, made, waited_s):
+            st.rerun()
+
+    st.fragment(lambda: show(look, key="look_again"), run_every=_LOOK_EVERY_S)()
+
+
+def _over(maya: Runtime, made: Attempt, waited_s: float) -> bool:
+    beginning = maya.beginnings.of(made.message_id)
+    return beginning is None or beginning.done() or waited_s >= maya.beginnings.checked_for_s
+
+
+def _settle(maya: Runtime, made: Attempt) -> None:
+    if _conclude(maya, made):
+        _empty_line(made)
+
+
+def _empty_line(made: Attempt) -> None:
+    """It could not be written in while there was doubt: what stands there was sent."""
+    if made.action == "send":
+        st.session_state[INPUT] = ""
 
 
 def stop(maya: Runtime, user: User, reply_id: MessageId) -> None:
@@ -204,12 +305,7 @@ def edit_form(maya: Runtime, user: User, chat: OpenChat) -> None:
 
 def _ask_again(maya: Runtime, user: User, message: Message) -> None:
     text = st.session_state[f"edit:{message.id}"]
-    chat_id = message.conversation_id
-    message_id = _message_id("edit", chat_id, text)
-    started = _begin(maya, user, lambda: maya.turns.edit_last(user, chat_id, text, message_id))
-    _sending().pop(("edit", chat_id), None)
-    st.session_state["notice"] = started.notice
-    _leave_editing()
+    _begin(maya, user, attempts.attempt("edit", message.conversation_id, text))
 
 
 def _leave_editing() -> None:

@@ -5,8 +5,10 @@ of it does not send the history again. Everything that was typed survives every 
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from maya_core.accounts.access import User
 from maya_core.chat.conversations import WINDOW, OpenChat
@@ -21,7 +23,7 @@ from maya_core.domain.conversation import (
 )
 from maya_core.domain.health import SAVED_CHATS, Light
 from maya_core.errors import NotFound
-from maya_core.ui import chat_actions, chat_menu, live_tail, memory_forget, navigation
+from maya_core.ui import attempts, chat_actions, chat_menu, live_tail, memory_forget, navigation
 from maya_core.ui.boundary import attempt, guarded, refusal_view
 from maya_core.ui.first_page import first_page
 from maya_core.ui.markup import Node, el
@@ -31,7 +33,6 @@ from maya_core.ui.runtime import Runtime
 from maya_core.ui.view import view
 
 _WITHIN_S = 10.0
-_WINDOW_AT_MOST = 400
 _AFTER_FOUND = 12
 
 
@@ -55,11 +56,26 @@ class Opened:
         return last if last is not None and last.status is MessageStatus.STREAMING else None
 
 
+class _Place(NamedTuple):
+    """What of a chat is shown: so many messages, before a place in it, or around a message."""
+
+    window: int
+    before: int | None
+    find: str
+
+
 def chat_page(maya: Runtime, user: User) -> None:
     """Draw the chat in the address, or an empty page for a new one."""
+    chat_actions.settle(maya)
+    bottom = _Bottom.made()
+    checking = attempts.checking()
+    if checking:  # said before a store is asked that does not answer
+        _line(maya, user, bottom)
     reading = Reading(now=SystemClock().now(), zone=browser_zone(), label=named(maya.labels))
     chat_id = navigation.chat_in_address()
     opened, problem = attempt(lambda: _open(maya, user, chat_id)) if chat_id else (None, "")
+    if opened is not None and chat_actions.arrived(maya, user, opened.chat):
+        st.rerun()
     if opened is not None:
         chat_menu.head(maya, user, opened.chat.conversation)
     _banner(maya, user)
@@ -69,22 +85,28 @@ def chat_page(maya: Runtime, user: User) -> None:
         view([_not_here(problem)], key="not_here", on_act=guarded(lambda _: navigation.new_chat()))
     else:
         first_page(maya)
-    _bottom(maya, user, opened)
+    _above_the_line(maya, user, opened, bottom)
+    if not checking:
+        _line(maya, user, bottom)
+    _with_the_line(maya, user, opened, bottom, checking=checking)
     memory_forget.resume(maya, user)
 
 
 def _open(maya: Runtime, user: User, chat_id: str) -> Opened:
     if not navigation.plausible(chat_id):
         chat_id = "-"
-    window = min(int(st.session_state.get("window", WINDOW)), _WINDOW_AT_MOST)
-    work = _load(maya, user, ConversationId(chat_id), window, st.session_state.get("find", ""))
+    place = _Place(navigation.window(), navigation.window_ends_before(), st.session_state.get("find", ""))
+    work = _load(maya, user, ConversationId(chat_id), place)
     return maya.engine.run(work, timeout_s=_WITHIN_S)
 
 
-async def _load(maya: Runtime, user: User, chat_id: ConversationId, window: int, find: str) -> Opened:
+async def _load(maya: Runtime, user: User, chat_id: ConversationId, place: _Place) -> Opened:
+    window, before, find = place
     chat = await maya.conversations.open(user, chat_id, window=window)
     later = False
-    if find and find not in {m.id for m in chat.messages}:
+    if before is not None:
+        chat, later = await _ending_before(maya, user, chat, window, before)
+    elif find and find not in {m.id for m in chat.messages}:
         try:
             chat, find, later = await _around(maya, user, chat, window, MessageId(find))
         except NotFound:
@@ -108,11 +130,16 @@ async def _around(
     wanted = next((m for m in alternatives if m.active), alternatives[0])
     if wanted.conversation_id != chat.conversation.id:
         raise NotFound(f"message {find!r} in chat {chat.conversation.id!r}")
-    end = wanted.seq + 1 + _AFTER_FOUND
-    found = await maya.transcripts.list_messages(user.id, wanted.conversation_id, before_seq=end, limit=window + 1)
+    shown, later = await _ending_before(maya, user, chat, window, wanted.seq + 1 + _AFTER_FOUND)
+    return shown, wanted.id, later
+
+
+async def _ending_before(maya: Runtime, user: User, chat: OpenChat, window: int, seq: int) -> tuple[OpenChat, bool]:
+    """The chat with a window that ends before this place, and whether newer messages follow."""
+    found = await maya.transcripts.list_messages(user.id, chat.conversation.id, before_seq=seq, limit=window + 1)
     messages = tuple(found[-window:])
     later = bool(chat.messages) and (not messages or messages[-1].seq < chat.messages[-1].seq)
-    return replace(chat, messages=messages, more=len(found) > window), wanted.id, later
+    return replace(chat, messages=messages, more=len(found) > window), later
 
 
 def _place(message_id: MessageId, alternatives: list[MessageId]) -> Versions:
@@ -174,12 +201,8 @@ def _history(opened: Opened, reading: Reading) -> list[Node]:
     messages = [m for m in opened.chat.messages if m is not opened.running]
     nodes: list[Node] = []
     if opened.chat.more:
-        if len(opened.chat.messages) >= _WINDOW_AT_MOST:
-            nodes.append(
-                el("p", "Older messages are found by the search, and are in the export.", class_="note", key="more")
-            )
-        else:
-            nodes.append(el("button", "Load older", class_="link older", act="older", key="more"))
+        before = str(opened.chat.messages[-WINDOW:][0].seq)
+        nodes.append(el("button", "Load older", class_="link older", act="older", to=before, key="more"))
     newest = _newest(messages) if opened.running is None and not opened.later else {}
     for message in messages:
         nodes.append(
@@ -211,35 +234,65 @@ def _newest(messages: list[Message]) -> dict[Role, MessageId]:
 # The bottom
 
 
-def _bottom(maya: Runtime, user: User, opened: Opened | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bottom:
     """The line to write in, between two containers that are always there: it must never be made anew.
 
     A line that moves is a new one to the browser, and what was typed into it is gone.
     """
-    running = opened.running if opened is not None else None
-    unsaved = live_tail.unsaved(maya)
-    with st.bottom:
-        with st.container(key="above"):
-            chat_menu.undo_bar(maya, user)
-            if opened is not None:
-                chat_actions.edit_form(maya, user, opened.chat)
-                chat_actions.comment_form(maya, user)
-            _sentences()
-            if unsaved is not None:
-                view([_alarm(unsaved)], key="unsaved")
-                live_tail.wait_until_saved(maya)
-        with st.container(key="compose", gap=None):
-            st.chat_input(
-                "Message Maya",
-                key=chat_actions.INPUT,
-                on_submit=guarded(chat_actions.send),
-                args=(maya, user),
-                disabled=unsaved is not None,
+
+    above: DeltaGenerator
+    compose: DeltaGenerator
+    under: DeltaGenerator
+
+    @classmethod
+    def made(cls) -> "_Bottom":
+        with st.bottom:
+            return cls(
+                above=st.container(key="above"),
+                compose=st.container(key="compose", gap=None),
+                under=st.container(key="under"),
             )
-            if running is not None:
-                _stop_button(maya, user, running)
-        with st.container(key="under"):
-            _under_the_line(opened)
+
+
+def _above_the_line(maya: Runtime, user: User, opened: Opened | None, bottom: _Bottom) -> None:
+    unsaved = live_tail.unsaved(maya)
+    with bottom.above:
+        chat_menu.undo_bar(maya, user)
+        if opened is not None:
+            chat_actions.edit_form(maya, user, opened.chat)
+            chat_actions.comment_form(maya, user)
+        _sentences()
+        if unsaved is not None:
+            view([_alarm(unsaved)], key="unsaved")
+            live_tail.wait_until_saved(maya)
+
+
+def _line(maya: Runtime, user: User, bottom: _Bottom) -> None:
+    """The line, and above it what is not confirmed of what was sent with it."""
+    doubtful = attempts.doubtful(navigation.begun())
+    if doubtful is not None:
+        with bottom.above:
+            chat_actions.doubt_form(maya, user, doubtful)
+    in_doubt = doubtful is not None and doubtful.action == "send"
+    if doubtful is not None and in_doubt:
+        st.session_state[chat_actions.INPUT] = doubtful.about
+    with bottom.compose:
+        st.chat_input(
+            "Message Maya",
+            key=chat_actions.INPUT,
+            on_submit=guarded(chat_actions.send),
+            args=(maya, user),
+            disabled=in_doubt or live_tail.unsaved(maya) is not None,
+        )
+
+
+def _with_the_line(maya: Runtime, user: User, opened: Opened | None, bottom: _Bottom, *, checking: bool) -> None:
+    if opened is not None and opened.running is not None:
+        with bottom.compose:
+            _stop_button(maya, user, opened.running)
+    with bottom.under:
+        _under_the_line(opened, checking=checking)
 
 
 def _stop_button(maya: Runtime, user: User, running: Message) -> None:
@@ -265,11 +318,12 @@ def _sentences() -> None:
         view(nodes, key="sentences")
 
 
-def _under_the_line(opened: Opened | None) -> None:
+def _under_the_line(opened: Opened | None, *, checking: bool) -> None:
     if opened is None and not navigation.chat_in_address():
         st.toggle(
             "Off the record",
             key="off_record",
+            disabled=checking,
             help="Kept for you to read, never searched for other replies, never learnt from.",
         )
     elif opened is not None and opened.chat.conversation.kind is ConversationKind.OFF_RECORD:

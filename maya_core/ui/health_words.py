@@ -28,6 +28,7 @@ FAILURES: dict[FailureKind, tuple[str, str]] = {
     FailureKind.EMPTY: ("empty reply", "empty replies"),
     FailureKind.STREAM_BROKEN: ("broken reply", "broken replies"),
     FailureKind.UNKNOWN: ("unforeseen error", "unforeseen errors"),
+    FailureKind.CANCELLED: ("request cancelled on its way", "requests cancelled on their way"),
     FailureKind.DEADLINE: ("reply out of time", "replies out of time"),
 }
 """What people call one failure of a kind, and several."""

@@ -6,7 +6,7 @@ Streamlit serves a `pages/` folder next to the main script without this script u
 import streamlit as st
 
 from maya_core.settings import ROOT
-from maya_core.ui import boundary, navigation, runtime
+from maya_core.ui import attempts, boundary, navigation, runtime
 from maya_core.ui.drill_banner import drill_banner
 from maya_core.ui.places import CHAT, PLACES
 from maya_core.ui.sidebar import sidebar
@@ -24,6 +24,10 @@ pages |= {
 }
 page = st.navigation(list(pages.values()), position="hidden")
 navigation.go_on(pages, page)
-boundary.show(lambda: sidebar(runtime.current(), user, at=page.url_path or CHAT), key="sidebar")
 boundary.show(lambda: drill_banner(runtime.current(), user), key="drill")
-page.run()
+page_first = attempts.checking()  # the list of chats may wait for the very store that does not answer
+if page_first:
+    page.run()
+boundary.show(lambda: sidebar(runtime.current(), user, at=page.url_path or CHAT), key="sidebar")
+if not page_first:
+    page.run()

@@ -1,9 +1,10 @@
 """One message as a tree: name line with receipt, text with its seams, how it ended, what can be done."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from maya_core.chat.live import LiveView
-from maya_core.domain.conversation import Message, MessageStatus, Role
+from maya_core.domain.conversation import MAX_TEXT_CHARACTERS, Message, MessageStatus, Role
 from maya_core.domain.generation import FinishReason
 from maya_core.ui import words
 from maya_core.ui.markup import Node, action, el, icon
@@ -185,10 +186,21 @@ def _ending(message: Message, reading: Reading, *, newest: bool) -> list[Node]:
         case MessageStatus.STREAMING:
             return [el("p", "This reply is still being written.", class_="ending")]
         case MessageStatus.COMPLETE:
-            if message.receipt is not None and message.receipt.finish is FinishReason.LENGTH:
-                sentence = "The model reached its limit of length here."
+            if message.receipt is not None and (sentence := _why_short(message.receipt.finish)):
                 return [_note(sentence, "continue", "Continue", message, newest)]
     return []
+
+
+def _why_short(finish: FinishReason | None) -> str:
+    """Why a reply that ended properly has no end of its own; "" when it has one."""
+    match finish:
+        case FinishReason.LENGTH:
+            return "The model reached its limit of length here."
+        case FinishReason.CUT:
+            return f"Cut here: more than {MAX_TEXT_CHARACTERS:,} characters of a reply are not kept."
+        case FinishReason.STOP | None:
+            return ""
+    assert_never(finish)
 
 
 def _why_failed(message: Message, reading: Reading) -> str:

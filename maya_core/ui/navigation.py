@@ -8,12 +8,17 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from maya_core.chat.conversations import WINDOW
 from maya_core.domain.conversation import ConversationId
 from maya_core.domain.ids import new_id
 from maya_core.ui.places import CHAT as CHAT_PLACE
 
 CHAT = "chat"
+WINDOW_AT_MOST = 400
+"""How many messages are drawn at once; what is older comes in place of what is newer."""
+
 _ID_AT_MOST = 100
+_SEQ_AT_MOST = 2**31
 
 
 def chat_in_address() -> str:
@@ -38,6 +43,14 @@ def chat_to_begin(*, off_record: bool) -> ConversationId:
         begin = (new_id(), off_record)
         st.session_state["begin"] = begin
     return ConversationId(begin[0])
+
+
+def begun() -> str:
+    """The id of the chat that is on the page, stored or about to begin; "" before anything was sent."""
+    begin = st.session_state.get("begin")
+    if begin is None or begin[1] is not bool(st.session_state.get("off_record", False)):
+        return chat_in_address()
+    return chat_in_address() or str(begin[0])
 
 
 def given_up() -> tuple[ConversationId, ...]:
@@ -100,9 +113,30 @@ def redraw() -> None:
     st.session_state["moved"] = True
 
 
+def window() -> int:
+    """How many messages are shown."""
+    return min(int(st.session_state.get("window", WINDOW)), WINDOW_AT_MOST)
+
+
+def window_ends_before() -> int | None:
+    """The place in the chat before which the shown messages end; None when the newest one is among them."""
+    before: int | None = st.session_state.get("before")
+    return before
+
+
+def show_older(before: str) -> None:
+    """Show more messages; where no more are drawn at once, those before this place. Comes from a browser."""
+    if window() < WINDOW_AT_MOST:
+        st.session_state["window"] = window() + WINDOW
+    elif before.isascii() and before.isdecimal():
+        st.session_state["before"] = min(int(before[:10]), _SEQ_AT_MOST)
+        st.session_state.pop("find", None)
+
+
 def to_newest() -> None:
     """From an older passage to the end of the chat."""
-    st.session_state.pop("find", None)
+    for name in ("find", "before"):
+        st.session_state.pop(name, None)
 
 
 def _begin_anew() -> None:
@@ -111,5 +145,15 @@ def _begin_anew() -> None:
 
 
 def _leave() -> None:
-    for name in ("window", "find", "editing", "commenting", "refusal", "notice", "memory_done", "memory_dialog"):
+    for name in (
+        "window",
+        "before",
+        "find",
+        "editing",
+        "commenting",
+        "refusal",
+        "notice",
+        "memory_done",
+        "memory_dialog",
+    ):
         st.session_state.pop(name, None)

@@ -33,7 +33,7 @@ from maya_core.domain.conversation import (
 from maya_core.domain.generation import Done
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import Entity, EntityKind, FactOrigin, Relation
-from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable
+from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable, Unconfirmed
 from maya_core.memory.entities import user_entity_id
 from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import Recall, RecallPolicy
@@ -773,6 +773,54 @@ async def test_an_unconfirmed_write_that_was_made_is_answered_by_whoever_repeats
 
     world.transcripts.begin_turn = late  # type: ignore[method-assign]
     assert (await world.ask(chat, "Hello", "Yes.")).text == "Yes."
+
+
+class Unanswered(Failing):
+    """Transcripts that store what begins a turn and give no answer, until `heard`."""
+
+    heard = False
+
+    async def begin_turn(self, *given: Any, **named: Any) -> object:
+        begun = await self._inner.begin_turn(*given, **named)
+        if not self.heard:
+            raise StoreUnavailable("no answer in time")
+        return begun
+
+
+@pytest.mark.parametrize("action", ["send", "edit", "regenerate"])
+async def test_what_stayed_unconfirmed_is_answered_at_once_when_it_is_asked_for_again(
+    world: World, action: str
+) -> None:
+    chat = await world.chat()
+    await world.ask(chat, "First", "One.")
+    store = Unanswered(world.transcripts)
+    with_transcripts(world, store)
+    wanted = MessageId(new_id())
+
+    async def ask() -> Started:
+        if action == "regenerate":
+            return await world.turns.regenerate(LOCAL_USER, chat, wanted)
+        begin = world.turns.start if action == "send" else world.turns.edit_last
+        return await begin(LOCAL_USER, chat, "Again", wanted)
+
+    with pytest.raises(Unconfirmed):
+        await ask()
+    store.heard = True
+    world.chain.add(says("Two."))
+    reply = await world.ended(await ask())
+    assert (reply.text, reply.status) == ("Two.", MessageStatus.COMPLETE)
+    expected = {"send": ["First", "One.", "Again", "Two."], "edit": ["Again", "Two."], "regenerate": ["First", "Two."]}
+    stored = await world.transcripts.list_messages(LOCAL_USER.id, chat)
+    assert [message.text for message in stored] == expected[action]
+    assert len(world.chain.prompts) == 2
+
+
+async def test_a_turn_that_is_refused_before_anything_is_written_is_not_called_unconfirmed(world: World) -> None:
+    chat = await world.chat()
+    await world.turns.close(drain_s=0.1)
+    with pytest.raises(StoreUnavailable) as refused:
+        await world.turns.start(LOCAL_USER, chat, "Hello", MessageId(new_id()))
+    assert not isinstance(refused.value, Unconfirmed)
 
 
 class SetBack(SystemClock):

@@ -22,7 +22,7 @@ from maya_core.clock import ManualClock
 from maya_core.container import Container, Overrides, build_container
 from maya_core.domain.conversation import ConversationId, Message, MessageId, MessageStatus
 from maya_core.domain.generation import Finished, FinishReason, TextDelta, Usage
-from maya_core.domain.health import FAST_MEMORY, MEANING, SAVED_CHATS
+from maya_core.domain.health import FAST_MEMORY, MEANING, MODELS, SAVED_CHATS
 from maya_core.domain.ids import new_id
 from maya_core.errors import StoreUnavailable
 from maya_core.health.still_works import How, still_works
@@ -135,7 +135,8 @@ async def test_without_saved_chats_nothing_is_sent_and_no_model_is_asked(tmp_pat
             now = await sentences(container)
             assert now["Writing and reading chats"] == (
                 How.NOT,
-                "Messages cannot be saved now, so nothing is sent. What you type stays in the box.",
+                "Messages cannot be saved now, so nothing is sent. What you type stays in the box. "
+                "What got no answer is called not confirmed, and can be checked.",
             )
             ready = await container.health.ready()
             assert (ready.ready, ready.parts[SAVED_CHATS]) == (False, False)
@@ -187,6 +188,8 @@ async def test_without_any_vendor_the_message_is_kept_and_earlier_chats_are_quot
                 How.NOT,
                 "No model can answer now. Your message is saved, and passages from earlier chats are quoted.",
             )
+            light = next(light for light in container.lights() if light.part == MODELS)
+            assert (light.ok, light.sentence) == (False, now["Answers from a model"][1])
             asked = vendors.count(Vendor.GEMINI) + vendors.count(Vendor.ANTHROPIC)
             began = time.monotonic()
             await said(container, "Once more")

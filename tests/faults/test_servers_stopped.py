@@ -158,7 +158,8 @@ async def test_without_mongodb_nothing_is_sent_and_everything_is_there_when_it_i
         assert not [prompt for prompt, _ in model.asked if "Never sent" in prompt.messages[-1].text]
         assert (await sentences(container))["Writing and reading chats"] == (
             How.NOT,
-            "Messages cannot be saved now, so nothing is sent. What you type stays in the box.",
+            "Messages cannot be saved now, so nothing is sent. What you type stays in the box. "
+            "What got no answer is called not confirmed, and can be checked.",
         )
         ready = await container.health.ready()
         assert (ready.ready, ready.parts[SAVED_CHATS]) == (False, False)

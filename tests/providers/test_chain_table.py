@@ -58,6 +58,7 @@ ROWS = [
     Row(number=14, fails=FailureKind.EMPTY, kind=FailureKind.EMPTY, verdict=FAILURE),
     Row(number=15, fails=FailureKind.STREAM_BROKEN, kind=FailureKind.STREAM_BROKEN, verdict=FAILURE),
     Row(number=18, fails=TypeError("adapter bug"), kind=FailureKind.UNKNOWN, verdict=IGNORED),
+    Row(number=19, fails=FailureKind.CANCELLED, kind=FailureKind.CANCELLED, verdict=NEUTRAL),
 ]  # fmt: skip
 
 

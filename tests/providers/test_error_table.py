@@ -138,6 +138,8 @@ ROWS: list[Row] = [
     *_ending(15, Ending.CUT_IN_CHARACTER, K.STREAM_BROKEN, K.STREAM_BROKEN),
     *_ending(15, Ending.RESET, K.STREAM_BROKEN, K.STREAM_BROKEN, special=NO_OPENING),
     *_ending(15, Ending.CLEAN_END, K.STREAM_BROKEN, K.STREAM_BROKEN, special=NOTHING_AT_ALL),
+    _http(19, K.CANCELLED, ErrorKind.CANCELLED),
+    *_in_band(19, K.CANCELLED, ErrorKind.CANCELLED, G),
     _http(21, K.OVERLOADED, ErrorKind.OUT_OF_MEMORY, O),
 ]
 

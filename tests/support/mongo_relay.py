@@ -23,6 +23,7 @@ class MongoRelay:
         fail_at: the number (from 1) of the command at which every connection breaks, and stays refused.
         after_it: break after the server has carried it out, so that only the reply is lost.
         silent: pass nothing on in either direction, and keep connections open.
+        silent_at: name and collection of a command at which it becomes silent; `after_it` lets the server carry it out.
         delay_s: hold every reply back for so long.
     """
 
@@ -35,11 +36,13 @@ class MongoRelay:
         self.after_it = False
         self.broken = False
         self.silent = False
+        self.silent_at: tuple[str, str] | None = None
         self.delay_s = 0.0
 
     def mend(self) -> None:
         """Work again, and count from the beginning."""
         self.fail_at, self.broken, self.silent, self.commands = None, False, False, []
+        self.silent_at = None
 
     async def serve(self, down: asyncio.StreamReader, down_writer: asyncio.StreamWriter) -> None:
         if self.broken:
@@ -59,15 +62,17 @@ class MongoRelay:
     async def _requests(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         while True:
             message = await _message(source)
-            name = _command(message)
+            name, collection = _command(message)
             if name not in _NOT_COUNTED:
                 self.commands.append(name)
             hit = name not in _NOT_COUNTED and len(self.commands) == self.fail_at
             if hit and not self.after_it:
                 self.break_off()
-            if not self.silent:
+            last = (name, collection) == self.silent_at
+            if not self.silent and (not last or self.after_it):
                 target.write(message)
                 await target.drain()
+            self.silent = self.silent or last
 
     async def _replies(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         while True:
@@ -107,9 +112,11 @@ async def _message(source: asyncio.StreamReader) -> bytes:
     return header + await source.readexactly(length - _HEADER_BYTES)
 
 
-def _command(message: bytes) -> str:
+def _command(message: bytes) -> tuple[str, str]:
+    """Its name, and what it is for (a collection's name, mostly)."""
     if struct.unpack_from("<i", message, 12)[0] != _OP_MSG:
-        return "hello"  # the driver's first greeting uses the older form
+        return "hello", ""  # the driver's first greeting uses the older form
     body = message[_HEADER_BYTES + _FLAGS_AND_KIND_BYTES :]
     (length,) = struct.unpack_from("<i", body)
-    return next(iter(bson.decode(body[:length])))
+    name, value = next(iter(bson.decode(body[:length]).items()))
+    return name, str(value)

@@ -179,6 +179,7 @@ ANTHROPIC_ERRORS: dict[ErrorKind, tuple[type[Exception], int]] = {
     ErrorKind.UNAVAILABLE: (anthropic.ServiceUnavailableError, 503),
     ErrorKind.GATEWAY_TIMEOUT: (anthropic.InternalServerError, 504),
     ErrorKind.OVERLOADED: (anthropic.OverloadedError, 529),
+    ErrorKind.CANCELLED: (anthropic.APIStatusError, 499),
 }
 GEMINI_ERRORS: dict[ErrorKind, tuple[type[Exception], int]] = {
     ErrorKind.BAD_KEY: (genai_errors.ClientError, 400),
@@ -196,6 +197,7 @@ GEMINI_ERRORS: dict[ErrorKind, tuple[type[Exception], int]] = {
     ErrorKind.UNAVAILABLE: (genai_errors.ServerError, 503),
     ErrorKind.GATEWAY_TIMEOUT: (genai_errors.ServerError, 504),
     ErrorKind.OVERLOADED: (genai_errors.ServerError, 529),
+    ErrorKind.CANCELLED: (genai_errors.ClientError, 499),
 }
 COHERE_ERRORS: dict[ErrorKind, tuple[type[Exception], int]] = {
     ErrorKind.BAD_KEY: (cohere.UnauthorizedError, 401),
@@ -211,6 +213,7 @@ COHERE_ERRORS: dict[ErrorKind, tuple[type[Exception], int]] = {
     ErrorKind.UNAVAILABLE: (cohere.ServiceUnavailableError, 503),
     ErrorKind.GATEWAY_TIMEOUT: (cohere.GatewayTimeoutError, 504),
     ErrorKind.OVERLOADED: (ApiError, 529),
+    ErrorKind.CANCELLED: (cohere.errors.ClientClosedRequestError, 499),
 }
 OLLAMA_ERRORS: dict[ErrorKind, tuple[type[Exception], int]] = {
     ErrorKind.BAD_KEY: (ollama.ResponseError, 401),
@@ -225,6 +228,7 @@ OLLAMA_ERRORS: dict[ErrorKind, tuple[type[Exception], int]] = {
     ErrorKind.UNAVAILABLE: (ollama.ResponseError, 503),
     ErrorKind.GATEWAY_TIMEOUT: (ollama.ResponseError, 504),
     ErrorKind.OVERLOADED: (ollama.ResponseError, 529),
+    ErrorKind.CANCELLED: (ollama.ResponseError, 499),
 }
 ERRORS = {
     Vendor.GEMINI: GEMINI_ERRORS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ _PATIENT_S = 60.0
 class Switchable:
     """A real store that can be switched off: every call then raises StoreUnavailable, or what `failure` holds.
 
-    Calls named in `refused` fail alone; those in `unconfirmed` are done first, and then fail.
+    Calls named in `refused` fail alone; those in `unconfirmed` are done first, and then fail; those in `silent` are
+    done, and never answer.
     """
 
     def __init__(self, store: object) -> None:
@@ -28,16 +30,20 @@ class Switchable:
         self.failure: Exception | None = None
         self.refused: set[str] = set()
         self.unconfirmed: set[str] = set()
+        self.silent: set[str] = set()
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._store, name)
-        if name == "close" or (self.failure is None and name not in self.refused | self.unconfirmed):
+        named_here = name in self.refused | self.unconfirmed | self.silent
+        if name == "close" or (self.failure is None and not named_here):
             return found
         failure = self.failure or StoreUnavailable("switched off by a test")
 
         async def refuse(*arguments: object, **named: object) -> None:
-            if name in self.unconfirmed:
+            if name in self.unconfirmed | self.silent:
                 await found(*arguments, **named)
+            if name in self.silent:
+                await asyncio.Event().wait()
             raise failure
 
         return refuse
@@ -49,6 +55,7 @@ class Switchable:
         self.failure = None
         self.refused.clear()
         self.unconfirmed.clear()
+        self.silent.clear()
 
     def as_store(self) -> Transcripts:
         return cast(Transcripts, self)
@@ -69,7 +76,7 @@ def begin(page: AppTest, text: str) -> AppTest:
 
 def send(page: AppTest, text: str) -> AppTest:
     """The same, and look until no reply is being written any more."""
-    return run_until(begin(page, text), lambda seen: not nodes(seen, "live"))
+    return run_until(begin(page, text), lambda seen: not nodes(seen, "live") and "Checking" not in shown(seen, "doubt"))
 
 
 def run_until(page: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:

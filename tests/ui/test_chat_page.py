@@ -19,6 +19,8 @@ from tests.support.seeding import Chat, Turn, seed
 from tests.ui.conftest import Stage
 from tests.ui.stage import Switchable, begin, draft, nodes, open_page, run_until, send, shown
 
+PATIENT_S = 30.0
+
 
 def _chats(stage: Stage) -> list[Conversation]:
     return stage.runtime.engine.run(stage.runtime.conversations.list_chats(LOCAL_USER))
@@ -106,7 +108,8 @@ def test_a_failed_try_leaves_nothing_when_the_person_changes_what_kind_of_chat_i
     page = open_page().toggle(key="off_record").set_value(off_record_first).run()
     _fail_to_save(stage.store, how)
     page = send(page, "Nobody may learn this")
-    assert "could not be saved" in shown(page, "sentences")
+    assert "is not confirmed" in shown(page, "doubt")
+    assert draft(page) == "Nobody may learn this"
     stage.store.switch_on()
     page = page.toggle(key="off_record").set_value(not off_record_first).run()
     page = send(page, "Nobody may learn this")
@@ -144,12 +147,117 @@ def test_a_text_whose_saving_was_not_confirmed_can_be_sent_in_another_chat(stage
     page = open_page(chats[0].id)
     _fail_to_save(stage.store, "unconfirmed")
     page = begin(page, "Thanks")  # there is a reply that nobody writes
-    assert "could not be saved" in shown(page, "sentences")
+    assert "is not confirmed" in shown(page, "doubt")
     stage.store.switch_on()
     page.query_params["chat"] = chats[1].id
     page = send(page.run(), "Thanks")
     assert shown(page, "sentences") == ""
     assert _messages(stage, chats[1].id)[2:] == ["Thanks", "A reply."]
+
+
+@pytest.mark.parametrize("how", ["refused", "unconfirmed"])
+@pytest.mark.parametrize("in_a_chat", [True, False])
+def test_a_message_that_is_not_confirmed_is_told_so_and_check_stores_and_answers_it_once(
+    stage: Stage, how: str, in_a_chat: bool
+) -> None:
+    page = send(open_page(), "Before") if in_a_chat else open_page()
+    before = ["Before", "A reply."] if in_a_chat else []
+    _fail_to_save(stage.store, how)
+    page = begin(page, "Did it arrive?")
+    assert "Your message is not confirmed" in shown(page, "doubt")
+    assert shown(page, "sentences") == ""
+    assert (draft(page), page.chat_input(key="message").disabled) == ("Did it arrive?", True)
+    page = page.button(key="check").click().run()  # still away
+    assert "Your message is not confirmed" in shown(page, "doubt")
+    assert draft(page) == "Did it arrive?"
+    stage.store.switch_on()
+    page = run_until(page.button(key="check").click().run(), lambda seen: not nodes(seen, "live"))
+    assert shown(page, "doubt") == ""
+    assert (draft(page), page.chat_input(key="message").disabled) == ("", False)
+    assert _messages(stage, _address(page)) == [*before, "Did it arrive?", "A reply."]
+    assert [chat.id for chat in _chats(stage)] == [_address(page)]
+    assert page.session_state["sending"] == {}
+
+
+def test_what_is_not_confirmed_can_be_put_aside_and_other_words_sent(stage: Stage) -> None:
+    page = open_page()
+    _fail_to_save(stage.store, "refused")
+    page = begin(page, "Never mind")
+    stage.store.switch_on()
+    page = page.button(key="close_doubt").click().run()
+    assert (shown(page, "doubt"), page.chat_input(key="message").disabled) == ("", False)
+    page = send(page, "Something else")
+    assert _messages(stage, _address(page)) == ["Something else", "A reply."]
+
+
+def test_a_store_that_does_not_answer_is_waited_for_in_sight_and_then_it_is_said(stage: Stage) -> None:
+    page = send(open_page(), "Before")
+    stage.runtime.beginnings.quiet_s = 0.05
+    stage.runtime.beginnings.checked_for_s = PATIENT_S
+    stage.store.silent.add("begin_turn")
+    page = begin(page, "Hello?")
+    assert "Checking" in shown(page, "doubt")
+    assert (draft(page), page.chat_input(key="message").disabled) == ("Hello?", True)
+    stage.runtime.beginnings.checked_for_s = 0.1
+    page = run_until(page, lambda seen: "is not confirmed" in shown(seen, "doubt"))
+    assert draft(page) == "Hello?"
+    stage.store.switch_on()
+    stage.runtime.beginnings.quiet_s = PATIENT_S
+    page = run_until(page.button(key="check").click().run(), lambda seen: not nodes(seen, "live"))
+    assert shown(page, "doubt") == ""
+    assert _messages(stage, _address(page)) == ["Before", "A reply.", "Hello?", "A reply."]
+
+
+def test_what_arrived_after_all_is_seen_when_the_chat_is_drawn_again(stage: Stage) -> None:
+    page = send(open_page(), "Before")
+    _fail_to_save(stage.store, "unconfirmed")
+    page = begin(page, "Hello?")
+    assert "is not confirmed" in shown(page, "doubt")
+    stage.store.switch_on()
+    stage.runtime.beginnings.again_after_s = 0.0
+    page = run_until(page.run(), lambda seen: not nodes(seen, "live"))
+    assert (shown(page, "doubt"), draft(page)) == ("", "")
+    assert _messages(stage, _address(page)) == ["Before", "A reply.", "Hello?", "A reply."]
+
+
+@pytest.mark.parametrize("how", ["refused", "unconfirmed"])
+@pytest.mark.parametrize("action", ["regenerate", "continue"])
+def test_a_button_that_is_pressed_again_after_an_unconfirmed_try_does_it_once(
+    stage: Stage, how: str, action: str
+) -> None:
+    chat = ConversationId(_address(send(open_page(), "A question")))
+    opened = stage.runtime.engine.run(stage.runtime.conversations.open(LOCAL_USER, chat))
+    first = opened.messages[-1].id
+    pressed = AppTest.from_function(_buttons, args=(chat, action, first), default_timeout=30).run()
+    _fail_to_save(stage.store, how)
+    for _ in range(2 if how == "refused" else 1):
+        pressed = pressed.button(key="press").click().run()
+        assert "is not confirmed" in shown(pressed, "doubt")
+    stage.store.switch_on()
+    pressed = pressed.button(key="press" if how == "refused" else "check").click().run()
+    assert shown(pressed, "doubt") == ""
+    run_until(open_page(chat), lambda seen: not nodes(seen, "live"))
+    went_on = ["Please continue.", "A reply."] if action == "continue" else []
+    assert _messages(stage, chat) == ["A question", "A reply.", *went_on]
+    versions = stage.runtime.engine.run(stage.runtime.conversations.siblings(LOCAL_USER, first))
+    assert [reply.status for reply in versions] == [MessageStatus.COMPLETE] * (1 if went_on else 2)
+
+
+def _buttons(chat_id: str, action: str, message_id: str) -> None:
+    """A button of a message, which is not pressed in a history without a browser, and what is told below."""
+    import streamlit as st
+
+    from maya_core.accounts.access import LOCAL_USER
+    from maya_core.domain.conversation import ConversationId
+    from maya_core.ui import attempts, chat_actions, runtime
+    from maya_core.ui.boundary import guarded
+    from maya_core.ui.view import Act
+
+    maya = runtime.current()
+    pressed = (maya, LOCAL_USER, ConversationId(chat_id), Act(name=action, to=message_id))
+    st.button("Press", key="press", on_click=guarded(chat_actions.act), args=pressed)
+    if (made := attempts.doubtful(chat_id)) is not None:
+        chat_actions.doubt_form(maya, LOCAL_USER, made)
 
 
 def test_the_line_to_write_in_is_there_even_when_the_chat_cannot_be_read(stage: Stage) -> None:
@@ -229,6 +337,57 @@ def test_the_history_shows_forty_messages_and_says_when_there_are_more(stage: St
     assert "Load older" in text
     page.session_state["window"] = 80
     assert "Question 0." in shown(page.run(), "history")
+
+
+def test_load_older_reaches_the_first_of_a_thousand_messages_and_draws_four_hundred_at_most(stage: Stage) -> None:
+    long = Chat(title="Long", turns=[Turn(question=f"Question {n}.", reply=f"Reply {n}.") for n in range(500)])
+    seed(stage.folder, [long])
+    page = AppTest.from_function(_chat_with_a_button_for_older, args=(long.id,), default_timeout=30).run()
+    presses, seen = 0, set(_messages_drawn(page))
+    while "Load older" in shown(page, "history"):
+        older = next(node for node in nodes(page, "history") if "Load older" in str(node))
+        page.session_state["older_to"] = cast(list[dict[str, str]], older)[1]["to"]
+        page = page.button(key="press_older").click().run()
+        drawn = _messages_drawn(page)
+        assert len(drawn) <= 400
+        assert drawn[-1] in seen or presses == 0  # what is drawn goes on from what was drawn before
+        seen |= set(drawn)
+        presses += 1
+    assert len(seen) == 1000
+    assert presses == 24
+    text = shown(page, "history")
+    assert "Question 0." in text
+    assert "Go to the newest message" in text
+    page.session_state["older_to"] = "not a place"
+    assert _messages_drawn(page.button(key="press_older").click().run())[0] == drawn[0]
+    page = page.button(key="press_newest").click().run()
+    assert "Reply 499." in shown(page, "history")
+
+
+def _messages_drawn(page: AppTest) -> list[str]:
+    """The keys of the messages in the history, as they stand."""
+    drawn = cast(list[tuple[str, dict[str, str]]], nodes(page, "history"))
+    return [node[1]["key"] for node in drawn if node[0] == "article"]
+
+
+def _chat_with_a_button_for_older(chat_id: str) -> None:
+    """The page of a chat, and buttons for presses that its history sends from a browser."""
+    import streamlit as st
+
+    from maya_core.accounts.access import LOCAL_USER
+    from maya_core.domain.conversation import ConversationId
+    from maya_core.ui import chat_actions, runtime
+    from maya_core.ui.chat_page import chat_page
+    from maya_core.ui.view import Act
+
+    def press(name: str) -> None:
+        act = Act(name=name, to=st.session_state.get("older_to", ""))
+        chat_actions.act(runtime.current(), LOCAL_USER, ConversationId(chat_id), act)
+
+    st.query_params["chat"] = chat_id
+    for name in ("older", "newest"):
+        st.button(name, key=f"press_{name}", on_click=press, args=(name,))
+    chat_page(runtime.current(), LOCAL_USER)
 
 
 def test_a_page_of_forty_messages_has_few_widgets(stage: Stage) -> None:
@@ -431,3 +590,16 @@ def test_a_store_that_is_away_is_told_before_anything_is_sent(stage: Stage) -> N
     assert not page.chat_input(key="message").disabled
     assert shown(page, "unsaved") == ""
     assert "Needs attention" not in shown(page, "brand")
+
+
+def test_the_state_light_tells_that_no_model_can_answer_and_when_one_can_again(stage: Stage) -> None:
+    container = stage.runtime.container
+    assert "Needs attention" not in shown(open_page(), "brand")
+    [circuit] = container.circuits
+    stage.runtime.engine.run(container.breaker.isolate(circuit))
+    page = run_until(open_page(), lambda seen: "Needs attention" in shown(seen, "brand"))
+    assert "models: No model can answer now." in str(nodes(page, "brand"))
+    assert "No model can answer now." in shown(page, "banner")
+    stage.runtime.engine.run(container.breaker.reset(circuit))
+    page = run_until(page, lambda seen: "Needs attention" not in shown(seen, "brand"))
+    assert "No model can answer now." not in shown(page, "banner")

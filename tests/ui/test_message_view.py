@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from maya_core.chat.live import LiveView, Seam
 from maya_core.domain.conversation import (
     ConversationId,
@@ -113,8 +115,16 @@ def test_a_failed_reply_gives_the_last_reason_and_a_way_on() -> None:
     assert "Try again" in shown
 
 
-def test_a_reply_at_its_limit_can_be_continued() -> None:
-    message = _reply(receipt=Receipt(turn_id="t1", finish=FinishReason.LENGTH))
+@pytest.mark.parametrize(
+    ("finish", "sentence"),
+    [
+        (FinishReason.LENGTH, "The model reached its limit of length here."),
+        (FinishReason.CUT, "Cut here: more than 1,000,000 characters of a reply are not kept."),
+    ],
+)
+def test_a_reply_at_a_limit_says_so_and_can_be_continued(finish: FinishReason, sentence: str) -> None:
+    message = _reply(receipt=Receipt(turn_id="t1", finish=finish))
+    assert sentence in plain(_show(message))
     assert "Continue" in plain(_show(message))
     assert "'act': 'continue'" not in str(_show(message, newest=False))
 

@@ -13,13 +13,20 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from maya_core.domain.conversation import Feedback, Message, MessageStatus, NewMessage, Receipt, Span
+from maya_core.domain.conversation import (
+    MAX_TEXT_CHARACTERS,
+    Feedback,
+    Message,
+    MessageStatus,
+    NewMessage,
+    Receipt,
+    Span,
+)
 from maya_core.errors import Conflict, InvalidInput, NotFound
 
 T = TypeVar("T")
 
 MAX_ID_CHARACTERS = 200
-MAX_TEXT_CHARACTERS = 1_000_000
 MAX_RETIRED = 500
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

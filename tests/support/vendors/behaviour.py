@@ -59,6 +59,7 @@ class ErrorKind(StrEnum):
     UNAVAILABLE = "unavailable"
     GATEWAY_TIMEOUT = "gateway_timeout"
     OVERLOADED = "overloaded"
+    CANCELLED = "cancelled"
 
 
 class Ending(StrEnum):

@@ -137,6 +137,7 @@ _GEMINI: Mapping[ErrorKind, tuple[int, str, str]] = {
         "Deadline expired before operation could complete.",
     ),
     ErrorKind.OVERLOADED: (529, "UNAVAILABLE", "The service is overloaded."),
+    ErrorKind.CANCELLED: (499, "CANCELLED", "The operation was cancelled."),
 }
 _ANTHROPIC: Mapping[ErrorKind, tuple[int, str, str]] = {
     ErrorKind.BAD_KEY: (401, "authentication_error", "invalid bearer token"),
@@ -162,6 +163,7 @@ _ANTHROPIC: Mapping[ErrorKind, tuple[int, str, str]] = {
     ErrorKind.UNAVAILABLE: (503, "api_error", "Service unavailable"),
     ErrorKind.GATEWAY_TIMEOUT: (504, "timeout_error", "Request timed out"),
     ErrorKind.OVERLOADED: (529, "overloaded_error", "Overloaded"),
+    ErrorKind.CANCELLED: (499, "api_error", "Client disconnected"),
 }
 _COHERE: Mapping[ErrorKind, tuple[int, str]] = {
     ErrorKind.BAD_KEY: (401, "invalid api token"),
@@ -176,6 +178,7 @@ _COHERE: Mapping[ErrorKind, tuple[int, str]] = {
     ErrorKind.UNAVAILABLE: (503, "service unavailable, please try again"),
     ErrorKind.GATEWAY_TIMEOUT: (504, "gateway timeout"),
     ErrorKind.OVERLOADED: (529, "model overloaded"),
+    ErrorKind.CANCELLED: (499, "request cancelled"),
 }
 _OLLAMA: Mapping[ErrorKind, tuple[int, str]] = {
     ErrorKind.BAD_KEY: (401, "unauthorized"),
@@ -189,4 +192,5 @@ _OLLAMA: Mapping[ErrorKind, tuple[int, str]] = {
     ErrorKind.UNAVAILABLE: (503, "server busy, please try again. maximum pending requests exceeded"),
     ErrorKind.GATEWAY_TIMEOUT: (504, "gateway timeout"),
     ErrorKind.OVERLOADED: (529, "overloaded"),
+    ErrorKind.CANCELLED: (499, "context canceled"),
 }

@@ -1,0 +1,155 @@
+"""What was asked for and is not confirmed yet: a message, an edit or another reply whose first write has no answer.
+
+The session holds an attempt by plain ids and texts. The work runs on the engine, once for each id: a page that is
+drawn again meanwhile looks at the same work.
+"""
+
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Literal, TypeGuard
+
+import streamlit as st
+
+from maya_core.chat.turn import Started
+from maya_core.clock import SystemClock
+from maya_core.domain.conversation import ConversationId, MessageId
+from maya_core.domain.ids import new_id
+from maya_core.engine import Engine
+from maya_core.ui import navigation
+
+Action = Literal["send", "edit", "regenerate", "continue"]
+
+_KEPT_AT_MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One press. `about` is the text that was sent, or the message whose button was pressed."""
+
+    action: Action
+    chat_id: ConversationId
+    about: str
+    message_id: MessageId
+
+
+class Beginnings:
+    """Turns that are being begun, by the id of what they store. Safe from any thread.
+
+    Attributes:
+        quiet_s: how long a page waits for an answer before it says that it checks.
+        checked_for_s: how long it says so; then the work is given up, and the person told that nothing is confirmed.
+        again_after_s: how long they are told so before a page that sees it stored asks for it by itself.
+    """
+
+    def __init__(self, *, quiet_s: float = 1.0, checked_for_s: float = 15.0, again_after_s: float = 5.0) -> None:
+        self.quiet_s = quiet_s
+        self.checked_for_s = checked_for_s
+        self.again_after_s = again_after_s
+        self._lock = threading.Lock()
+        self._works: dict[MessageId, Future[Started]] = {}
+
+    def begin(self, engine: Engine, message_id: MessageId, work: Coroutine[object, object, Started]) -> Future[Started]:
+        """Begin this turn, in place of an earlier try with the same id."""
+        with self._lock:
+            if (earlier := self._works.pop(message_id, None)) is not None:
+                earlier.cancel()
+            begun = self._works[message_id] = engine.start(work)
+            while len(self._works) > _KEPT_AT_MOST:
+                self._works.pop(next(iter(self._works))).cancel()
+            return begun
+
+    def of(self, message_id: MessageId) -> Future[Started] | None:
+        """The work with this id; None when this process knows of none."""
+        with self._lock:
+            return self._works.get(message_id)
+
+    def end(self, message_id: MessageId) -> None:
+        """Forget the work with this id, and give it up where it still runs."""
+        with self._lock:
+            work = self._works.pop(message_id, None)
+        if work is not None:
+            work.cancel()
+
+
+# What the session knows
+
+
+def attempt(action: Action, chat_id: ConversationId, about: str) -> Attempt:
+    """The same press again after a failure, in the same chat, is the same attempt."""
+    known = _sending().get((action, chat_id))
+    if known is None or known[1] != about:
+        known = (new_id(), about)
+        _sending()[action, chat_id] = known
+    return Attempt(action=action, chat_id=chat_id, about=about, message_id=MessageId(known[0]))
+
+
+def tried() -> set[str]:
+    """The ids of all attempts without a confirmed end."""
+    return {message_id for message_id, _ in _sending().values()}
+
+
+def confirmed(made: Attempt) -> None:
+    """It is known what became of it."""
+    _sending().pop((made.action, made.chat_id), None)
+    forget_doubt(made.chat_id)
+
+
+def check(made: Attempt) -> None:
+    """From now on the page of its chat says that it is being checked."""
+    _doubts()[made.chat_id] = (made.action, made.about, "checked", SystemClock().monotonic())
+
+
+def doubt(made: Attempt) -> None:
+    """From now on the page of its chat says that it is not confirmed."""
+    _doubts()[made.chat_id] = (made.action, made.about, "told", SystemClock().monotonic())
+
+
+def forget_doubt(chat_id: ConversationId) -> None:
+    """The page of this chat says nothing of it any more; the attempt keeps its id."""
+    _doubts().pop(chat_id, None)
+
+
+def doubtful(chat_id: str) -> Attempt | None:
+    """The attempt in this chat that is being checked or is not confirmed."""
+    found = _doubts().get(chat_id)
+    if found is None or not _is_action(found[0]):
+        return None
+    return attempt(found[0], ConversationId(chat_id), found[1])
+
+
+def checked_for_s(chat_id: str) -> float | None:
+    """For how long it has been checked; None when it is not."""
+    return _for_s(chat_id, "checked")
+
+
+def checking() -> bool:
+    """Something is being checked in the chat that is on the page."""
+    return checked_for_s(navigation.begun()) is not None
+
+
+def told_for_s(chat_id: str) -> float | None:
+    """For how long the person has been told that it is not confirmed; None when they are not."""
+    return _for_s(chat_id, "told")
+
+
+def _for_s(chat_id: str, state: str) -> float | None:
+    found = _doubts().get(chat_id)
+    return None if found is None or found[2] != state else SystemClock().monotonic() - found[3]
+
+
+def _sending() -> dict[tuple[str, str], tuple[str, str]]:
+    """Attempts without a confirmed end, one an action and chat: the message's id and what it is about."""
+    sending: dict[tuple[str, str], tuple[str, str]] = st.session_state.setdefault("sending", {})
+    return sending
+
+
+def _doubts() -> dict[str, tuple[str, str, str, float]]:
+    """By chat: action, what it is about, whether it is checked or told to be not confirmed, and since when."""
+    doubts: dict[str, tuple[str, str, str, float]] = st.session_state.setdefault("doubts", {})
+    return doubts
+
+
+def _is_action(name: str) -> TypeGuard[Action]:
+    return name in {"send", "edit", "regenerate", "continue"}
