@@ -15,9 +15,10 @@ help: ## Show what can be made.
 run: $(VENV)/.run ## Start Maya (PORT=8501, DATA_DIR=data).
 	@$(WITH_DATA_DIR) $(BIN)/python -m maya_core run --port $(PORT)
 
-# Maya is started some thirty times, and would be compiled each time where Python keeps no bytecode.
+# Maya is started some thirty times, and would be compiled each time where Python keeps no bytecode. Three processes on
+# two cores: much of the time a test waits, for a browser, a server that was stopped or a lease that is to end.
 test: $(VENV)/.dev ## Run all tests.
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 setup: $(VENV)/.run ## Make the virtual environment with what Maya needs to run.
 

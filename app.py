@@ -20,10 +20,12 @@ from starlette.middleware import Middleware
 from maya_core import logs, settings
 from maya_core.errors import ConfigurationError, MayaError
 from maya_core.ui import runtime
+from maya_core.ui.places import CHAT, DRAWN_WITH
 from maya_core.web import server
 from maya_core.web.bundle import Bundle
 from maya_core.web.middleware import Gate, SecurityHeaders, content_security_policy
 from maya_core.web.routes import routes
+from maya_core.web.shell import Shell, page_shell
 from workers.jobs import TABLE
 
 try:
@@ -61,6 +63,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
 
 
 STATIC = Path(st.__file__).parent / "static"
+SCREENS = {f"/{'' if name == CHAT else name}": page_shell(STATIC, drawn) for name, drawn in DRAWN_WITH.items()}
 
 app = st.App(
     settings.ROOT / "maya_core" / "ui" / "main.py",
@@ -68,7 +71,8 @@ app = st.App(
     routes=routes(runtime.monitoring(CHOSEN)),
     middleware=[
         Middleware(Gate, allowed_hosts=CHOSEN.allowed_hosts),
-        Middleware(SecurityHeaders, policy=content_security_policy(STATIC / "index.html")),
+        Middleware(SecurityHeaders, policy=content_security_policy(SCREENS["/"])),
         Middleware(Bundle, folder=STATIC / "static", address="/static/"),
+        Middleware(Shell, pages=SCREENS),
     ],
 )

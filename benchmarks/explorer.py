@@ -18,15 +18,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.report import print_figures, print_json, print_table
-from maya_core.domain.conversation import MessageId, UserId
+from benchmarks.seeding import a_fact, the_person
+from maya_core.domain.conversation import UserId
 from maya_core.domain.memory import (
     Entity,
     EntityId,
     EntityKind,
-    Fact,
-    FactId,
     FactOrder,
-    FactOrigin,
     FactQuery,
     Relation,
 )
@@ -143,7 +141,7 @@ async def fill(graph: SqliteGraph, *, entities: int, facts: int, user: UserId = 
     """A user who is a hub, as in life: one fact in five is about them."""
     chance = random.Random(7)
     kinds = [kind for kind in EntityKind if kind is not EntityKind.USER]
-    hub = Entity(id=user_entity_id(user), name="user", kind=EntityKind.USER)
+    hub = the_person(user)
     made = [hub] + [
         Entity(id=EntityId(f"e-{number}"), name=f"thing {number}", kind=kinds[number % len(kinds)])
         for number in range(1, entities)
@@ -151,19 +149,14 @@ async def fill(graph: SqliteGraph, *, entities: int, facts: int, user: UserId = 
     relations = list(Relation)
     for first in range(0, facts, _AT_ONCE):
         some = [
-            Fact(
-                id=FactId(f"f-{number}"),
-                subject=hub.id if number % 5 == 0 else chance.choice(made).id,
-                relation=relations[number % len(relations)],
+            a_fact(
+                f"f-{number}",
+                hub.id if number % 5 == 0 else chance.choice(made).id,
+                relations[number % len(relations)],
+                chance.choice(made[1:]).id,
+                at=START + timedelta(minutes=number),
                 label="stands by",
-                object=chance.choice(made[1:]).id,
-                speaker="You",
-                confidence=0.9,
-                origin=FactOrigin.STATED,
-                evidence=(MessageId(f"m-{number}"),),
-                valid_from=None,
-                valid_to=None,
-                recorded_at=START + timedelta(minutes=number),
+                evidence=[f"m-{number}"],
             )
             for number in range(first, min(first + _AT_ONCE, facts))
         ]

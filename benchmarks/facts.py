@@ -22,30 +22,24 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from benchmarks.report import print_figures, print_json
+from benchmarks.seeding import a_fact, fact_item, the_person
 from maya_core.clock import SystemClock
-from maya_core.domain.conversation import ConversationId, UserId
+from maya_core.domain.conversation import UserId
 from maya_core.domain.memory import (
     Entity,
     EntityId,
     EntityKind,
-    Fact,
-    FactId,
     FactOrigin,
-    MemoryKind,
-    MemoryRef,
     Relation,
 )
 from maya_core.embeddings.minilm import MiniLmEmbedder
 from maya_core.embeddings.port import Embedder
-from maya_core.memory.decisions import fact_vector_id
-from maya_core.memory.entities import user_entity_id
 from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.fact_sentences import written_out
 from maya_core.memory.recall import Recall, RecallPolicy
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
-from maya_core.stores.vectors.port import VectorItem
 from maya_core.stores.vectors.sqlite import SqliteVectors
 
 WANTED = {"found": ">= 0.9", "first": ">= 0.75", "needless": "as it is"}
@@ -137,36 +131,25 @@ async def ask(people: Sequence[Person], embedder: Embedder | None) -> list[Answe
 
 async def _note(person: Person, graph: SqliteGraph, vectors: SqliteVectors, embedder: Embedder | None) -> None:
     """Facts and their vectors as a person's own changes leave them."""
-    own = user_entity_id(person.id)
+    own = the_person(person.id)
     names = dict.fromkeys(name for f in person.facts for name in (f.subject, f.object) if name != "you")
     entities = [Entity(id=EntityId(f"e-{name}"), name=name, kind=EntityKind.THING) for name in names]
-    ids = {entity.name: entity.id for entity in entities} | {"you": own}
+    ids = {entity.name: entity.id for entity in entities} | {"you": own.id}
     facts = [
-        Fact(
-            id=FactId(f"{person.id}-{number}"), subject=ids[f.subject], relation=f.relation, label=f.label,
-            object=ids[f.object], speaker="you", confidence=1.0, origin=FactOrigin.CORRECTED, evidence=(),
-            valid_from=None, valid_to=None, recorded_at=_NOTED,
+        a_fact(
+            f"{person.id}-{number}", ids[f.subject], f.relation, ids[f.object], at=_NOTED, label=f.label,
+            speaker="you", confidence=1.0, origin=FactOrigin.CORRECTED,
         )
         for number, f in enumerate(person.facts)
     ]  # fmt: skip
-    await graph.put(person.id, entities=[Entity(id=own, name="user", kind=EntityKind.USER), *entities], facts=facts)
+    await graph.put(person.id, entities=[own, *entities], facts=facts)
     if embedder is None:
         return
     texts = [
         written_out(f.relation, f.label, "user" if f.subject == "you" else f.subject, f.object) for f in person.facts
     ]
     rows = await embedder.embed_texts(texts)
-    items = [
-        VectorItem(
-            ref=MemoryRef(
-                id=fact_vector_id(fact.id, model=embedder.model), kind=MemoryKind.FACT,
-                conversation_id=ConversationId(""), message_ids=(), first_seq=0, last_seq=0, speaker="you",
-                said_at=_NOTED, model=embedder.model, fact_id=fact.id,
-            ),
-            vector=row,
-        )
-        for fact, row in zip(facts, rows, strict=True)
-    ]  # fmt: skip
+    items = [fact_item(fact, row, model=embedder.model) for fact, row in zip(facts, rows, strict=True)]
     await vectors.put(person.id, items)
 
 

@@ -27,13 +27,13 @@ import numpy as np
 from benchmarks.memory import MESSAGE, NOW
 from benchmarks.peers.memory_layers import DIM, stub_embed
 from benchmarks.report import print_figures, print_json
+from benchmarks.seeding import a_fact, fact_item, message_item, the_person
 from maya_core.clock import SystemClock
 from maya_core.domain.conversation import (
     Conversation,
     ConversationId,
     ConversationKind,
     MessageId,
-    Role,
     TitleSource,
     UserId,
 )
@@ -41,23 +41,14 @@ from maya_core.domain.memory import (
     Entity,
     EntityId,
     EntityKind,
-    Fact,
-    FactId,
-    FactOrigin,
-    MemoryKind,
-    MemoryRef,
     Relation,
 )
 from maya_core.engine import hand_over_soon
-from maya_core.memory.decisions import fact_vector_id
-from maya_core.memory.entities import user_entity_id
-from maya_core.memory.episodes import episode_id
 from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import Recall, RecallPolicy
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
-from maya_core.stores.vectors.port import VectorItem
 from maya_core.stores.vectors.sqlite import SqliteVectors
 
 if TYPE_CHECKING:
@@ -135,12 +126,8 @@ class Town:
             id = MessageId(f"{user}-m{place}")
             said = {"id": id, "conversation_id": chat, "user_id": user, "seq": seq, "text": text}
             rows.append({**said, "said_at": int(NOW.timestamp() * 1000) + place})
-            ref = MemoryRef(
-                id=episode_id(id, model=MODEL), kind=MemoryKind.EPISODE, conversation_id=chat, message_ids=(id,),
-                first_seq=seq, last_seq=seq, speaker="You", said_at=NOW, model=MODEL, role=Role.USER,
-                statement_words=len(text.split()),
-            )  # fmt: skip
-            items.append(VectorItem(ref=ref, vector=np.asarray(stub_embed(text), np.float32)))
+            vector, words = np.asarray(stub_embed(text), np.float32), len(text.split())
+            items.append(message_item(id, vector, model=MODEL, chat=chat, seq=seq, at=NOW, statement_words=words))
         await self._database.write(lambda connection: connection.executemany(MESSAGE, rows), timeout_s=600)
         for start in range(0, count, 1000):
             await self._vectors.put(user, items[start : start + 1000])
@@ -148,24 +135,18 @@ class Town:
 
     async def _learn(self, user: UserId, message_ids: Sequence[MessageId], *, seed: int) -> None:
         """What the person talks about, from every 50th memory."""
-        own = Entity(id=user_entity_id(user), name="user", kind=EntityKind.USER)
+        own = the_person(user)
         entities, facts, items = [own], [], []
         texts = sentences(len(message_ids), seed=seed)
         for id, text in list(zip(message_ids, texts, strict=True))[::MESSAGES_A_CHAT]:
             topic = Entity(id=EntityId(f"{id}-t"), name=" ".join(text.split()[:2]), kind=EntityKind.TOPIC)
-            fact = Fact(
-                id=FactId(f"{id}-f"), subject=own.id, relation=Relation.RELATED_TO, label="talks about",
-                object=topic.id, speaker="You", confidence=0.9, origin=FactOrigin.STATED, evidence=(id,),
-                valid_from=None, valid_to=None, recorded_at=NOW,
-            )  # fmt: skip
-            ref = MemoryRef(
-                id=fact_vector_id(fact.id, model=MODEL), kind=MemoryKind.FACT, conversation_id=ConversationId(""),
-                message_ids=(id,), first_seq=0, last_seq=0, speaker="You", said_at=NOW, model=MODEL, fact_id=fact.id,
+            fact = a_fact(
+                f"{id}-f", own.id, Relation.RELATED_TO, topic.id, at=NOW, label="talks about", evidence=[id]
             )  # fmt: skip
             vector = np.asarray(stub_embed(f"user talks about {topic.name}"), np.float32)
             entities.append(topic)
             facts.append(fact)
-            items.append(VectorItem(ref=ref, vector=vector))
+            items.append(fact_item(fact, vector, model=MODEL))
         await self._graph.put(user, entities=entities, facts=facts)
         await self._vectors.put(user, items)
 

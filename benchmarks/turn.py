@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.report import print_figures, print_json
+from benchmarks.seeding import a_fact, fact_item, message_item, the_person
 from maya_core.accounts.access import LOCAL_USER
 from maya_core.container import Container, Overrides, build_container
 from maya_core.domain.conversation import ConversationId, MessageId, MessageStatus, NewMessage, Role
@@ -38,20 +39,11 @@ from maya_core.domain.memory import (
     Entity,
     EntityId,
     EntityKind,
-    Fact,
-    FactId,
-    FactOrigin,
-    MemoryKind,
-    MemoryRef,
     Relation,
 )
 from maya_core.embeddings.weights import TOKENIZER_FILE, find_weights
 from maya_core.engine import Engine
-from maya_core.memory.decisions import fact_vector_id
-from maya_core.memory.entities import user_entity_id
-from maya_core.memory.episodes import episode_id
 from maya_core.settings import load
-from maya_core.stores.vectors.port import VectorItem
 
 if TYPE_CHECKING:
     from maya_core.embeddings.port import Vector
@@ -126,24 +118,16 @@ async def learn(container: Container, speech: Speech) -> None:
     vectors, embedder, now = container.memory.vectors, container.memory.embedder, container.clock.now()
     if vectors is None or embedder is None:
         raise SystemExit("the embedding model is missing: make setup")
-    own = Entity(id=user_entity_id(LOCAL_USER.id), name="user", kind=EntityKind.USER)
+    own = the_person(LOCAL_USER.id)
     relations = [relation for relation in Relation if relation is not Relation.RELATED_TO]
     entities, facts, items = [own], [], []
     for number in range(FACTS):
         thing = Entity(id=EntityId(new_id()), name=" ".join(speech.sentence().split()[:2]), kind=EntityKind.THING)
-        fact = Fact(
-            id=FactId(new_id()), subject=own.id, relation=relations[number % len(relations)], label="",
-            object=thing.id, speaker="You", confidence=0.9, origin=FactOrigin.STATED,
-            evidence=(MessageId(f"learnt-{number}"),), valid_from=None, valid_to=None, recorded_at=now,
-        )  # fmt: skip
-        ref = MemoryRef(
-            id=fact_vector_id(fact.id, model=embedder.model), kind=MemoryKind.FACT, conversation_id=ConversationId(""),
-            message_ids=fact.evidence, first_seq=0, last_seq=0, speaker="You", said_at=now, model=embedder.model,
-            fact_id=fact.id,
-        )  # fmt: skip
+        relation, evidence = relations[number % len(relations)], [f"learnt-{number}"]
+        fact = a_fact(new_id(), own.id, relation, thing.id, at=now, evidence=evidence)
         entities.append(thing)
         facts.append(fact)
-        items.append(VectorItem(ref=ref, vector=speech.direction(embedder.dimension)))
+        items.append(fact_item(fact, speech.direction(embedder.dimension), model=embedder.model))
     await container.memory.graph.put(LOCAL_USER.id, entities=entities, facts=facts)
     await vectors.put(LOCAL_USER.id, items)
 
@@ -153,14 +137,14 @@ async def remember(container: Container, chat: ConversationId, message: NewMessa
     vectors, embedder = container.memory.vectors, container.memory.embedder
     if vectors is None or embedder is None:
         raise SystemExit("the embedding model is missing: make setup")
-    items = []
-    for offset, ident in enumerate((message.id, MessageId(f"r-{message.id}"))):
-        ref = MemoryRef(
-            id=episode_id(ident, model=embedder.model), kind=MemoryKind.EPISODE, conversation_id=chat,
-            message_ids=(ident,), first_seq=seq + offset, last_seq=seq + offset, speaker=("You", "Maya")[offset],
-            said_at=message.said_at, model=embedder.model, role=(Role.USER, Role.ASSISTANT)[offset],
-        )  # fmt: skip
-        items.append(VectorItem(ref=ref, vector=speech.direction(embedder.dimension)))
+    both = ((message.id, seq, Role.USER), (MessageId(f"r-{message.id}"), seq + 1, Role.ASSISTANT))
+    items = [
+        message_item(
+            ident, speech.direction(embedder.dimension), model=embedder.model, chat=chat, seq=place,
+            at=message.said_at, role=role,
+        )
+        for ident, place, role in both
+    ]  # fmt: skip
     await vectors.put(LOCAL_USER.id, items)
 
 

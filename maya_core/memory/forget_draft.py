@@ -12,7 +12,8 @@ from maya_core.memory.claims import Claim
 from maya_core.memory.decisions import Replayed, fact_vector_id, summary_vector_id
 from maya_core.memory.entities import is_user
 from maya_core.memory.fact_sentences import fact_sentence, written_out
-from maya_core.memory.forget_rules import Rules, Scrubbed, scrub, sentence_hash
+from maya_core.memory.forget_rules import Rules, sentence_hash
+from maya_core.memory.forget_scrub import Scrubbed, scrub
 from maya_core.memory.mentions import NameReader, spoken
 from maya_core.memory.reconcile import entity_tombstone, tombstone
 from maya_core.memory.said_again import kind_hashes, said_hashes

@@ -9,7 +9,8 @@ from maya_core.domain.conversation import Message, UserId
 from maya_core.domain.forgetting import Plan, ScopeKind
 from maya_core.errors import NotFound
 from maya_core.failpoint import failpoint
-from maya_core.memory.forget_rules import Rules, Scrubbed, scrub
+from maya_core.memory.forget_rules import Rules
+from maya_core.memory.forget_scrub import Scrubbed, scrub
 from maya_core.memory.history import all_batches, all_changes
 from maya_core.memory.holding import Hold
 from maya_core.memory.ranges import read_range, readable

@@ -21,6 +21,9 @@ from maya_core.memory.fact_sentences import fact_sentence
 
 FORMAT = "maya-memory"
 VERSION = 1
+IMPORT = "import-1"
+"""What stands as the extractor of whatever came from a file."""
+
 FILE_BYTES_AT_MOST = 64_000_000
 CHATS_AT_MOST = 20_000
 FACTS_AT_MOST = 50_000

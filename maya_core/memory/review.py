@@ -15,13 +15,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from maya_core.clock import Clock
 from maya_core.domain.changes import Change, ChangeId, ChangeKind, Effect, NewChange
 from maya_core.domain.conversation import MessageId, UserId
-from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrder, FactQuery
+from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrder, FactQuery, GraphCounts
 from maya_core.embeddings.port import Embedder
 from maya_core.errors import NotFound, ProviderError
 from maya_core.memory.amending import is_open
@@ -41,6 +41,7 @@ _FACTS_LOOKED_AT = 1000
 _ENTITIES_AT_ONCE = 500
 _TARGETS_AT_ONCE = 500
 _MOST_EVIDENCE = 6
+_COUNT_HOLDS = timedelta(minutes=10)
 _ANSWERS = frozenset({ChangeKind.ACCEPT, ChangeKind.REJECT, ChangeKind.AUTO})
 _SAID_APART, _SAID_TOGETHER = 0.7, 0.4
 _WORTH_A_LOOK = 0.86
@@ -88,6 +89,16 @@ class Inbox:
 
     proposals: tuple[Proposal, ...]
     waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many proposals wait, and the memory in which they were counted: what is in it, and its latest change."""
+
+    number: int
+    contents: GraphCounts
+    change: ChangeId | None
+    counted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +153,19 @@ class Review:
             if (told := await self._with_lines(user_id, proposal)) is not None:
                 shown.append(told)
         return Inbox(proposals=tuple(shown), waiting=len(waiting))
+
+    async def waiting(self, user_id: UserId, last: Waiting | None = None) -> Waiting:
+        """How many wait, among what `inbox` looks at. All of that is read only where the memory is not as it was.
+
+        The `last` count holds while there is as much in the memory and nobody has changed it, for ten minutes at most:
+        a fact that is said again grows surer and leaves no other trace.
+        """
+        latest = await self._changes.latest(user_id, limit=1)
+        contents, change, now = await self._graph.count(user_id), latest[0].id if latest else None, self._clock.now()
+        unchanged = last is not None and (last.contents, last.change) == (contents, change)
+        if last is not None and unchanged and now - last.counted_at < _COUNT_HOLDS:
+            return last
+        return Waiting(number=len(await self._open(user_id)), contents=contents, change=change, counted_at=now)
 
     async def accept(self, user_id: UserId, change_id: ChangeId, proposal_id: str) -> Change:
         """Do what is proposed. Raises NotFound, ChangeRefused when it is answered or overtaken, and MemoryBusy."""

@@ -5,7 +5,8 @@ import time
 import streamlit as st
 
 from maya_core.accounts.access import User
-from maya_core.memory.portability import Preview, Step
+from maya_core.memory.import_plan import Preview
+from maya_core.memory.portability import Step
 from maya_core.memory.portable import FILE_BYTES_AT_MOST
 from maya_core.ui import words
 from maya_core.ui.boundary import attempt, refusal_view

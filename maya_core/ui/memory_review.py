@@ -64,7 +64,7 @@ def review_tab(maya: Runtime, user: User, reading: Reading) -> None:
 def waiting(maya: Runtime, user: User) -> int:
     """How many proposals wait, for the name of the tab; 0 until they have been counted."""
     review = maya.container.memory.review
-    return maya.review_counts.waiting(user.id, lambda: maya.engine.start(review.inbox(user.id, limit=1)))
+    return maya.review_counts.waiting(user.id, lambda last: maya.engine.start(review.waiting(user.id, last)))
 
 
 def _act(maya: Runtime, user: User, act: Act) -> None:

@@ -21,3 +21,10 @@ PLACES = (
     Place(name="analytics", title="Analytics", symbol="bar_chart"),
 )
 """A screen is added by one line here and its file in `pages/`."""
+
+_EVERYWHERE = ("BidiComponent", "Button", "TextInput")
+DRAWN_WITH = {place.name: _EVERYWHERE for place in PLACES} | {
+    CHAT: (*_EVERYWHERE, "ChatInput"),
+    "memory": (*_EVERYWHERE, "ButtonGroup", "Multiselect", "Slider", "DownloadButton"),
+}
+"""The elements of Streamlit that each screen is first drawn with, so that browsers load their scripts at once."""

@@ -15,41 +15,42 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from maya_core.domain.conversation import UserId
-from maya_core.memory.review import Inbox
+from maya_core.memory.review import Waiting
 
 log = logging.getLogger(__name__)
 
-_OLD_AFTER_S = 30.0
 _WAIT_S = 0.1
 _PEOPLE_KEPT = 256
 
 
 @dataclass(slots=True)
 class _Count:
-    """`number` is None before the first count has ended; `under_way` is the one that is being made."""
+    """`number` is None before the first count has ended; `under_way` is the one that is being made after the `last`."""
 
     number: int | None = None
     made_at: float = -math.inf
-    under_way: "Future[Inbox] | None" = None
+    last: Waiting | None = None
+    under_way: "Future[Waiting] | None" = None
 
 
 class ReviewCounts:
     """The counts of one process. Safe from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, old_after_s: float = 30.0) -> None:
+        self._old_after_s = old_after_s
         self._counts: OrderedDict[UserId, _Count] = OrderedDict()
         self._lock = threading.RLock()  # a count that has ended already reports at once, in the same thread
 
-    def waiting(self, user_id: UserId, start: Callable[[], "Future[Inbox]"]) -> int:
-        """How many wait, as far as it is known. `start` begins to count anew.
+    def waiting(self, user_id: UserId, start: Callable[[Waiting | None], "Future[Waiting]"]) -> int:
+        """How many wait, as far as it is known. `start` begins to count anew, from the last count where there is one.
 
         A first count is waited for a tenth of a second: enough for a small memory; a large one shows its number from
         the next look on.
         """
         with self._lock:
             count = self._kept(user_id)
-            if count.under_way is None and time.monotonic() - count.made_at >= _OLD_AFTER_S:
-                count.under_way = begun = start()
+            if count.under_way is None and time.monotonic() - count.made_at >= self._old_after_s:
+                count.under_way = begun = start(count.last)
                 begun.add_done_callback(lambda done: self._ended(count, done))
             under_way = count.under_way if count.number is None else None
         if under_way is not None:
@@ -61,7 +62,7 @@ class ReviewCounts:
         """The inbox was read for another reason."""
         with self._lock:
             count = self._kept(user_id)
-            count.number, count.made_at = number, time.monotonic()
+            count.number, count.made_at, count.last = number, time.monotonic(), None
 
     def _kept(self, user_id: UserId) -> _Count:
         count = self._counts.setdefault(user_id, _Count())
@@ -70,7 +71,7 @@ class ReviewCounts:
             self._counts.popitem(last=False)
         return count
 
-    def _ended(self, count: _Count, done: "Future[Inbox]") -> None:
+    def _ended(self, count: _Count, done: "Future[Waiting]") -> None:
         """Keep what came of it. Where that was an error, the next count is made when this one would have grown old."""
         with self._lock:
             count.under_way, count.made_at = None, time.monotonic()
@@ -79,4 +80,5 @@ class ReviewCounts:
             if (problem := done.exception()) is not None:
                 log.warning("the review inbox could not be counted: %s", type(problem).__name__)
                 return
-            count.number = done.result().waiting
+            count.last = done.result()
+            count.number = count.last.number

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -94,13 +93,12 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers)
 
 
-def content_security_policy(index_html: Path) -> str:
+def content_security_policy(html: str) -> str:
     """The policy for a page shell: everything from ourselves, inline scripts by their hash, nothing from outside.
 
     `blob:` is how Streamlit hands a component's script to the browser; only a script of ours can make such an address.
     """
-    scripts = _INLINE_SCRIPT.findall(index_html.read_text("utf-8"))
-    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
+    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in _INLINE_SCRIPT.findall(html))
     return "; ".join(
         (
             "default-src 'self'",

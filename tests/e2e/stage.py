@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support.vendors.server import FakeVendors
 
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path(os.environ.get("MAYA_TEST_CHROMIUM", "/usr/bin/chromium"))
 PATIENT_MS = 60_000  # the first reply waits until the SDKs are loaded, on a machine that does much else
 _START_WITHIN_S = 60.0
+_PRESSES = 6
 _FROM_OUTSIDE = ("MAYA_", "GEMINI_", "ANTHROPIC_", "COHERE_", "OLLAMA_", "REDIS_", "DATABASE_", "SECRET_", "STREAMLIT_")
 
 
@@ -123,6 +124,16 @@ class Screen:
     def send(self, text: str) -> None:
         self.box.fill(text)
         self.box.press("Enter")
+
+    def to_search(self) -> None:
+        """Press the keys that lead to the search, as somebody does: once more where the page was not listening yet."""
+        field = self.page.locator(".st-key-search input")
+        for _ in range(_PRESSES):
+            self.page.keyboard.press("Control+k")
+            with contextlib.suppress(AssertionError):
+                expect(field).to_be_focused(timeout=PATIENT_MS / _PRESSES)
+                return
+        expect(field).to_be_focused()
 
     def chat_id(self) -> str:
         self.page.wait_for_url(re.compile(r"[?&]chat="))

@@ -207,8 +207,7 @@ def test_search_finds_a_message_and_opens_it(shown: Screen, app_folder: Path) ->
     chat = Chat(title="A long talk", turns=turns)
     seed(app_folder, [chat])
     shown.open("/")
-    shown.page.keyboard.press("Control+k")
-    expect(shown.page.locator(".st-key-search input")).to_be_focused()
+    shown.to_search()
     shown.page.keyboard.type("zeppelin")
     hit = shown.page.locator(".hits a")
     expect(hit.locator("mark")).to_have_text("zeppelin")
@@ -385,8 +384,7 @@ def test_the_keyboard_reaches_search_and_a_new_chat(browser: Browser, app: App, 
     with screen(browser, app, width=390, height=780) as narrow:
         narrow.open(f"/?chat={chat.id}")
         expect(narrow.replies.last).to_be_visible()
-        narrow.page.keyboard.press("Control+k")
-        expect(narrow.page.locator(".st-key-search input")).to_be_focused()
+        narrow.to_search()
         narrow.page.keyboard.press("Control+Shift+O")
         expect(narrow.page.locator(".examples")).to_be_attached()
         assert "chat=" not in narrow.page.url

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -19,9 +20,6 @@ from tests.support.seeding import Chat, Turn, seed
 from tests.ui.payloads import TEMPLATES
 
 pytestmark = pytest.mark.browser
-
-_QUICK_MS = 500
-_LOOKS = 6
 
 
 @pytest.fixture(scope="module")
@@ -89,24 +87,27 @@ def eventually(holds: Callable[[], bool], page: Page) -> None:
     raise AssertionError("it did not come to that")
 
 
-def test_a_press_on_a_node_shows_its_facts_at_once(memory: Screen) -> None:
+def test_a_press_on_a_node_shows_its_facts_and_leaves_the_picture_as_it_is(memory: Screen) -> None:
+    """How long that takes is what `benchmarks.memory_page` measures."""
     page = open_graph(memory)
-    waited = []
-    for label in ("Jana", "Noor") * (_LOOKS // 2):
+    before = centre(page), drawn(page)
+    facts = page.locator(".st-key-graph_facts")
+    for label in ("Jana", "Noor", "Jana"):
         x, y = place_of(page, label)
-        page.evaluate(
-            """label => { globalThis.shownAfter = null; document.addEventListener('pointerdown', () => {
-            const begun = performance.now(); (function look() {
-              if (document.querySelector('.selected')?.textContent.includes(label))
-                globalThis.shownAfter = performance.now() - begun;
-              else requestAnimationFrame(look); })(); }, { once: true, capture: true }); }""",
-            label,
-        )
         page.mouse.click(x, y)
-        eventually(lambda: page.evaluate("globalThis.shownAfter") is not None, page)
-        waited.append(page.evaluate("globalThis.shownAfter"))
-    assert min(waited) <= _QUICK_MS  # the others may have waited for whoever else uses this machine
-    expect(page.locator(".st-key-graph_facts .sentence").first).to_contain_text("Noor")
+        expect(facts.locator(".selected bdi")).to_have_text(label)
+        expect(facts.locator(".sentence").first).to_contain_text(label)
+    assert (centre(page), drawn(page)) == before
+
+
+def test_a_screen_finds_its_server_without_looking_for_it(memory: Screen) -> None:
+    """Streamlit looks under the page's own address first and waits when nothing is there."""
+    asked: list[str] = []
+    memory.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    memory.page.on("websocket", lambda socket: asked.append(urlsplit(socket.url).path))
+    open_graph(memory)
+    assert asked.count("/_stcore/stream") == 1
+    assert [path for path in asked if path.startswith("/memory/")] == []
 
 
 def test_a_double_press_unfolds_and_the_middle_stays(memory: Screen) -> None:
@@ -197,7 +198,7 @@ def test_two_are_merged_after_a_look_and_parted_again(memory: Screen) -> None:
     expect(page.get_by_text("What will change")).to_be_visible()
     page.get_by_role("button", name="Merge", exact=True).click()
     expect(page.locator(".done")).to_contain_text("Merged into one.")
-    expect(page.locator(".st-key-graph_facts")).to_contain_text("Jana would rather have Old Mill")
+    expect(page.locator(".st-key-graph_facts").first).to_contain_text("Jana would rather have Old Mill")
     page.get_by_label("Change Jana", exact=True).click()
     page.get_by_role("menuitem", name="Split in two").click()
     page.get_by_label("Name of the new one").fill("Nils")
@@ -211,7 +212,7 @@ def test_two_are_merged_after_a_look_and_parted_again(memory: Screen) -> None:
     expect(page.locator(".done")).to_contain_text("Split in two.")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("it is as it was before")).to_be_visible()
-    expect(page.locator(".st-key-graph_facts")).to_contain_text("Jana would rather have Old Mill")
+    expect(page.locator(".st-key-graph_facts").first).to_contain_text("Jana would rather have Old Mill")
 
 
 # Names that attack

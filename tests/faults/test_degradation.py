@@ -194,7 +194,7 @@ async def test_without_any_vendor_the_message_is_kept_and_earlier_chats_are_quot
             began = time.monotonic()
             await said(container, "Once more")
             assert vendors.count(Vendor.GEMINI) + vendors.count(Vendor.ANTHROPIC) <= asked + 1
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 10
 
 
 async def test_a_refused_key_is_an_alert_at_once_and_the_next_provider_answers(

@@ -1,8 +1,9 @@
 """A disk that is full for real: a file system of a few megabytes, filled to the last byte while Maya runs on it.
 
-A file system can only be mounted where the kernel lets this user have a name space of their own. Elsewhere the same is
-tried with a bound on the size of files, which the kernel enforces for everybody: no room is told then, but nothing more
-is saved either.
+A file system can only be mounted where the kernel lets this user have a name space of their own. Elsewhere the first
+test does not exist, rather than being skipped, and the second covers what both promise: a message that cannot be saved
+is refused, nothing is lost, and with room again chats go on. It runs everywhere, with a bound on the size of files that
+the kernel enforces for everybody. Only that the screens tell of the missing room needs a disk that is really full.
 """
 
 from __future__ import annotations

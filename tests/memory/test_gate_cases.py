@@ -8,6 +8,8 @@ import pytest
 from benchmarks.gate import Case, Tally, figures, load, run
 from maya_core.domain.conversation import Role
 
+pytestmark = pytest.mark.xdist_group("gate cases")  # run once, for all that is asked of the run
+
 CASES = Path(__file__).parent / "cases" / "gate.jsonl"
 KINDS = {
     "plain fact",

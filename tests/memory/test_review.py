@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from maya_core.clock import ManualClock
 from maya_core.domain.changes import ChangeId, ChangeKind
 from maya_core.domain.conversation import UserId
 from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
@@ -182,6 +183,30 @@ async def test_what_the_person_wrote_is_never_doubted(world: World) -> None:
     before = (await review(world).inbox(ANN)).waiting
     await world.people.add(ANN, an_id(), Draft(subject="me", relation="USES", object="a bicycle"))
     assert (await review(world).inbox(ANN)).waiting == before
+
+
+async def test_what_waits_is_counted_anew_only_where_the_memory_is_not_as_it_was(world: World) -> None:
+    counting = review(world)
+    first = await counting.waiting(ANN)
+    assert first.number == (await counting.inbox(ANN)).waiting == 3
+    assert await counting.waiting(ANN, first) is first
+
+    [doubtful] = await proposed(world, ProposalKind.DOUBTFUL)
+    await counting.accept(ANN, an_id(), doubtful.id)
+    answered = await counting.waiting(ANN, first)
+    assert answered.number == 2
+
+    unsure = replace(OWNS, id=FactId("f-unsure"), object=PORTO.id)
+    await world.graph.put(ANN, entities=[], facts=[unsure])
+    learnt = await counting.waiting(ANN, answered)
+    assert learnt.number == 3
+
+    await world.graph.put(ANN, entities=[], facts=[replace(unsure, confidence=0.9)])
+    assert await counting.waiting(ANN, learnt) is learnt, "nothing tells it from what it was"
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(10 * 60)
+    assert (await counting.waiting(ANN, learnt)).number == 2
+    assert (await counting.waiting(BOB)).number == 0
 
 
 def person(name: str, *aliases: str, kind: EntityKind = EntityKind.PERSON) -> Entity:
