@@ -11,7 +11,7 @@ from maya_core.chat import titles
 from maya_core.clock import Clock
 from maya_core.domain.health import FACTS, MEANING, BreakerMode, BreakerState, Circuit, CircuitSnapshot, Light
 from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
-from maya_core.embeddings.port import Embedder
+from maya_core.embeddings.port import Embedder, Reporting
 from maya_core.errors import ConfigurationError, StoreError
 from maya_core.health.drills import hideable
 from maya_core.health.standing import Standing
@@ -68,6 +68,14 @@ class Memory:
     rebuild: Rebuild
     forgetting: Forgetting
     notice: Light | None
+
+    def lights(self) -> tuple[Light, ...]:
+        """What is missing, or why the embedding model is not to be had now. Waits for nothing."""
+        if self.notice is not None:
+            return (self.notice,)
+        embedder: object = self.embedder
+        trouble = embedder.trouble if isinstance(embedder, Reporting) else ""
+        return (_without_meaning(trouble),) if trouble else ()
 
     async def close(self) -> None:
         """Close the embedder and the stores of memory."""

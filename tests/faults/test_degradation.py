@@ -30,7 +30,7 @@ from maya_core.providers.scripted import ScriptedProvider
 from tests.contract.conftest import mongodb_url
 from tests.support.mongo_relay import mongo_relay
 from tests.support.redis_process import RedisProcess
-from tests.support.vendors import Behaviour, ErrorKind, Vendor
+from tests.support.vendors import Behaviour, ErrorKind, Operation, Vendor
 from tests.support.vendors.pinecone import FakePinecone
 from tests.support.vendors.server import FakeVendors
 from workers.jobs import TABLE
@@ -164,6 +164,25 @@ async def test_without_pinecone_replies_are_made_without_older_memories(tmp_path
                 "Older memories are unavailable: earlier chats are found by their words, not by what they mean.",
             )
             assert next(light for light in container.lights() if light.part == MEANING).ok is False
+
+
+async def test_a_refused_embedding_vendor_is_told_where_people_look_for_what_works(tmp_path: Path) -> None:
+    with FakeVendors() as vendors:
+        where = {"COHERE_API_KEY": "fake-cohere-key", "MAYA_COHERE_BASE_URL": vendors.url("cohere")}
+        settings_ = chosen(tmp_path, **where, MAYA_EMBEDDINGS="cohere", MAYA_LOOKBACK_S="30")
+        async with running(settings_) as container:
+            await said(container, "The venue is the Kulturhaus")
+            assert (await sentences(container))["Earlier chats by meaning"][0] is How.WORKS
+            vendors.default(Vendor.COHERE, Behaviour(error=ErrorKind.BAD_KEY), operation=Operation.EMBED)
+            assert (await said(container, "What did we decide about the venue?")).text == "A reply."
+            sentence = (
+                "Earlier chats are found by their words only, not by meaning. The key for Cohere was not accepted."
+            )
+            assert (await sentences(container))["Earlier chats by meaning"] == (How.LESS, sentence)
+            assert sentence in [light.sentence for light in container.lights()]
+            vendors.default(Vendor.COHERE, Behaviour(), operation=Operation.EMBED)
+            await said(container, "And now?")
+            assert (await sentences(container))["Earlier chats by meaning"][0] is How.WORKS
 
 
 async def test_without_any_vendor_the_message_is_kept_and_earlier_chats_are_quoted(tmp_path: Path) -> None:
