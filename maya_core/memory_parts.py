@@ -33,6 +33,7 @@ from maya_core.memory.summary import summary_of
 from maya_core.memory.sweep import Sweep, SweepPolicy
 from maya_core.memory.verify import Verification
 from maya_core.providers.port import Account, Chain, Limits
+from maya_core.resilience.stores import with_circuit
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.changes.port import Changes
@@ -115,6 +116,10 @@ async def build_memory(
         await _compare(embedder, vectors)
     graph = await open_graph(settings, stores, clock)
     left_over = await open_vectors_to_delete(settings, stores) if vectors is None else None
+    if vectors is not None and settings.pinecone_api_key is not None:
+        vectors = with_circuit(vectors, "pinecone", clock)
+    if settings.neo4j_uri is not None:
+        graph = with_circuit(graph, "neo4j", clock)
     if standing is not None:
         vectors = None if vectors is None else hideable(vectors, MEANING, standing)
         graph = hideable(graph, FACTS, standing)
