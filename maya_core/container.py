@@ -107,9 +107,8 @@ class Container:
 
     def lights(self) -> tuple[Light, ...]:
         """How each part is, as last looked at."""
-        notice = self.memory.notice
         limits = self.usage.outlook.lights() if self.usage.outlook is not None else ()
-        return self.watch.lights() + self.health.board.lights() + limits + ((notice,) if notice else ())
+        return self.watch.lights() + self.health.board.lights() + limits + self.memory.lights()
 
     def warm(self) -> None:
         """Load what is slow to load now, from a thread of the caller's, so that no turn has to."""

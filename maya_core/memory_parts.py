@@ -11,7 +11,7 @@ from maya_core.chat import titles
 from maya_core.clock import Clock
 from maya_core.domain.health import FACTS, MEANING, BreakerMode, BreakerState, Circuit, CircuitSnapshot, Light
 from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
-from maya_core.embeddings.port import Embedder
+from maya_core.embeddings.port import Embedder, Reporting
 from maya_core.errors import ConfigurationError, StoreError
 from maya_core.health.drills import hideable
 from maya_core.health.standing import Standing
@@ -33,6 +33,7 @@ from maya_core.memory.summary import summary_of
 from maya_core.memory.sweep import Sweep, SweepPolicy
 from maya_core.memory.verify import Verification
 from maya_core.providers.port import Account, Chain, Limits
+from maya_core.resilience.stores import with_circuit
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.changes.port import Changes
@@ -68,6 +69,14 @@ class Memory:
     rebuild: Rebuild
     forgetting: Forgetting
     notice: Light | None
+
+    def lights(self) -> tuple[Light, ...]:
+        """What is missing, or why the embedding model is not to be had now. Waits for nothing."""
+        if self.notice is not None:
+            return (self.notice,)
+        embedder: object = self.embedder
+        trouble = embedder.trouble if isinstance(embedder, Reporting) else ""
+        return (_without_meaning(trouble),) if trouble else ()
 
     async def close(self) -> None:
         """Close the embedder and the stores of memory."""
@@ -107,6 +116,10 @@ async def build_memory(
         await _compare(embedder, vectors)
     graph = await open_graph(settings, stores, clock)
     left_over = await open_vectors_to_delete(settings, stores) if vectors is None else None
+    if vectors is not None and settings.pinecone_api_key is not None:
+        vectors = with_circuit(vectors, "pinecone", clock)
+    if settings.neo4j_uri is not None:
+        graph = with_circuit(graph, "neo4j", clock)
     if standing is not None:
         vectors = None if vectors is None else hideable(vectors, MEANING, standing)
         graph = hideable(graph, FACTS, standing)

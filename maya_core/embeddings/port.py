@@ -1,7 +1,7 @@
 """What an embedding model is to the rest of Maya."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,4 +39,14 @@ class Embedder(Protocol):
 
     async def close(self) -> None:
         """Release connections and threads."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """An embedder that may be refused, and says so."""
+
+    @property
+    def trouble(self) -> str:
+        """Why texts and questions are not embedded now, as one sentence; "" when they are. Asks nobody."""
         ...

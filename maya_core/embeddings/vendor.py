@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from maya_core.clock import Clock
 from maya_core.embeddings.metering import Embedded, Meter
 from maya_core.errors import FailureKind, ProviderError
+from maya_core.providers.wording import why_failed
 
 if TYPE_CHECKING:
     from maya_core.embeddings.port import Matrix, Vector
@@ -18,6 +19,7 @@ _OF_THE_KEY = frozenset(
 )
 
 
+_LASTING = _OF_THE_KEY | {FailureKind.MODEL_GONE, FailureKind.REFUSED}
 _PATIENT_S = 0.3
 _FAILURES_BEFORE_A_PAUSE = 2
 _PAUSE_S = 30.0
@@ -72,6 +74,14 @@ class VendorEmbedder:
         self._dimension = dimension
         self._timeout_s = timeout_s
         self._pause = QuestionPause(clock)
+        self._failed: FailureKind | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from answering: a refusal at once, another failure once questions pause. "" after an answer."""
+        if self._failed is None or not (self._failed in _LASTING or self._pause.lasts):
+            return ""
+        return why_failed(self._failed, self._calls.provider.title())
 
     @property
     def model(self) -> str:
@@ -105,9 +115,15 @@ class VendorEmbedder:
         asked = [text if text.strip() else "." for text in texts]
         try:
             async with asyncio.timeout(self._timeout_s) as due:
-                return self._checked(await self._with_some_key(asked, question=question, due=due), len(texts))
+                matrix = self._checked(await self._with_some_key(asked, question=question, due=due), len(texts))
+        except ProviderError as error:
+            self._failed = error.kind
+            raise
         except TimeoutError as exc:
+            self._failed = FailureKind.FIRST_TOKEN_TIMEOUT
             raise self._error(FailureKind.FIRST_TOKEN_TIMEOUT, f"no vectors in {self._timeout_s} s") from exc
+        self._failed = None
+        return matrix
 
     async def _with_some_key(self, texts: Sequence[str], *, question: bool, due: asyncio.Timeout) -> list[list[float]]:
         *others, last = self._calls.keys

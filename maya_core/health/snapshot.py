@@ -163,8 +163,9 @@ class HealthSnapshot:
         return next((provider for provider in self.providers if provider.usable), None)
 
     def light(self, part: str) -> Light | None:
-        """The light of a part."""
-        return next((light for light in self.lights if light.part == part), None)
+        """The light of a part; of several, one that tells of something missing."""
+        lights = sorted((light for light in self.lights if light.part == part), key=lambda light: light.ok)
+        return lights[0] if lights else None
 
     def provider(self, name: str) -> ProviderHealth | None:
         """The provider of a circuit's name."""

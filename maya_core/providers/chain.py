@@ -16,7 +16,8 @@ Rules of one turn:
       answer (see `egress`). To know that, a failed connect is reported only once another vendor has been tried.
     - When the breakers refuse every vendor, one call in 10 s over all processes may try the one that is due first.
     - When nobody else is left and nothing was shown, the vendor that failed last is asked once more where its failure
-      tends to pass (`FailurePolicy.retry_last`), as long as most of the time is left.
+      tends to pass (`FailurePolicy.retry_last`), as long as most of the time is left, and as such repeats are at most
+      a tenth of the minute's calls.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ from maya_core.providers.deadlines import ChainLimits
 from maya_core.providers.egress import Egress
 from maya_core.providers.port import Account, Denied, EndedCall, Limits, Provider, Windowed
 from maya_core.providers.reports import Reports
+from maya_core.providers.retries import RetryBudget
 from maya_core.providers.shorter import can_be_shortened, fitted, shortened
 from maya_core.providers.wording import why_failed, why_left_out, why_refused
 from maya_core.resilience.policy import NextStep, policy_for
@@ -149,6 +151,7 @@ class FallbackChain:
         self._quota = quota
         self._accounts = accounts
         self._reports = Reports(breaker, clock)
+        self._retries = RetryBudget(clock.monotonic, share=self._limits.retry_share)
         self._egress = Egress(window_s=self._limits.egress_window_s)
         self._windows = {
             each.circuit: each.provider.window_tokens for each in links if isinstance(each.provider, Windowed)
@@ -165,6 +168,8 @@ class FallbackChain:
                     if failed := turn.moved_on_from(link):
                         yield Switched(failed=failed, to_provider=provider, to_model=model, after_text=bool(turn.shown))
                     yield Asking(provider=provider, model=model)
+                    if link.place is Place.CLOUD:
+                        self._retries.called()
                     async with aclosing(call.texts(turn.sending(link))) as texts:
                         async for text in texts:
                             if turn.unreached:
@@ -265,6 +270,8 @@ class FallbackChain:
         if wait_s is None or wait_s > self._limits.retry_after_s:
             return ()
         if self._text_left_s(link, turn) - wait_s < self._limits.retry_time_left * self._limits.cloud_first_text_s:
+            return ()
+        if not self._retries.take():
             return ()
         await asyncio.sleep(wait_s)
         return (link,)

@@ -35,6 +35,7 @@ class ChainLimits:
         egress_window_s: connects that fail within this time of each other are blamed on our own network.
         retry_wait_s: the shortest and longest wait before the last vendor is asked once more.
         retry_after_s: the longest wait that a vendor may ask for and still be asked once more.
+        retry_share: of the calls to vendors in a minute, how many may be such repeats.
         retry_time_left: the share of `cloud_first_text_s` that must be left for that.
         slow_first_token_s, slow_tokens_per_s: what counts as a slow call.
     """
@@ -53,6 +54,7 @@ class ChainLimits:
     egress_window_s: float = 10.0
     retry_wait_s: tuple[float, float] = (0.2, 1.0)
     retry_after_s: float = 2.0
+    retry_share: float = 0.1
     retry_time_left: float = 0.6
     slow_first_token_s: float = 20.0
     slow_tokens_per_s: float = 3.0

@@ -48,7 +48,9 @@ class Outlook:
         Raises StoreUnavailable.
         """
         for pot, state, limit in await self._look():
-            share = state.used / limit if limit else 1.0
+            if limit <= 0:  # nothing was ever to be had of it (a quarter of three requests): there is no end to tell
+                continue
+            share = state.used / limit
             for name, from_share in ((Alert.QUOTA_LOW, self._policy.careful_from), (Alert.QUOTA_USED_UP, 1.0)):
                 if share >= from_share and (pot, name) not in self._told:
                     self._told.add((pot, name))

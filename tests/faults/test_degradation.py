@@ -30,12 +30,14 @@ from maya_core.providers.scripted import ScriptedProvider
 from tests.contract.conftest import mongodb_url
 from tests.support.mongo_relay import mongo_relay
 from tests.support.redis_process import RedisProcess
-from tests.support.vendors import Behaviour, ErrorKind, Vendor
+from tests.support.vendors import Behaviour, ErrorKind, Operation, Vendor
 from tests.support.vendors.pinecone import FakePinecone
 from tests.support.vendors.server import FakeVendors
 from workers.jobs import TABLE
 
 END = Finished(reason=FinishReason.STOP, usage=Usage(input_tokens=1, output_tokens=1))
+ANSWER_WITHIN_S = 60.0  # the first text of a turn, from whoever can write it
+HONEST_WITHIN_S = 90.0  # the sentence that nobody can
 PATIENCE = 5  # on a busy machine Redis may be late, and a failure then counts in this process alone
 
 
@@ -62,12 +64,12 @@ async def said(container: Container, text: str = "Hello", *, chat: ConversationI
     """One whole turn, of a chat of its own unless one is given; the stored reply."""
     chat = chat or (await container.conversations.new(LOCAL_USER)).id
     started = await container.turns.start(LOCAL_USER, chat, text, MessageId(new_id()))
-    for _ in range(1000):
-        reply = await container.transcripts.get_message(LOCAL_USER.id, started.reply.id)
-        if reply.status is not MessageStatus.STREAMING:
-            return reply
-        await asyncio.sleep(0.02)
-    raise AssertionError("the reply never ended")
+    async with asyncio.timeout(HONEST_WITHIN_S):
+        while True:
+            reply = await container.transcripts.get_message(LOCAL_USER.id, started.reply.id)
+            if reply.status is not MessageStatus.STREAMING:
+                return reply
+            await asyncio.sleep(0.02)
 
 
 async def sentences(container: Container) -> dict[str, tuple[How, str]]:
@@ -101,7 +103,7 @@ async def test_without_redis_chat_goes_on_and_it_is_said(tmp_path: Path, redis: 
         began = time.monotonic()
         reply = await said(container)
         assert (reply.text, reply.status) == ("A reply.", MessageStatus.COMPLETE)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < ANSWER_WITHIN_S
         now = await sentences(container)
         assert now["Writing and reading chats"][0] is How.WORKS
         assert now["Following a reply elsewhere"] == (
@@ -164,6 +166,25 @@ async def test_without_pinecone_replies_are_made_without_older_memories(tmp_path
             assert next(light for light in container.lights() if light.part == MEANING).ok is False
 
 
+async def test_a_refused_embedding_vendor_is_told_where_people_look_for_what_works(tmp_path: Path) -> None:
+    with FakeVendors() as vendors:
+        where = {"COHERE_API_KEY": "fake-cohere-key", "MAYA_COHERE_BASE_URL": vendors.url("cohere")}
+        settings_ = chosen(tmp_path, **where, MAYA_EMBEDDINGS="cohere", MAYA_LOOKBACK_S="30")
+        async with running(settings_) as container:
+            await said(container, "The venue is the Kulturhaus")
+            assert (await sentences(container))["Earlier chats by meaning"][0] is How.WORKS
+            vendors.default(Vendor.COHERE, Behaviour(error=ErrorKind.BAD_KEY), operation=Operation.EMBED)
+            assert (await said(container, "What did we decide about the venue?")).text == "A reply."
+            sentence = (
+                "Earlier chats are found by their words only, not by meaning. The key for Cohere was not accepted."
+            )
+            assert (await sentences(container))["Earlier chats by meaning"] == (How.LESS, sentence)
+            assert sentence in [light.sentence for light in container.lights()]
+            vendors.default(Vendor.COHERE, Behaviour(), operation=Operation.EMBED)
+            await said(container, "And now?")
+            assert (await sentences(container))["Earlier chats by meaning"][0] is How.WORKS
+
+
 async def test_without_any_vendor_the_message_is_kept_and_earlier_chats_are_quoted(tmp_path: Path) -> None:
     with FakeVendors() as vendors:
         where = {
@@ -194,7 +215,7 @@ async def test_without_any_vendor_the_message_is_kept_and_earlier_chats_are_quot
             began = time.monotonic()
             await said(container, "Once more")
             assert vendors.count(Vendor.GEMINI) + vendors.count(Vendor.ANTHROPIC) <= asked + 1
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < HONEST_WITHIN_S
 
 
 async def test_a_refused_key_is_an_alert_at_once_and_the_next_provider_answers(

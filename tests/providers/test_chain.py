@@ -185,9 +185,10 @@ async def test_when_the_time_for_vendors_is_up_local_models_are_asked_and_nobody
 
 
 async def test_a_reply_that_never_ends_is_stopped_at_the_total_and_keeps_its_text() -> None:
-    drip = [step for _ in range(1000) for step in (0.02, "drip ")]
+    drip = ["drip ", "drip ", *(step for _ in range(1000) for step in (0.02, "drip "))]
     gemini, backup, breaker = Actor("gemini", [drip]), Actor("anthropic"), Books()
-    limits = quick(cloud_first_text_s=0.1, first_text_s=0.1, total_s=0.2)
+    patient = dict.fromkeys(("first_token_s", "idle_s", "cloud_first_text_s", "first_text_s"), 30.0)
+    limits = quick(**patient, total_s=0.3)  # no other deadline than the total can pass, however late a piece comes
     seen = await read(chain_of(gemini, backup, breaker=breaker, limits=limits, clock=SystemClock()))
     assert seen.failed is not None
     assert seen.failed.attempts[-1].kind is FailureKind.DEADLINE
@@ -317,6 +318,22 @@ async def test_a_failure_that_will_not_pass_is_not_tried_again(kind: FailureKind
     seen = await read(chain_of(gemini, breaker=Books(), limits=AT_ONCE))
     assert seen.failed is not None
     assert len(gemini.calls) == 1
+
+
+async def test_repeats_are_at_most_a_tenth_of_a_minutes_calls_and_one_is_always_allowed() -> None:
+    gemini, clock, breaker = Actor("gemini", [(FailureKind.OVERLOADED,)]), ManualClock(), Books()
+    chain = chain_of(gemini, breaker=breaker, limits=AT_ONCE, clock=clock)
+    repeats = 0
+    for turn in range(1, 51):
+        assert (await read(chain)).failed is not None
+        await breaker.reset(gemini.circuit)
+        clock.advance(1.0)
+        repeats = len(gemini.calls) - turn
+        assert repeats <= max(1, 0.1 * len(gemini.calls))
+    assert repeats == 5
+    clock.advance(60.0)
+    assert (await read(chain)).failed is not None
+    assert len(gemini.calls) == 50 + repeats + 2
 
 
 async def test_nobody_is_asked_twice_while_another_can_answer_or_text_was_shown() -> None:

@@ -1,6 +1,7 @@
 """Limits of a month, on a real redis-server that is shared, wiped, frozen and killed."""
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -221,6 +222,22 @@ async def test_background_work_has_a_quarter_and_stops_first(world: World) -> No
     await world.outlook(fresh).refresh()
     assert fresh.denied(GEMINI, prompt(Purpose.TITLE).caller) is not None
     assert fresh.denied(GEMINI, prompt(Purpose.CHAT).caller) is None
+
+
+async def test_a_limit_of_which_nothing_could_ever_be_used_raises_no_alert(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    quota = await world.quota(requests=3, background_share=0.25)  # a quarter of three requests is none
+    with caplog.at_level(logging.WARNING, logger="maya.alerts"):
+        await world.outlook(quota).refresh()
+        assert caplog.records == []
+        for _ in range(3):
+            assert await use(quota, prompt())
+        await quota.close()
+        await world.outlook(quota).refresh()
+    told = [record.getMessage() for record in caplog.records if "quota.used_up" in record.getMessage()]
+    assert len(told) == 1
+    assert "limit=requests:gemini" in told[0]
 
 
 async def test_money_is_reserved_at_its_most_and_settled_by_what_it_was(world: World) -> None:
