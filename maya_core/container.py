@@ -268,9 +268,7 @@ async def build_container(
         consolidate_after_s=settings.consolidate_after_s,
         clock=clock,
     )
-    background += [health.keep_looking(), *usage.background()]
-    if not working:
-        background.append(health.keep_watching())
+    background += [*health.background(serving=not working, working=working or not redis.url), *usage.background()]
     container = Container(
         settings=settings,
         clock=clock,

@@ -1,7 +1,7 @@
 """The part of the composition root that looks after Maya itself: what is counted, shown, controlled and drilled."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from maya_core.clock import Clock
@@ -10,6 +10,7 @@ from maya_core.health.board import Board, Known, Quotas
 from maya_core.health.calls import CallRecorder
 from maya_core.health.controls import Controls
 from maya_core.health.figures import as_text
+from maya_core.health.probing import Probing
 from maya_core.health.readiness import Readiness, readiness
 from maya_core.health.standing import LOOK_EVERY_S, Standing
 from maya_core.jobs.port import Inspectable, Jobs
@@ -29,6 +30,7 @@ class Health:
     recorder: CallRecorder
     board: Board
     controls: Controls
+    probing: Probing
     pings: Mapping[str, Callable[[], Awaitable[None]]]
 
     async def ready(self) -> Readiness:
@@ -38,6 +40,15 @@ class Health:
     async def metrics(self) -> bytes:
         """The figures of this moment for a monitoring server."""
         return as_text(await self.board.take(), self.recorder.since_start)
+
+    def background(self, *, serving: bool, working: bool) -> list[Coroutine[object, object, None]]:
+        """What goes on beside everything else, in a process that serves people, or does work in the background."""
+        works = [self.keep_looking()]
+        if serving:
+            works.append(self.keep_watching())
+        if working:
+            works.append(self.keep_probing())
+        return works
 
     async def keep_looking(self) -> None:
         """Follow the standing orders, know whether a model can answer, and store what was counted, for ever."""
@@ -52,6 +63,12 @@ class Health:
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
             await self.board.watch()
+
+    async def keep_probing(self) -> None:
+        """Ask vendors whose open time is over while nobody writes, for ever."""
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            await self.probing.look()
 
     async def close(self) -> None:
         """Store what was counted, and end what is being measured."""
@@ -115,4 +132,5 @@ def build_health(
         alone=alone,
         clock=clock,
     )
-    return Health(standing=standing, recorder=recorder, board=board, controls=controls, pings=pings)
+    probing = Probing(circuits=clouds, breaker=breaker, alone=alone)
+    return Health(standing=standing, recorder=recorder, board=board, controls=controls, probing=probing, pings=pings)

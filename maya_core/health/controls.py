@@ -27,11 +27,12 @@ HIDEABLE = (SAVED_CHATS, FAST_MEMORY, MEANING, FACTS)
 DRILL_S = 300.0
 LONGEST_ARRANGEMENT_S = 24 * 3600.0
 
-_TEST = Prompt(
+ONE_WORD = Prompt(
     system="You are tested for being reachable.",
     messages=(PromptMessage(role="user", text="Answer with the word: ready"),),
     max_output_tokens=16,
 )
+"""What a vendor is asked to find out whether it answers. A model that thinks first gives no text for a single token."""
 
 
 class Controls:
@@ -91,7 +92,7 @@ class Controls:
         It may cost money, which is the admin's own.
         """
         await self._begin(user, Deed.TEST_CALL, self._known(circuit).name)
-        asked = replace(_TEST, caller=Caller(user_id=user.id, purpose=Purpose.TEST))
+        asked = replace(ONE_WORD, caller=Caller(user_id=user.id, purpose=Purpose.TEST))
         try:
             async with aclosing(self._alone(circuit).stream(asked)) as events:
                 async for event in events:
