@@ -264,7 +264,8 @@ def _above_the_line(maya: Runtime, user: User, opened: Opened | None, bottom: _B
             chat_actions.comment_form(maya, user)
         _sentences()
         if unsaved is not None:
-            view([_alarm(unsaved)], key="unsaved")
+            if attempts.doubtful(navigation.begun()) is None:  # of that message nobody can say that it was not sent
+                view([_alarm(unsaved)], key="unsaved")
             live_tail.wait_until_saved(maya)
 
 
