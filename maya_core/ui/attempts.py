@@ -1,27 +1,19 @@
 """What was asked for and is not confirmed yet: a message, an edit or another reply whose first write has no answer.
 
-The session holds an attempt by plain ids and texts. The work runs on the engine, once for each id: a page that is
-drawn again meanwhile looks at the same work.
+The session holds an attempt by plain ids and texts; the work itself is in `beginnings`.
 """
 
-import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, TypeGuard
 
 import streamlit as st
 
-from maya_core.chat.turn import Started
 from maya_core.clock import SystemClock
 from maya_core.domain.conversation import ConversationId, MessageId
 from maya_core.domain.ids import new_id
-from maya_core.engine import Engine
 from maya_core.ui import navigation
 
 Action = Literal["send", "edit", "regenerate", "continue"]
-
-_KEPT_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,45 +24,6 @@ class Attempt:
     chat_id: ConversationId
     about: str
     message_id: MessageId
-
-
-class Beginnings:
-    """Turns that are being begun, by the id of what they store. Safe from any thread.
-
-    Attributes:
-        quiet_s: how long a page waits for an answer before it says that it checks.
-        checked_for_s: how long it says so; then the work is given up, and the person told that nothing is confirmed.
-        again_after_s: how long they are told so before a page that sees it stored asks for it by itself.
-    """
-
-    def __init__(self, *, quiet_s: float = 1.0, checked_for_s: float = 15.0, again_after_s: float = 5.0) -> None:
-        self.quiet_s = quiet_s
-        self.checked_for_s = checked_for_s
-        self.again_after_s = again_after_s
-        self._lock = threading.Lock()
-        self._works: dict[MessageId, Future[Started]] = {}
-
-    def begin(self, engine: Engine, message_id: MessageId, work: Coroutine[object, object, Started]) -> Future[Started]:
-        """Begin this turn, in place of an earlier try with the same id."""
-        with self._lock:
-            if (earlier := self._works.pop(message_id, None)) is not None:
-                earlier.cancel()
-            begun = self._works[message_id] = engine.start(work)
-            while len(self._works) > _KEPT_AT_MOST:
-                self._works.pop(next(iter(self._works))).cancel()
-            return begun
-
-    def of(self, message_id: MessageId) -> Future[Started] | None:
-        """The work with this id; None when this process knows of none."""
-        with self._lock:
-            return self._works.get(message_id)
-
-    def end(self, message_id: MessageId) -> None:
-        """Forget the work with this id, and give it up where it still runs."""
-        with self._lock:
-            work = self._works.pop(message_id, None)
-        if work is not None:
-            work.cancel()
 
 
 # What the session knows

@@ -24,7 +24,7 @@ from maya_core.health_parts import Health
 from maya_core.jobs.child import WorkerChild
 from maya_core.jobs.port import JobTable
 from maya_core.stores.transcripts.port import Transcripts
-from maya_core.ui.attempts import Beginnings
+from maya_core.ui.beginnings import Beginnings
 from maya_core.ui.review_count import ReviewCounts
 from maya_core.web.monitoring import Monitoring
 
