@@ -6,6 +6,7 @@ noun, except right after "I" or another pronoun, where it can only be a verb.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from maya_core.memory.lexicon import (
     ADVERBS,
@@ -31,12 +32,15 @@ _WITH_A_CLAUSE = frozenset(
     "mean think know hope say guess believe see hear wish bet suppose tell realise notice".split()
 )
 _FINITE = frozenset("am is are was were has had 'm 're 've does did".split())
+_CLAUSES_OF_A_MESSAGE = 256
+"""A clause is asked for its verbs several times while its message is read."""
 _INDEFINITE = ("a", "an", "some", "any")
 
 
-def verbs_of(text: str) -> list[Verb]:
+@lru_cache(maxsize=_CLAUSES_OF_A_MESSAGE)
+def verbs_of(text: str) -> tuple[Verb, ...]:
     """The finite verbs of a clause with their subjects, in order."""
-    return _Scan(tokens_of(text)).verbs()
+    return tuple(_Scan(tokens_of(text)).verbs())
 
 
 class _Scan:

@@ -249,9 +249,9 @@ def slips(clause: str) -> str | None:
     return rest or None
 
 
-def corrects(sentence: str) -> bool:
-    """May set right something said before, so that it leans on it."""
-    return _SETS_RIGHT.search(sentence) is not None or meant_otherwise(sentence)
+def sets_right(sentence: str) -> bool:
+    """May set right something said before, so that it leans on it, without saying plainly that it was a mistake."""
+    return _SETS_RIGHT.search(sentence) is not None
 
 
 def meant_otherwise(sentence: str) -> bool:

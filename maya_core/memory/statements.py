@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from maya_core.domain.conversation import Message, MessageId, Role
 from maya_core.memory import planting, reversal, stance
@@ -129,8 +130,14 @@ _FOREIGN_MEANS = {Foreign.QUOTE: Meant.QUOTED, Foreign.FENCED: Meant.FENCED, For
 def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
     """Read the messages in order.
 
-    `owner` is the user's name as a speaker; "" takes every message of role USER as theirs.
+    `owner` is the user's name as a speaker; "" takes every message of role USER as theirs. The last reading is kept:
+    extractor, summary and gate read the same stretch one after the other.
     """
+    return _read(tuple(messages), owner)
+
+
+@lru_cache(maxsize=1)
+def _read(messages: tuple[Message, ...], owner: str) -> Reading:
     people = People()
     told: list[Told] = []
     asked = ""
@@ -252,6 +259,8 @@ class _MessageReader:
         short = len(sentence.text.split()) <= _SHORT - 2
         last = " ".join(clause.text for clause in before if clause.sentence == number - 1)
         carried = bool(before) and short and (before[-1].mistaken or reversal.amends(last))
+        mistaken = carried or reversal.meant_otherwise(own)
+        corrects = mistaken or reversal.sets_right(own)
         made: list[Clause] = []
         for piece, meant in zip(pieces, meanings, strict=True):
             inherited = self._inherited(made)
@@ -272,8 +281,8 @@ class _MessageReader:
                     inherited=inherited,
                     negated=reversal.negates(piece.text) or (follows and made[-1].negated and not anew),
                     future=stance.lies_ahead(piece.text) or (follows and made[-1].future),
-                    corrects=reversal.corrects(own) or carried,
-                    mistaken=reversal.meant_otherwise(own) or carried,
+                    corrects=corrects,
+                    mistaken=mistaken,
                     verbs=tuple(verbs),
                     leads=next((c for c in reversed(made) if c.verbs), None) if not verbs else None,
                 )
@@ -288,7 +297,7 @@ class _MessageReader:
         return self._people.alone([clause.text for clause in made])
 
 
-def _coordinated(verbs: list[Verb], made: Sequence[Clause]) -> list[Verb]:
+def _coordinated(verbs: Sequence[Verb], made: Sequence[Clause]) -> Sequence[Verb]:
     """A verb without a subject after "and" is no order where the clause before it was none: "I live and work in …"."""
     before = next((clause.verbs[-1] for clause in reversed(made) if clause.verbs), None)
     if not verbs or verbs[0].subject or before is None or before.commanded:
