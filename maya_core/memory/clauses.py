@@ -13,7 +13,10 @@ from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS
 from maya_core.memory.verbs import Verb
 from maya_core.memory.wording import stems
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”)\]]*\s+|\n+")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])[\"'”)\]]*\s+|\n+|(?<=[\U0001F600-\U0001F64F\U0001F910-\U0001F97F])\s+(?=[A-Z]|i\b|i'm|my\b|we\b)"
+)
+"""A face ends a sentence like a full stop when another begins after it."""
 _ABBREVIATION = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|prof|st|jr|sr|vs|etc|e\.g|i\.e|approx|dept|inc|ltd|co|no|a\.m|p\.m)|(?<!['\w])[A-Z])\.$",
     re.IGNORECASE,

@@ -69,8 +69,8 @@ _INTRODUCTION = re.compile(
     r"copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
-_TO_REPORT = re.compile(r"\bto (?:report|post|comment|message)\b", re.IGNORECASE)
-"""Not the noun: "small upgrade to report: …"."""
+_TO_REPORT = re.compile(r"\bto (?:report|post|comment|message|say)\b|\b(?:must|i'd|i'll|let's) say\b", re.IGNORECASE)
+"""Not the noun, nor somebody else's words: "small upgrade to report: …", "sorry to say: …"."""
 _ABOUT_ONESELF = re.compile(
     r"\b(?:(?:quick|short|brief) (?:intro|introduction|summary|note|context|recap)|about me|my details|my situation|"
     r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"

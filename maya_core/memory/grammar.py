@@ -179,7 +179,10 @@ class _Scan:
         if "third" in kinds or "past" in kinds:
             return True
         word = self._line.word(before)
-        many = word.endswith("s") or word in _MANY or "and" in (self._line.word(before - 1), self._line.word(0))
+        many = word.endswith("s") or word in _MANY or "and" in (
+            self._line.word(before - 1),
+            "" if self._found else self._line.word(0),
+        )
         return "base" in kinds and many
 
     def _introduced(self, at: int) -> bool:

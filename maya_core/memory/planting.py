@@ -23,7 +23,8 @@ _TAKEOVER = re.compile(
     r"(?:ai|assistants?|llms?|chatbots?|language models?|models) (?:reading|processing|that read|must|should|shall|"
     r"summari[sz]ing)|important(?: instruction)?:|begin (?:instructions|system)|end of (?:instructions|prompt|"
     r"document)|"
-    r"obey|comply with|hidden instruction|secret instruction|your (?:new|real|true|only) (?:instructions?|purpose|"
+    r"(?:must|to|shall|will|always|please|now|and) (?:obey|comply with)|obey (?:me|my|this|these|the following|every|"
+    r"all)|comply with (?:this|these|the following|my)|hidden instruction|secret instruction|your (?:new|real|true|only) (?:instructions?|purpose|"
     r"task|goal|owner|name is|creator|master)|"
     r"this is (?:a|an) (?:order|command|override|authori[sz]ed)|i (?:hereby )?(?:authori[sz]e|command|order|"
     r"instruct) you|as (?:your|the) (?:developer|administrator|admin|creator|owner))\b",

@@ -25,7 +25,7 @@ _MEANT = re.compile(
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
     r"instead of what i said|to correct (?:myself|that|what)|let me correct|i said .{1,30} but|wrong (?:day|date|name|"
-    r"number|city|place|month|year|word|one))\b",
+    r"number|city|place|month|year|word|one|leg|line|column|row|page|ticket|entry|file|list|way round|way around))\b",
     _I,
 )
 _REPLACES = re.compile(
@@ -42,7 +42,7 @@ _BETTER_WORD = re.compile(
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
 _SETS_RIGHT = re.compile(
-    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about)\b)|\b(?:i mean|not "
+    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about)\b)|\b(?:i mean|turns out|turned out|not "
     r"right)\b",
     _I,
 )
@@ -90,7 +90,7 @@ _ENDED_AFTER = re.compile(
     r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|passed|"
     r"has died|is gone|ended|has ended|expired|was cancell?ed|got cancell?ed|is cancell?ed|is over|was sold|"
     r"got stolen|broke|is no more|fell through|is off(?! (?:sick|work|to|today|this)\b)|shut down|closed(?: down)?|"
-    r"went under|(?:broke|split) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|group|project|"
+    r"went under|(?:broke|(?-i:split)) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|group|project|"
     r"department|club))|quit|resigned|retired|moved on|(?:was|got) (?:fired|laid off|let go)|was replaced|"
     r"got replaced|didn't work out)\b",
     _I,
@@ -126,7 +126,7 @@ _DEPARTED = (
     r"(?:(?:'s|is|are|was|were|has|have|had|got|been|just|finally|sadly|now|all|already|long|both)\s+)*(?:gone|"
     r"over(?=\W*$|\W*[,.;!]|\s(?:for|now|and|since|between)\b)|dead|history|behind (?:us|me|him|her|them)|no more|"
     r"off the table|nothing for me|out of (?:the picture|business)|died|passed(?: away| on)?|went (?:bust|under|"
-    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|left|closed|shut(?: down)?|"
+    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|left(?!-)|closed|shut(?: down)?|"
     r"folded|ended|expired|stolen|sold|lost|wrecked|totalled|scrapped|cancell?ed|replaced|disbanded|dissolved|"
     r"went to (?:recycling|the dump|the tip|charity|a new (?:home|owner)|ebay)|moved (?:on|to|away|out|back)|fired|"
     r"let go|laid off|fell through|came to an end|is over|outgrown|gave up the ghost|packed (?:it )?in|"

@@ -48,6 +48,7 @@ _INDIRECT = re.compile(
 _TAG = re.compile(
     r"^(?:(?:and|or|but)\s+)?(?:right|ok|okay|yes|no|yeah|huh|correct|eh|remember|you know|see|true|remember that|"
     r"is that right|am i right|or (?:not|what|am i|is it|do i|did i)|"
+    r"(?!(?:can|will|would|could) you\b)"
     r"(?:is|are|was|were|do|does|did|have|has|can|will|would|should)(?:n't)?\s+(?:it|i|he|she|they|we|you|that|"
     r"there))\s*[?!.]*$",
     _I,
@@ -212,8 +213,8 @@ _JOKE = re.compile(
     r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|"
     r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|it) up|"
     r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|not!$|"
-    r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|oh|ya|suuure|sure|"
-    r"right)\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
+    r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|ya|suuure|sure|"
+    r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
     r"ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|"
     r"wow)[\s,]+(?:totally|sure|right|absolutely|of course|yeah|clearly|obviously|definitely)\b[\s,]+(?:because |"
     r"cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|[.!?]\s+)\W*not really\b|\band i'm (?:the |"

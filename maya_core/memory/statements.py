@@ -281,8 +281,8 @@ class _MessageReader:
                     inherited=inherited,
                     negated=reversal.negates(piece.text) or (follows and made[-1].negated and not anew),
                     future=stance.lies_ahead(piece.text) or (follows and made[-1].future),
-                    corrects=corrects,
-                    mistaken=mistaken,
+                    corrects=corrects and meant is not Meant.QUESTION,
+                    mistaken=mistaken and meant is not Meant.QUESTION,
                     verbs=tuple(verbs),
                     leads=next((c for c in reversed(made) if c.verbs), None) if not verbs else None,
                 )
