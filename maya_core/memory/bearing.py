@@ -10,7 +10,7 @@ from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.lasting import Lasting, governing, lasting
-from maya_core.memory.lexicon import ADVERBS, BE, DETERMINERS, DO, HAVE, MODALS, NEGATIONS, PREPOSITIONS
+from maya_core.memory.lexicon import ADVERBS, BE, DETERMINERS, DO, HAVE, MODALS, NEGATIONS, PREPOSITIONS, VERBS
 from maya_core.memory.moments import begins, moments
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, SLOT, STATES, expressed, expressions, own_slot, slot_of
@@ -26,6 +26,7 @@ _DEICTIC = stems(
     "both answer "
     "reply response suggestion explanation help work works"
 )
+_SMALL = stems(" ".join((ADVERBS - PREPOSITIONS) | NEGATIONS)) - stems("today tomorrow yesterday tonight daily weekly monthly yearly")
 _MOOD = stems(
     "tired hungry bored fine good great ok okay sure sorry happy glad back here busy stuck confused done ready "
     "curious late excited thirsty "
@@ -131,11 +132,21 @@ _CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate
 _ABSENCE = re.compile(
     r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|cannot|dislikes?|hates?)\b", re.IGNORECASE
 )
+_NOT_LIKED = re.compile(
+    r"\b(?:n't|not|never|no longer|dont|doesnt|can't|cannot)\s+(?:really |even |actually )?(?:like|likes|love|loves|enjoy|"
+    r"enjoys|eat|eats|drink|drinks|want|wants|stand|into|use|uses)\b|\b(?:no longer|stopped|quit|gave up|given up)\s+"
+    r"(?:like|likes|lik|eat|eats|eating|drink|drinks|drinking)\w*",
+    re.IGNORECASE,
+)
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
 _PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split())
 """Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
 _NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
-_MY_SOMEBODY = re.compile(r"(?:my|our|one of my|one of our)\s+((?:[\w-]+\s?){1,4})", re.IGNORECASE)
+_MY_SOMEBODY = re.compile(r"(?:is\s+)?(?:my|our|one of my|one of our)\s+((?:[\w-]+\s?){1,4})", re.IGNORECASE)
+_MY_SEVERAL = re.compile(
+    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|named\s+)?[^\W\d_a-z][\w-]+\W*$"
+)
+"""Several of a kind, the first of them by name: "our twins Olek", and the next clause is "and Hania"."""
 _SAYS_NOTHING = ("is connected with", "related to")
 _SAID_BEFORE = 1
 _MOST_BETWEEN = 3
@@ -156,7 +167,7 @@ _INTRODUCED = re.compile(
 def points_only(text: str) -> bool:
     """Words that point ("it", "the second one") and name nothing."""
     carried = content_stems(text)
-    return not carried or carried <= _DEICTIC
+    return not carried or carried <= _DEICTIC | _SMALL
 
 
 def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
@@ -194,6 +205,9 @@ def _apposed(told: Told, clause: Clause) -> str:
     near = [c for c in beside if c.start < clause.start][-1:] + [c for c in beside if c.start > clause.start][:2]
     if not re.fullmatch(_NAMED, clause.text.strip(" .,")):
         return ""
+    led = next((found.group("role") for c in beside if (found := _MY_SEVERAL.search(c.text))), "")
+    if led and clause.text[:4] == "and " and stems(led) & ROLES:
+        return led.removesuffix("s") if led != "children" else "child"
     said = (found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,"))))
     return next((role for role in said if stems(role) & ROLES), "")
 
@@ -285,17 +299,41 @@ def _stands_before_its_verb(clause: Clause, place: Place) -> bool:
 def is_over(claim: Claim, told: Told, place: Place) -> bool:
     """Whether the clause says that it was so and is no more."""
     clause = place.clause
-    if claim.relation in _STAYS_PAST:
+    if claim.relation in _STAYS_PAST or _tells_of_the_past(claim, clause) or _disliked_by_now(claim, clause):
         return False
     if reversal.ends_around(clause.text, place.start, place.end):
         return True
     if is_user(claim.subject) and _INTRODUCED.search(clause.text[: place.start]):
         return False
-    if reversal.no_longer(clause.text):
+    if reversal.no_longer(_predicate(claim, clause, place.start)):
         return True
     if claim.relation not in STATES or clause.future:
         return False
     return lasting(told, clause, place.start) is Lasting.OVER and begins(clause.text, told.said_at) is None
+
+
+def _predicate(claim: Claim, clause: Clause, place: int) -> str:
+    """What a clause says of somebody else, without how they are called: "my former student Ifeoma speaks …"."""
+    owner = clause.owner_at(place)
+    if owner.who is not Who.OTHER or owner not in clause.owners or owner.start <= place < owner.until:
+        return clause.text
+    return clause.text[: owner.start] + clause.text[owner.until :]
+
+
+def _tells_of_the_past(claim: Claim, clause: Clause) -> bool:
+    """The claim itself is in the past tense ("taught", "was a"), which stays true of what was."""
+    if claim.relation is not Relation.RELATED_TO:
+        return False
+    first = next((t.word for t in tokens_of(claim.label)), "")
+    kinds = VERBS.get(first, {})
+    past = first in ("was", "were", "had", "former", "formerly") or ("past" in kinds and "base" not in kinds)
+    return past and first in (t.word for t in tokens_of(clause.text))
+
+
+def _disliked_by_now(claim: Claim, clause: Clause) -> bool:
+    """ "I don't like oat milk anymore": what is over is the liking."""
+    absent = claim.relation is Relation.DISLIKES or _ABSENCE.search(claim.label) is not None
+    return absent and _NOT_LIKED.search(clause.text) is not None
 
 
 def speaks_of_absence(claim: Claim, text: str) -> bool:

@@ -55,7 +55,8 @@ class Who(StrEnum):
 class Owner:
     """The subject of a part of a clause, from `start` on. `names` are its words, with what it is also called.
 
-    `until`: where its verb begins. `mine`: said with "my" or "our". `text`: how to call it, as it was said.
+    `until`: where its verb begins. `mine`: said with "my" or "our". `text`: how to call it, as it was said. `whose`: the
+    words for the person whose it is, in "her son", "Leopold's wife".
     """
 
     who: Who
@@ -66,6 +67,7 @@ class Owner:
     person: bool = False
     mine: bool = False
     pronoun: bool = False
+    whose: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,4 +176,5 @@ def _phrase_names(phrase: str) -> frozenset[str]:
 
 def _is_person(phrase: str) -> bool:
     lowered = {word.strip("'.,").removesuffix("'s").lower() for word in phrase.split()}
+    lowered |= {word.rpartition("-")[2] for word in lowered if word.startswith(("great-", "step-", "half-"))}
     return bool(lowered & (PERSON_NOUNS | ANIMALS))

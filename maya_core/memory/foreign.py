@@ -219,7 +219,7 @@ def _pasted(text: str) -> list[ForeignSpan]:
     """What follows an introduction ("the mail says:"), a forwarded head, or stands between greeting and sign-off."""
     found = []
     for match in _INTRODUCTION.finditer(text):
-        if _TO_REPORT.search(text[: match.start() + 8]):
+        if _TO_REPORT.search(text[max(0, match.start() - 12) : match.start() + 8]):
             continue
         if not _ABOUT_ONESELF.search(text[max(0, match.start() - 24) : match.end()]):
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))

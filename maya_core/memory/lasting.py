@@ -5,6 +5,7 @@ only if it changed something ("I moved"), what one is must be more than a mood.
 """
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 
 from maya_core.memory.clauses import Owner, Who
@@ -43,7 +44,12 @@ _DONE_AT_LENGTH = {
     "take": re.compile(r"\b(?:mg|daily|course|class(?:es)?|lessons|leave|over)\b"),
     "write": re.compile(r"\b(?:book|novel|thesis|dissertation|phd|memoir|doctorate)\b", re.IGNORECASE),
     "work": re.compile(r"^(?!\W*(?:fine|well|out)\b)"),
-    "run": re.compile(r"^(?!\W*(?:late|out|low|behind)\b)"),
+    "run": re.compile(r"^(?!.*\b(?:late|out|low|behind|early|short)\b)"),
+    "do": re.compile(
+        r"\b(?:masters?|master's|degree|ph\.?d|doctorate|bachelor'?s?|course|apprenticeship|internship|diploma|residency|"
+        r"training|traineeship)\b",
+        re.IGNORECASE,
+    ),
     "see": re.compile(r""),
     "have": re.compile(r""),
 }
@@ -78,6 +84,13 @@ _DOUBTED = re.compile(r"'d\b|\b(?:would|could|should|might)\b")
 _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
 
 
+_NOT_SOON = timedelta(days=7)
+_NEXT_SEASON = re.compile(r"\bnext (?:spring|summer|autumn|fall|winter|term|semester|season)\b", re.IGNORECASE)
+_HABITS = ABLE | STATES | {"touch"}
+_ACHIEVED = frozenset("win release publish earn receive record direct compose author coauthor".split())
+_WITH_A_NAME = re.compile(r"^\W*(?:(?:a|an|the|my|our|their|his|her|first|debut)\s+)*(?:[a-z]+\s){0,2}?[^\W\d_a-z]")
+
+
 class Lasting(StrEnum):
     """How long what was said holds."""
 
@@ -88,6 +101,8 @@ class Lasting(StrEnum):
 
 def governing(clause: Clause, place: int) -> Verb | None:
     """The verb that the words at a place belong to: the last before them, else the one they are the subject of."""
+    if verb := clause.cleft(place):
+        return verb
     before = [verb for verb in clause.verbs if verb.start < place]
     if before:
         return before[-1]
@@ -172,6 +187,8 @@ class _Said:
         return self._verb.lemma in ABLE and not _DOUBTED.search(self._text)
 
     def _will(self) -> bool:
+        if self._verb.negated and self._verb.lemma in _HABITS and not self._dated():
+            return True
         planned = self._owner.who is Who.OTHER or self._dated() or has_value(self._rest)
         return self._verb.lemma in AHEAD and planned
 
@@ -187,7 +204,12 @@ class _Said:
         if lemma in _DONE_AT_LENGTH:
             dated = lemma != "get" or self._dated()
             return dated and _DONE_AT_LENGTH[lemma].search(self._rest) is not None
-        return lemma in ONGOING or (self._of_a_thing and lemma in AHEAD)
+        return lemma in ONGOING or (self._of_a_thing and lemma in AHEAD) or self._is_planned()
+
+    def _is_planned(self) -> bool:
+        """What one is doing at a time that is more than days away: "we're putting in a heat pump next spring"."""
+        ahead = any(m.at > self._told.said_at + _NOT_SOON for m in moments(self._text, self._told.said_at))
+        return ahead or _NEXT_SEASON.search(self._text) is not None
 
     def _is(self) -> bool:
         return is_lasting(self._owner, self._words, text=self._text, rest=self._rest, said_at=self._told.said_at)
@@ -226,7 +248,7 @@ class _Said:
             return counted or _ON_ME.match(rest) is not None
         if lemma in _WITH_PARTICLE or lemma == "go":
             return _PARTICLE.match(rest) is not None or (lemma == "go" and " with " in rest)
-        return lemma in STAYS
+        return lemma in STAYS or (lemma in _ACHIEVED and _WITH_A_NAME.match(rest) is not None)
 
     def _does(self) -> bool:
         """The plain present: a habit, unless it points at something or is of the moment."""

@@ -21,6 +21,11 @@ _TO_ME = re.compile(
     r"prescribed|gave|given|got|bought|sent)\s+(?:me|us)\b",
     re.IGNORECASE,
 )
+_KIN_BY_NAME = re.compile(
+    r"(?:Great-)?(?:Aunt(?:ie|y)?|Uncle|Cousin|Gran(?:d(?:ma|pa|mother|father|dad)|ny|dad)?|Nana?|Mum|Mom|Dad|Papa|"
+    r"Mama)\b(?!')|Great-(?:aunt|uncle|gran\w*)\b",
+)
+"""Kin whom one calls by what they are: "Great-aunt Philippa", "Uncle Tom"."""
 _MY_ROLE = re.compile(r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
 
 
@@ -39,20 +44,20 @@ def _links(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> bool
     wanted = content_stems(claim.object)
     spoken = clause.text[owner.start : owner.until]
     if stems(spoken) & ROLES and re.match(r"\W*(?:my|our)\s+(?:[\w-]+\s+){0,2}[\w-]+'s? name\W*$", spoken, re.I):
-        return wanted <= _after(clause, owner)
+        return wanted <= named_after(clause, owner)
     if owner.pronoun and owner.person and clause.corrects and claim.relation in LINKS:
-        return wanted <= _after(clause, owner)
-    if wanted <= owner.names and _linked_elsewhere(wanted, reading):
+        return wanted <= named_after(clause, owner)
+    group = owner.names.union(*(people for people in reading.people if people & owner.names))
+    if wanted <= group and _linked_elsewhere(wanted, reading):
         return True
     if not owner.person:
         return False
-    group = owner.names.union(*(people for people in reading.people if people & owner.names))
-    mine = owner.mine or MINE.search(clause.text) is not None
+    mine = owner.mine or MINE.search(clause.text) is not None or _KIN_BY_NAME.match(spoken) is not None
     linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
     if mine and linking and not _of_another(clause, owner) and wanted <= group:
         return True
     role = stems(spoken) & ROLES
-    return owner.mine and bool(role) and says_what_it_is(clause, owner) and wanted <= _after(clause, owner)
+    return owner.mine and bool(role) and says_what_it_is(clause, owner) and wanted <= named_after(clause, owner)
 
 
 def _linked_elsewhere(wanted: frozenset[str], reading: Reading) -> bool:
@@ -60,15 +65,15 @@ def _linked_elsewhere(wanted: frozenset[str], reading: Reading) -> bool:
     return any(
         owner.names & wanted
         and c.meant is Meant.ASSERTED
-        and (found := _MY_ROLE.match(c.text[owner.until :])) is not None
+        and (found := _MY_ROLE.match(c.text[owner.until if c.owners else 0 :])) is not None
         and stems(found.group(1)) & ROLES
         for told in reading.told
         for c in told.clauses
-        for owner in c.owners
+        for owner in c.owners or (c.inherited,)
     )
 
 
-def _after(clause: Clause, owner: Owner) -> frozenset[str]:
+def named_after(clause: Clause, owner: Owner) -> frozenset[str]:
     """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
     rest = clause.text[owner.until :]
     named = re.match(

@@ -23,6 +23,8 @@ _PHRASE_ALONE = re.compile(
 )
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
+_PREDICATE = re.compile(r"\W*(?:is|was|'s)\b", re.IGNORECASE)
+"""Goes on about somebody named before: "Beatrix, … is my oldest friend" introduces nobody else."""
 _NAMED_LAST = re.compile(rf"{_PROPER}$")
 _LITTLE = stems("my our the his her their this that one of new old mr mrs ms dr prof a an and or")
 ROLES = stems(" ".join(PERSON_NOUNS | ANIMALS))
@@ -54,7 +56,7 @@ class People:
     def note(self, clause: str, owners: Sequence[Owner], before: str) -> None:
         """Take in who a clause speaks of. `before` is the clause before it in the sentence."""
         spoken = self._introduced(clause)
-        if spoken:
+        if spoken and (owners or not _PREDICATE.match(clause)):
             self._recent.append(spoken)
         for owner in owners:
             if owner.who is not Who.OTHER or owner.pronoun:
@@ -83,13 +85,20 @@ class People:
         if owner.pronoun:
             return self._pointed_at(owner, before)
         if owner.person or self._known(owner.names):
+            whose = self._possessor(owner.text)
             self._hear(owner.text)
-            return self.renewed(replace(owner, person=True))
+            return self.renewed(replace(owner, person=True, whose=whose))
         if whose := re.match(r"(his|her|their|its)\s", owner.text, re.IGNORECASE):
             word = whose.group(1).lower()
             possessor = self._last_thing.names if word == "its" else self._meant_by(word)
             return replace(owner, names=owner.names | possessor)
         return owner
+
+    def _possessor(self, phrase: str) -> frozenset[str]:
+        """Whose somebody is: "her son", "Leopold's wife"."""
+        if pronoun := re.match(r"(his|her|their)\s", phrase, re.IGNORECASE):
+            return self._meant_by(pronoun.group(1).lower())
+        return stems(phrase.rpartition("'s ")[0]) - _LITTLE
 
     def _pointed_at(self, owner: Owner, before: str) -> Owner:
         """Whom or what a pronoun means."""
@@ -119,11 +128,13 @@ class People:
             return NOBODY
         apposed = len(phrases) > 1 and any(_NAME_ALONE.match(phrase) for phrase in phrases)
         person = bool(names & ROLES) or self._known(names) or apposed
-        names = self._meet(names) if person else names
+        coordinated = any(re.match(r"(?:and|or) ", phrase) for phrase in phrases)
+        names = self._meet(names) if person and not coordinated else names
+        whose = self._possessor(phrases[0]) if phrases else frozenset()
         mine = any(re.match(r"(?:my|our)\b", phrase, re.IGNORECASE) for phrase in phrases)
         several = [re.sub(r"^(?:and|or) |\.$", "", phrase) for phrase in phrases if _NAME_ALONE.match(phrase)]
         text = " and ".join(several) if len(several) > 1 else self._call(names) or phrases[0]
-        return Owner(who=Who.OTHER, start=0, names=names, text=text, person=person, mine=mine)
+        return Owner(who=Who.OTHER, start=0, names=names, text=text, person=person, mine=mine, whose=whose)
 
     def _meant_by(self, pronoun: str) -> frozenset[str]:
         """The person spoken of last whom a pronoun can mean: no brother is a "she"."""

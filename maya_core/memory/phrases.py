@@ -476,6 +476,9 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _TASTES = (Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES)
+_HAVE_NAMES = (Relation.OWNS, Relation.RELATED_TO)
+_CALLED = re.compile(rf"\s+(?:called|named)\s+[\"“']?(?P<name>{_CAPITAL})")
+"""What has a name is called by it: "a tabletop shop called Meeple Harbour"."""
 _MOST_WORDS = 9
 _MOST_WORDS_OF_TASTE = 4
 _NO_TASTE = re.compile(
@@ -574,6 +577,9 @@ def _stated(
     said = clean(match.group(field))
     if is_empty(said) or len(said.split()) > _MOST_WORDS:
         return None
+    end = match.end(field)
+    if relation in _HAVE_NAMES and (called := _CALLED.match(match.string, end)):
+        said, end = called.group("name"), called.end("name")
     if relation in _TASTES and (len(said.split()) > _MOST_WORDS_OF_TASTE or _NO_TASTE.match(said)):
         return None
     return Stated(
@@ -582,6 +588,6 @@ def _stated(
         object=said,
         kind=kind,
         start=offset + match.start(field),
-        end=offset + match.end(field),
+        end=offset + end,
         listed=listed,
     )

@@ -54,7 +54,7 @@ def _said_anew(held: Held, later: Told, after: Clause, *, conflict: bool, change
     """In the same words, or in other words about the same thing, with or without a value of the same sort."""
     if changed and later.place > held.told.place and states(after) and _names_topic(held, after):
         return True
-    if changed and _same_head(held, after):
+    if _same_head(held, after) and (changed or _is_now_another(held, later, after)):
         return True
     single = single_valued(held.claim.relation, held.claim.label)
     enough = changed or (single and (conflict or not _only_is(held)))
@@ -76,6 +76,14 @@ def _same_head(held: Held, after: Clause) -> bool:
     if len(phrase) < _FEW_WORDS or held.claim.object.split()[-1][:1].isupper():
         return False
     return phrase[-1] in after.stems and not set(phrase[:-1]) & after.stems
+
+
+def _is_now_another(held: Held, later: Told, after: Clause) -> bool:
+    """Somebody or something else than the user is said to be another of that kind: "Barley is a lakeland terrier"."""
+    verb = held.verb
+    if held.of_user or verb is None or verb.lemma != "be" or later.place <= held.told.place:
+        return False
+    return any(v.lemma == "be" for v in after.verbs) and bool(held.clause.owner_at(verb.start).names & first_owner(after).names)
 
 
 def _exclusive(held: Held, after: Clause) -> bool:

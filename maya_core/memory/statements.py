@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from maya_core.domain.conversation import Message, MessageId, Role
 from maya_core.memory import planting, reversal, stance
@@ -31,6 +32,9 @@ _TYPED = re.compile(
 )
 """Contractions without their apostrophe: "dont", "im", "hes"."""
 _LINES = re.compile(r"\n\s*\n")
+_POINTERS = ("it", "that", "this")
+_NO_CLEFT = re.compile(r"\W*(?:an?|no|so|like|as|because|why|how|what|where|when|that|true|[a-z]+ly)\b", re.IGNORECASE)
+_CLEFT_BETWEEN = re.compile(r"\s*(?:still |now )?(?:what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
 _SHORT = 8
 _FEW = 3
 _AFTER_A_WORD = 2
@@ -81,8 +85,24 @@ class Clause:
     verbs: tuple[Verb, ...] = ()
     leads: "Clause | None" = None
 
+    def cleft(self, place: int) -> Verb | None:
+        """The verb that the words at a place belong to although another says what they are: "it's pecans I'm allergic
+        to", "Neovim is what I use"; None where the order is the usual one."""
+        for verb, following in pairwise(self.verbs):
+            if verb.lemma != "be" or verb.subject is None or following.subject is None:
+                continue
+            between = self.text[verb.end : following.subject[0]]
+            pointed = self.text[slice(*verb.subject)].lower() in _POINTERS and not _NO_CLEFT.match(between)
+            if pointed and verb.end <= place < following.subject[0]:
+                return following
+            if verb.subject[0] <= place < verb.start and _CLEFT_BETWEEN.fullmatch(between):
+                return following
+        return None
+
     def owner_at(self, place: int) -> Owner:
         """Whom the words at a place are about: the last subject before them, else themselves, else the first after."""
+        if (verb := self.cleft(place)) and verb.subject:
+            return next((owner for owner in self.owners if owner.start == verb.subject[0]), self.inherited)
         before = [owner for owner in self.owners if owner.start < place] or [
             owner for owner in self.owners if owner.start == place
         ]
