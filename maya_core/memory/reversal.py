@@ -107,7 +107,7 @@ _PLAIN_DENIAL = re.compile(
 )
 _LIKE = re.compile(r"\b(?:likes?|loves?|enjoys?|adores?|into|fond of|fan of|crazy about|grown on me)\b", _I)
 _CHANGE = re.compile(
-    r"\b(?:now|nowadays|these days|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
+    r"\b(?:now|nowadays|these days|this time|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
     r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|ed|ing)|new|replac\w+|"
     r"renam\w+|rebrand\w*|rais\w+|increas\w+|reduc\w+|cut|lower\w*|bump\w*|push\w*|postpon\w+|reschedul\w+|shift\w*|"
     r"delay\w*|extend\w*|brought|slipp?(?:ed|ing)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind (?:us|me)|"
@@ -117,6 +117,8 @@ _CHANGE = re.compile(
     r"without)\b",
     _I,
 )
+_COMPOUND = re.compile(r"\w+(?:-\w+)+")
+"""What is left-handed or brand-new tells of no change."""
 _ADDS = re.compile(
     r"\b(?:also|too|as well|another|additionally|in addition|besides|on top of (?:that|it)|plus|second (?:job|home|"
     r"language|dog|cat|child|car)|both|as before|still)\b",
@@ -203,7 +205,7 @@ def likes(clause: str) -> bool:
 
 def changes(sentence: str) -> bool:
     """Has a word by which people tell that something is not as it was."""
-    return _CHANGE.search(sentence) is not None
+    return _CHANGE.search(_COMPOUND.sub(" ", sentence)) is not None
 
 
 def adds(sentence: str) -> bool:

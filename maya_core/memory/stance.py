@@ -122,7 +122,11 @@ _FRAME = re.compile(
     _I,
 )
 _PLAY = re.compile(
-    r"\b(?:role[\s-]?play\w*|(?:let's|let us) (?:play|pretend|practi[sc]e|act out)|in character|(?:you're|you are|"
+    r"\b(?:role[\s-]?play\w*|(?:let's|let us) (?:play|pretend|practi[sc]e|act out)|in character|(?:do|try|run|improvise|"
+    r"rehearse|practi[sc]e|start|play|act|act out|set up) (?:a|an|the|our|this|another) (?:little |short |quick )?(?:scene|"
+    r"skit|sketch|improv\w*|role|campaign|play)|for the next (?:few|couple of|\w+) (?:messages|turns|replies|lines)|"
+    r"you(?:'re| are|'ll be| will be| play) (?:the|my) (?!best\b|greatest\b|man\b|one\b|boss\b|expert\b|only\b|first\b|"
+    r"most\b|favou?rite\b|ai\b|assistant\b|real\b)[\w-]+(?= (?:and|who|in|of|at)\b|[,.;:])(?=.{0,80}\b(?:you|i)\b)|(?:you're|you are|"
     r"you be|you play|act as) (?:a|an|the|my)\b[^.!?]{2,60}\band (?:i|i'm|i am|i'll)\b|(?:act|acting|pose|"
     r"posing) as (?:a|an|the|my)|play the (?:role|part) of|pretend to be|be my (?:interviewer|opponent|examiner|"
     r"patient|customer|landlord|boss|date)|mock interview|(?:i'm|i am|i'll be|i play) (?:a|an|"
@@ -221,6 +225,25 @@ _JOKE = re.compile(
     r"a )?(?:queen|king|pope|president|santa|batman|spider-?man|superman|emperor|tooth fairy|easter bunny)\b",
     _I,
 )
+_DISOWNED = re.compile(
+    r"\b(?:(?:all|every (?:single )?(?:word|bit|line)|none|not (?:a|one) (?:single )?word|most|the (?:whole|rest)|half) of "
+    r"(?:that|this|it|the above|which|what i (?:just )?(?:said|wrote))|(?:all|everything|anything|the (?:lot|story|"
+    r"paragraph|lines?|bit|part|stuff|words?)) (?:i (?:just )?(?:said|wrote|told you)|above|so far|before (?:this|"
+    r"that))|all (?:this|that)|the above|the (?:whole|entire) (?:thing|story|lot|paragraph)|what i (?:just )?(?:said|wrote|"
+    r"told you))\s+(?:(?:is|was|were|are|has been|never|actually|really|happened|just|all|only|of course|obviously|pure|"
+    r"complete|utter|total|an?|not|clearly|naturally|in fact|,)\s*)*(?:nonsense|rubbish|jokes?|joking|made[ -]up|invented|"
+    r"fiction\w*|false|untrue|true|real|lies?|baloney|bull\w*|tosh|rot|codswallop|fibs?|fantasy|tongue[ -]in[ -]cheek|"
+    r"wind-?up|satire|iron(?:y|ic)|sarcas\w+|in jest|pranks?|serious|happened|poppycock|hogwash|balderdash|silliness|"
+    r"meant seriously|piffle|make-believe|gibberish|exaggerat\w+)\b"
+    r"|\b(?:i'm|i am|i was|we're|we were|i've been) (?:(?:of course|only|just|obviously|clearly|merely|naturally|all|"
+    r"totally)\s+)*(?:larking|messing|fooling|mucking|clowning|goofing|horsing|playing) (?:about|around)\b"
+    r"|\b(?:i'm|i am|i was) (?:(?:of course|only|just|obviously|clearly|merely|naturally)\s+)*(?:having you on|winding you "
+    r"up|taking the (?:mick\w*|piss)|being (?:silly|facetious|daft|ironic|sarcastic|flippant|cheeky|dramatic))\b"
+    r"|^\W*(?:i jest|i kid|had you there|got you there|you (?:fell for|bought|believed) (?:it|that))\b"
+    r"|\bi (?:just )?(?:made|invented) (?:all (?:of )?|every word of )?(?:that|this|it)(?: all)? ?(?:up)?\b",
+    _I,
+)
+"""Says of one's own words that they are not so: "every word of the above is nonsense"."""
 _LAUGH = re.compile(
     r"(?<![\w'])(?:lol+|lmao+|rofl|haha[ha]*|hehe[he]*|hah|ha ha(?: ha)*|hee hee|xd|:-?[pPD]|;-?\)|;-?[pP])(?!\w)|"
     r"[😂🤣😉😆😅😏]",
@@ -348,12 +371,14 @@ def withdraws_what_stands_before(clause: str) -> bool:
 
 def jokes(sentence: str) -> bool:
     """Marked as a joke in so many words."""
-    return _JOKE.search(_NO_JOKE.sub(" ", sentence)) is not None
+    said = _NO_JOKE.sub(" ", sentence)
+    return _JOKE.search(said) is not None or _DISOWNED.search(said) is not None
 
 
 def takes_joke_back(sentence: str) -> bool:
     """Opens with the word that what stands before was a joke: "just kidding", "April fool!"."""
-    return _TAKEN_BACK.match(_NO_JOKE.sub(" ", sentence)) is not None
+    said = _NO_JOKE.sub(" ", sentence)
+    return _TAKEN_BACK.match(said) is not None or _DISOWNED.search(said) is not None
 
 
 def only_jokes(sentence: str) -> bool:

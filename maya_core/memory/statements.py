@@ -461,7 +461,9 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     meant = None
     part = stance.joked_part(sentence.text)
     if part is not None:
-        return [_meant(clause, Meant.JOKE) if (stems(part) - LIGHT) & clause.stems else clause for clause in clauses]
+        about = stems(part) - LIGHT
+        first = next((number for number, clause in enumerate(clauses) if about & clause.stems), len(clauses))
+        return [*clauses[:first], *(_meant(clause, Meant.JOKE) for clause in clauses[first:])]
     if stance.jokes(sentence.text) or stance.turns_serious(sentence.text):
         meant = Meant.JOKE
     elif planting.withdraws(sentence.text):

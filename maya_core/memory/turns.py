@@ -28,7 +28,9 @@ _TURNS = (
         rf"\bmy {_ABODE}\b",
         rf"\b(?:moved (?:in\b|into|house|out|to|back|away|on)|relocated|settled (?:in|down)|bought (?:an?|our|"
         rf"my) (?:[\w-]+ ){{0,3}}{_ABODE}|closed on|(?:got|found|have) (?:my|our) own {_ABODE}|mortgage|"
-        rf"left (?:the )?(?:country|city|town)|left \w+ (?:behind|for)|new (?:address|{_ABODE})|keys to|emigrated)\b",
+        rf"left (?:the )?(?:country|city|town)|left \w+ (?:behind|for)|new (?:address|{_ABODE})|keys to|emigrated|removal (?:van|men|firm|"
+        r"company|lorry)|movers|moving (?:van|boxes)|last box(?:es)?|unpack(?:ed|ing)|housewarming|(?:at|my|our) (?:new )?"
+        r"home (?:is )?in (?-i:[A-Z])\w+)\b",
         Relation.LIVES_IN,
     ),
     _turn(

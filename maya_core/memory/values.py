@@ -16,6 +16,7 @@ from maya_core.memory.lexicon import (
     COORDINATORS,
     DETERMINERS,
     HAVE,
+    INTERJECTIONS,
     MODALS,
     PREPOSITIONS,
     PRONOUNS,
@@ -55,7 +56,7 @@ _NO_NAMES = frozenset(
     "june "
     "july august september october november december ok okay yes no sorry good thanks hi hello please great oh "
     "wait".split()
-)
+) | INTERJECTIONS
 _OPENERS = frozenset(
     "new same different good great bad small big quick fun funny guess turns weekly later next last first second third "
     "correction typo update news breaking legal finance actually honestly anyway right wrong staging production work "
