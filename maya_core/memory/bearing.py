@@ -17,6 +17,7 @@ from maya_core.memory.relations import LINKS, SLOT, STATES, expressed, expressio
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.tokens import tokens_of
+from maya_core.memory.values import same_unit
 from maya_core.memory.wording import content_stems, stems
 
 _DEICTIC = stems(
@@ -180,6 +181,8 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     if lasting(told, clause, place.start) is not Lasting.NO:
         return Reason.PASSING if _answers_a_suggestion(claim, told, clause) else None
     said = strength(claim, told, place)
+    if _puts_a_value_right(claim, told, clause):
+        return None
     if governing(clause, place.start) is None and clause.leads is None:
         borne = said == _SAID_BEFORE or (said and clause.corrects) or _phrased(claim, place)
         return None if borne else Reason.RELATION
@@ -187,6 +190,14 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
         owner.pronoun or owner.who is Who.USER for owner in clause.owners
     )
     return None if said and clause.corrects and leans else Reason.PASSING
+
+
+def _puts_a_value_right(claim: Claim, told: Told, clause: Clause) -> bool:
+    """Another number of the same things as before, and nothing else: "68 square metres, it turns out"."""
+    if clause.verbs or not clause.corrects:
+        return False
+    before = " ".join([told.earlier, *(c.text for c in told.clauses if c.start < clause.start)])
+    return same_unit(claim.object, before, told.said_at)
 
 
 def introduces(claim: Claim, told: Told, place: Place) -> bool:
@@ -272,6 +283,8 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     if relation is Relation.RELATED_TO and not label and _stands_before_its_verb(clause, place):
         label = "" if claim.label in _SAYS_NOTHING else claim.label
         label = label or ("does" if is_user(claim.subject) and clause.owner_at(place.start).who is Who.USER else "")
+    if relation is Relation.RELATED_TO and not label and _puts_a_value_right(claim, told, clause):
+        label = claim.label
     if relation is Relation.RELATED_TO and not label:
         return None
     relation = _dated(claim, relation, told, clause)

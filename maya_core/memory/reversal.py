@@ -117,8 +117,8 @@ _CHANGE = re.compile(
     r"without)\b",
     _I,
 )
-_COMPOUND = re.compile(r"\w+(?:-\w+)+")
-"""What is left-handed or brand-new tells of no change."""
+_COMPOUND = re.compile(r"(?!brand-new)\b\w+(?:-\w+)+", _I)
+"""Who is left-handed tells of no change."""
 _ADDS = re.compile(
     r"\b(?:also|too|as well|another|additionally|in addition|besides|on top of (?:that|it)|plus|second (?:job|home|"
     r"language|dog|cat|child|car)|both|as before|still)\b",

@@ -113,12 +113,23 @@ _FRAME = re.compile(
     r"thinking out loud|daydream\w*|play devil's advocate|for the sake of argument|make[\s-]believe|picture this|"
     r"play the role|act as|you are (?:a|an)\b|assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|(?:write|"
     r"draft|compose|generate|create|make|invent|give|tell|come up with|craft|produce|"
-    r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|bio|biography|dialogue|persona|ad|letter|script|scene|character|"
-    r"example|examples|test data|sample|samples|blog|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
-    r"profile|cover letter|speech|fanfic|backstory|paragraph|essay|email|post|tweet|caption|plot|dummy|mock|tagline|"
+    r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|dialogue|persona|ad|script|scene|character|"
+    r"example|examples|test data|sample|samples|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
+    r"fanfic|backstory|plot|dummy|mock|tagline|"
     r"riddle|fable|tale|user story)|(?:novel|story|screenplay|script|play|book|game|campaign|comic|fanfic|"
     r"short story) (?:that )?(?:i'm|i am|i've been|we're) (?:writing|playing|working on|drafting|running)|protagonist|"
     r"antagonist|main character|my character|my (?:villain|hero|heroine))\b",
+    _I,
+)
+_TEXT = re.compile(
+    r"\b(?:write|draft|compose|generate|create|make|invent|give|come up with|craft|produce|continue)\b[^.!?]{0,40}\b(?:bio|"
+    r"biography|letter|blog|profile|cover letter|speech|paragraph|essay|e-?mail|post|tweet|caption)\b",
+    _I,
+)
+_OF_ANOTHER = re.compile(
+    r"\b(?:as (?:if|though|an?|the|(?-i:[A-Z])\w+)|from (?:an?|the) (?:\w+ )?(?:perspective|viewpoint|point of view|view|"
+    r"\w+er|\w+or)|in the (?:voice|style|person|name) of|in character|by an?|about an?|of an?|for an? (?:\w+ )?(?:"
+    r"character|person|man|woman|user|customer))\b",
     _I,
 )
 _PLAY = re.compile(
@@ -334,7 +345,15 @@ def sometime(clause: str) -> bool:
 
 def opens_fiction(sentence: str) -> bool:
     """What follows in the message is made up, or asked to be."""
-    return _FRAME.search(sentence) is not None
+    text = _TEXT.search(sentence)
+    of_another = text is not None and _OF_ANOTHER.search(sentence, text.start()) is not None
+    return of_another or _FRAME.search(sentence) is not None
+
+
+def asks_for_a_text(sentence: str) -> int | None:
+    """From which character on a sentence asks for a letter, a speech, a post; what goes into it may be made up."""
+    found = _TEXT.search(sentence)
+    return found.start() if found else None
 
 
 def opens_a_play(sentence: str) -> bool:

@@ -270,6 +270,9 @@ class _MessageReader:
             elif self._running is Meant.ASSERTED and stance.opens_fiction(own):
                 self._running = Meant.HYPOTHETICAL
                 found = [_meant(clause, Meant.HYPOTHETICAL) for clause in found]
+            elif (text_from := stance.asks_for_a_text(own)) is not None:
+                begin = sentence.start + text_from
+                found = [_meant(c, Meant.HYPOTHETICAL) if c.start + len(c.text) > begin else c for c in found]
             clauses = [*_look_back(clauses, sentence), *found]
         return clauses
 
