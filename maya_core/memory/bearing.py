@@ -18,7 +18,7 @@ from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.tokens import tokens_of
 from maya_core.memory.values import same_unit
-from maya_core.memory.wording import content_stems, stems
+from maya_core.memory.wording import LIGHT, content_stems, stems
 
 _DEICTIC = stems(
     "it this that these those one ones thing things stuff something anything everything nothing here there them him "
@@ -143,7 +143,7 @@ _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS
 _PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split())
 """Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
 _NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
-_MY_SOMEBODY = re.compile(r"(?:is\s+)?(?:my|our|one of my|one of our)\s+((?:[\w-]+\s?){1,4})", re.IGNORECASE)
+_MY_SOMEBODY = re.compile(r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+((?:[\w-]+\s?){1,4})", re.IGNORECASE)
 _MY_SEVERAL = re.compile(
     r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|named\s+)?[^\W\d_a-z][\w-]+\W*$"
 )
@@ -181,7 +181,7 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     if lasting(told, clause, place.start) is not Lasting.NO:
         return Reason.PASSING if _answers_a_suggestion(claim, told, clause) else None
     said = strength(claim, told, place)
-    if _puts_a_value_right(claim, told, clause):
+    if _puts_a_value_right(claim, told, clause) or (not clause.owners and stance.stands_alone(clause.text)):
         return None
     if governing(clause, place.start) is None and clause.leads is None:
         borne = said == _SAID_BEFORE or (said and clause.corrects) or _phrased(claim, place)
@@ -377,7 +377,7 @@ def _momentary(claim: Claim, told: Told, place: Place) -> Reason | None:
     if _TO_LISTENER.search(clause.text) and not expressed(claim.relation, clause.text):
         return Reason.PASSING
     lasting = claim.relation in _OF_ANY_MOMENT and strength(claim, told, place)
-    return Reason.PASSING if content_stems(claim.object) <= _MOOD and not lasting else None
+    return Reason.PASSING if stems(claim.object) - LIGHT <= _MOOD and not lasting else None
 
 
 def _leans_back(clause: Clause) -> bool:

@@ -35,7 +35,9 @@ _MOST_CLAUSES = 40
 """Of one message, and of one sentence: what is longer was not written by hand, and the rest of it is not read."""
 _AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
 HONORIFIC = "(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Madame|Monsieur|Señora?|Signora?|Sir|Uncle|Aunt|Auntie)"
-_POSSESSOR = re.compile(r"(?:my|our|one of my|one of our)\s+", re.IGNORECASE)
+_POSSESSOR = re.compile(
+    r"(?:(?:(?:both|all)(?: of)? )?(?:my|our|one of my|one of our)\s+|the\s+(?=(?:missus|wife|husband|hubby|mrs|in-laws)\b))", re.IGNORECASE
+)
 _ARTICLE = re.compile(r"(?:the|a|an|this|that|these|those|your|every|each|all|some|most|both)\s+", re.IGNORECASE)
 _ASKING = frozenset("what which whatever how why where when".split())
 _OTHERS = frozenset("he she they who his her their".split())

@@ -37,6 +37,7 @@ _AT_A_NAME = re.compile(r"(?:in|at|with|on)\s+(?:an?\s+|the\s+)?[^\W\d_a-z]")
 _PASSING_PLACE = re.compile(
     r"\b(?:week|weekend|airport|station|hotel|queue|until|visiting|holiday|trip)\b", re.IGNORECASE
 )
+_HOME = re.compile(r"(?:now |back |at )*home in\s+[^\W\d_a-z].*\b(?:now|again|for good|since)\b")
 _ENDS_A_PHRASE = ("who", "that", "and", ",", ".")
 _TASTES = ("fan", "lover", "eater", "drinker")
 
@@ -106,8 +107,12 @@ def _person_is(owner: Owner, words: Sequence[Token], *, text: str, rest: str, sa
         return _AGE.match(spoken) is not None or bool(moments(text, said_at))
     if first.word in _SOMEBODY_NAMED or first.word in _KEEN:
         return len(words) > 1
+    if _HOME.match(after):
+        return True
     if first.word in ("in", "at", "on", "with"):
         return _placed(owner, text=text, after=after, said_at=said_at)
+    if owner.text and first.is_open and first.word.endswith("s") and re.search(r"\bare\b", text):
+        return first.word not in TRANSIENT and first.word not in MOODS and first.word not in OPINIONS
     of_somebody = first.is_open and len(words) > 1 and words[1].word == "'s"
     if first.is_big or of_somebody or first.word in ("from", "of", "into"):
         return True

@@ -63,6 +63,7 @@ _EXCEPTED = {
     "look": re.compile(r"^\W*after\b"),
     "know": re.compile(r"^\W*(?:\w+ly\s+|really\s+|some\s+)?[^\W\d_a-z]"),
     "scare": re.compile(r""),
+    "see": re.compile(r"^\W*(?:Dr|Doctor|Prof)\b"),
 }
 _SOMEBODY = re.compile(r"^\W*(?:someone|somebody|a |our |my )")
 _CLEFT = re.compile(r"\W*(?:what|all|the (?:only )?thing)\b", re.IGNORECASE)
@@ -84,6 +85,7 @@ _DOUBTED = re.compile(r"'d\b|\b(?:would|could|should|might)\b")
 _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
 
 
+_THESE_DAYS = re.compile(r"\b(?:these days|nowadays|every \w+|on \w+days)\b", re.IGNORECASE)
 _NOT_SOON = timedelta(days=7)
 _NEXT_SEASON = re.compile(r"\bnext (?:spring|summer|autumn|fall|winter|term|semester|season)\b", re.IGNORECASE)
 _HABITS = ABLE | STATES | {"touch"}
@@ -172,8 +174,8 @@ class _Said:
         lemma, rest = self._verb.lemma, self._rest
         if lemma in ("need", "expect", "happen", "show", "wait") and (self._of_a_thing or re.search(r"\bby\b", rest)):
             return True
-        if lemma in ("see", "expect"):
-            return self._verb.ongoing and _SOMEBODY.match(rest) is not None
+        if lemma in ("see", "expect") and self._verb.ongoing:
+            return _SOMEBODY.match(rest) is not None
         if lemma in ("stop", "break"):
             somebody = not self._of_a_thing or self._owner.text[:1].isupper()
             return somebody and (self._verb.tense is Tense.PAST or self._verb.perfect)
@@ -204,7 +206,8 @@ class _Said:
         if lemma in _DONE_AT_LENGTH:
             dated = lemma != "get" or self._dated()
             return dated and _DONE_AT_LENGTH[lemma].search(self._rest) is not None
-        return lemma in ONGOING or (self._of_a_thing and lemma in AHEAD) or self._is_planned()
+        habit = lemma in STATES and _THESE_DAYS.search(self._text) is not None
+        return habit or lemma in ONGOING or (self._of_a_thing and lemma in AHEAD) or self._is_planned()
 
     def _is_planned(self) -> bool:
         """What one is doing at a time that is more than days away: "we're putting in a heat pump next spring"."""

@@ -26,6 +26,7 @@ _KIN_BY_NAME = re.compile(
     r"Mama)\b(?!')|Great-(?:aunt|uncle|gran\w*)\b",
 )
 """Kin whom one calls by what they are: "Great-aunt Philippa", "Uncle Tom"."""
+_CALL_ME = re.compile(r"\bcall me\s+[^\W\d_a-z]")
 _MY_ROLE = re.compile(r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
 
 
@@ -33,7 +34,8 @@ def about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> 
     if owner.who in (Who.USER, Who.NOBODY):
         return None
     if owner.who is Who.ASSISTANT:
-        return Reason.THIRD_PERSON
+        named = claim.relation is Relation.IS_NAMED and _CALL_ME.search(clause.text) is not None
+        return None if named else Reason.THIRD_PERSON
     if _TO_ME.match(clause.text[owner.until :]):
         return None
     return None if _links(claim, clause, owner, reading) or _own_thing(claim, clause, owner) else Reason.THIRD_PERSON
@@ -77,7 +79,7 @@ def named_after(clause: Clause, owner: Owner) -> frozenset[str]:
     """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
     rest = clause.text[owner.until :]
     named = re.match(
-        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:called\s+|named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)", rest
+        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+)?(?:called\s+|named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)", rest
     )
     return stems(rest) if named else frozenset()
 

@@ -19,7 +19,7 @@ _INTRODUCED = re.compile(
     rf"(?:(?:'s name)?\s*(?:'s |\s)(?:(?i:name is|is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
 )
 _PHRASE_ALONE = re.compile(
-    r"^(?:and |or )?(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$", re.IGNORECASE
+    r"^(?:and |or )?(?:(?:both|all|two|three|four)(?: of)? )?(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$", re.IGNORECASE
 )
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""

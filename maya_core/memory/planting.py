@@ -6,7 +6,8 @@ from maya_core.memory.lexicon import PERSON_NOUNS
 
 _I = re.IGNORECASE
 _TAKEOVER = re.compile(
-    r"\b(?:(?:ignore|disregard|forget|override|bypass|discard|drop) (?:all |any |every |the |your |my |these |those "
+    r"\b(?:(?:ignore|disregard|forget|discard|erase|wipe) (?:everything|anything|all) (?:that )?(?:i|you|we|above|before|"
+    r"else|about|prior|from)|(?:ignore|disregard|forget|override|bypass|discard|drop) (?:all |any |every |the |your |my |these |those "
     r"|of )*(?:previous|prior|earlier|above|preceding|other|system|safety|former|existing|past|"
     r"instructions?|rules?|guidelines?|guardrails|restrictions?|programming|training|polic(?:y|ies))|system prompt|"
     r"system (?:message|note|override|update|instruction|directive|notice)|new (?:system )?(?:instructions?|"

@@ -108,9 +108,9 @@ _PLAIN_DENIAL = re.compile(
 _LIKE = re.compile(r"\b(?:likes?|loves?|enjoys?|adores?|into|fond of|fan of|crazy about|grown on me)\b", _I)
 _CHANGE = re.compile(
     r"\b(?:now|nowadays|these days|this time|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
-    r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|ed|ing)|new|replac\w+|"
+    r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|es|ed|ing)|new|replac\w+|"
     r"renam\w+|rebrand\w*|rais\w+|increas\w+|reduc\w+|cut|lower\w*|bump\w*|push\w*|postpon\w+|reschedul\w+|shift\w*|"
-    r"delay\w*|extend\w*|brought|slipp?(?:ed|ing)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind (?:us|me)|"
+    r"delay\w*|extend\w*|brought|slip(?:s|ped|ping)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind (?:us|me)|"
     r"updat\w+|taken? over|took over|hand(?:ed|ing) over|turned into|grown|gone up|went up|go up|up to|down to|"
     r"drop\w*|ris(?:e|en|ing)|rose|left|quit|retired|promoted|finally|by now|meanwhile|in the meantime|ditch\w*|"
     r"gave up|given up|outgrown|outgrew|used to|decided|only one|just (?:the )?one|earlier|later than|goodbye|"
@@ -128,7 +128,7 @@ _DEPARTED = (
     r"(?:(?:'s|is|are|was|were|has|have|had|got|been|just|finally|sadly|now|all|already|long|both)\s+)*(?:gone|"
     r"over(?=\W*$|\W*[,.;!]|\s(?:for|now|and|since|between)\b)|dead|history|behind (?:us|me|him|her|them)|no more|"
     r"off the table|nothing for me|out of (?:the picture|business)|died|passed(?: away| on)?|went (?:bust|under|"
-    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|left(?!-)|closed|shut(?: down)?|"
+    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|stepped (?:down|aside)|left(?!-)|closed|shut(?: down)?|"
     r"folded|ended|expired|stolen|sold|lost|wrecked|totalled|scrapped|cancell?ed|replaced|disbanded|dissolved|"
     r"went to (?:recycling|the dump|the tip|charity|a new (?:home|owner)|ebay)|moved (?:on|to|away|out|back)|fired|"
     r"let go|laid off|fell through|came to an end|is over|outgrown|gave up the ghost|packed (?:it )?in|"
@@ -147,6 +147,7 @@ _LEAVES_BEFORE = re.compile(
     r"\b(?:ditch(?:ed|ing)?|gave up|given up|giving up|gives up|say(?:ing)? goodbye to|said goodbye to|got rid of|"
     r"sold|lost|dropped|cancell?ed|quit|left|stopped|outgrew|outgrown|replaced|swapped|scrapped|retired|returned|"
     r"(?:gone|went|going) (?:\w+ )?off|broke up with|split (?:up )?(?:with|from)|divorced|parted ways with|"
+    r"(?:took|taken|take|come|came|weaned|got|been) (?:me |us |him |her |them |myself )?off|"
     r"moved (?:away from|out of|off|on from)|done with|over with|finished with|away from|switch(?:ed|ing)? from|"
     r"out of|changed from|migrated (?:from|off)|traded(?: in)?|gave away|gave back|handed (?:back|in)|(?:handed|"
     r"gave) back the keys (?:to|of|for)|returned|wrote off|crashed|tore up|closed)\s+(?:(?:the|my|our|that|this|an?|"
@@ -172,10 +173,11 @@ _WRONG_AFTER = re.compile(
 _WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
 _HARMLESS = re.compile(
     r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
-    r"not a problem)\b",
+    r"not a problem)\b|\s*(?:(?:just|perfectly|totally|absolutely) fine|without (?:any )?(?:problems?|trouble|reaction|"
+    r"issues?))\b",
     _I,
 )
-_GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
+_GIVEN = re.compile(r"\b(?:gave|giving|threw|thrown|throwing|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _DONE_WITHOUT = re.compile(r"\b(?:without|no more|no longer)\s+(?:(?:the|my|our|a|an|any)\s+)?$", _I)
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)

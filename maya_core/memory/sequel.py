@@ -20,6 +20,7 @@ from maya_core.memory.turns import turned
 from maya_core.memory.wording import content_stems, words
 
 _SAID_THERE = 2
+_SOMEBODY_ELSE = re.compile(r"\b(?:some(?:one|body)|any(?:one|body)) else\b", re.IGNORECASE)
 _STOPPED = re.compile(
     r"\b(?:without|no longer|no more|any ?more|any longer|not smoked|n't smoked|non-\w+|(?:not|n't) (?:together|getting|"
     r"going to|marrying|engaged))\b",
@@ -89,6 +90,8 @@ def _spoken_of_as_over(held: Held, later: Told, after: Clause, reading: Reading)
     if not named:
         return False
     start, end = window(after, named)
+    if _SOMEBODY_ELSE.search(after.text) and held.of_user:
+        return True
     if reversal.is_gone(after.text, start, end) or reversal.gets_wrong(after.text, claim.object):
         return True
     itself = after.owner_at(start).names & named
@@ -112,6 +115,9 @@ def _named_in(clause: Clause, held: Held) -> frozenset[str]:
         owned = re.search(rf"\b(?:my|our|the|that|this)\s+{written}\b", clause.text, re.IGNORECASE)
         subject = re.match(rf"\W*(?:the )?{written}(?='s\b|\s)", clause.text, re.IGNORECASE)
         if owned or (subject and clause.owners):
+            return frozenset({word.stem})
+        named = re.search(rf"\b{written}\b", clause.text) if written[:1].isupper() else None
+        if named and reversal.departs(clause.text, *named.span()):
             return frozenset({word.stem})
     return frozenset()
 

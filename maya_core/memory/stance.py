@@ -165,6 +165,7 @@ _BACK_TO_EARTH = re.compile(
     r"anyway|the truth is|truth is|in truth|back to reality|as for me)\b",
     _I,
 )
+_BY_THE_WAY = re.compile(r"\b(?:by the way|btw|fyi)\b", _I)
 _SPEECH = (
     r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|mentioned|"
     r"mentions|insists?|insisted|insisting|swears?|swore|wrote|writes|asked|asks|suggests?|suggested|reckons?|"
@@ -189,7 +190,7 @@ _HEARSAY_WORDS = re.compile(
     r"band|concert|movie|film|show|doctor|dentist|therapist|specialist))|word (?:is|has it)|they say|it says|"
     r"legend has it|as they say|as the saying goes|the saying|quote|quoting|quoted|in the words of|"
     r"as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|fortune cookie|"
-    r"(?<!have )(?<!'ve )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
+    r"(?<!have )(?<!'ve )(?<!\bi )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
     r"i've been told|been told|lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|"
     r"wiki))\b",
     _I,
@@ -200,6 +201,8 @@ _OWN_REPORT = re.compile(
     r"fibbed)\b(?!\s+you\b)",
     _I,
 )
+_TOLD_SHORT = re.compile(r"^\W*(?:had (?:an?|my|our|the|some)|(?:have|was) an?)\b", _I)
+"""Statements without their "I": "Had my first steak", "was a nurse for years"."""
 _RHETORICAL = re.compile(
     r"^\W*(?:what am i (?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+", _I
 )
@@ -255,6 +258,18 @@ _DISOWNED = re.compile(
     _I,
 )
 """Says of one's own words that they are not so: "every word of the above is nonsense"."""
+_IN_SHORT = re.compile(
+    r"\W*(?:an? )?(?!not\b|no\b)(?:[\w-]+ ){1,3}(?:by (?:trade|profession|training)|since (?:\d{4}|birth|childhood|i was|"
+    r"\w+ \d{4})|for (?:\w+ )?(?:years|decades))\b",
+    _I,
+)
+"""Says without a verb what one is: "nurse by trade", "coeliac since 2019"."""
+_ELSEWHERE = re.compile(
+    r"^\W*(?:(?:well|at least|but|only|ok)\W+)*(?:in|on) (?:my |the |a |an )?(?:wildest )?(?:(?-i:[A-Z])[\w ]{2,20}, (?:that is|"
+    r"i mean|of course)|dreams?|(?:video )?games?|theory|paper|spirit|head|imagination|another life|minecraft|monopoly|"
+    r"(?:the )?sims|fantasy \w+)\b[^.!?]{0,16}\W*$",
+    _I,
+)
 _LAUGH = re.compile(
     r"(?<![\w'])(?:lol+|lmao+|rofl|haha[ha]*|hehe[he]*|hah|ha ha(?: ha)*|hee hee|xd|:-?[pPD]|;-?\)|;-?[pP])(?!\w)|"
     r"[😂🤣😉😆😅😏]",
@@ -288,7 +303,8 @@ def asks(sentence: str) -> int | None:
         return None
     stripped = sentence.rstrip(" \"')*_")
     marked = stripped.endswith(("?", "?!", "??", "!?")) or "?" in stripped[-3:]
-    if _INVERTED.match(sentence) or (_ASKING.match(sentence) and (marked or not stripped.endswith("!"))):
+    told_short = not marked and _TOLD_SHORT.match(sentence) is not None
+    if (_INVERTED.match(sentence) and not told_short) or (_ASKING.match(sentence) and (marked or not stripped.endswith("!"))):
         return 0
     if indirect := _INDIRECT.search(sentence):
         return 0 if marked else indirect.start()
@@ -374,7 +390,7 @@ def is_fiction(sentence: str) -> bool:
 
 def returns_to_earth(sentence: str) -> bool:
     """Ends a fiction: "In reality …"."""
-    return _BACK_TO_EARTH.match(sentence) is not None
+    return _BACK_TO_EARTH.match(sentence) is not None or _BY_THE_WAY.search(sentence) is not None
 
 
 def hearsay(sentence: str) -> int | None:
@@ -419,6 +435,16 @@ def laughs(sentence: str) -> bool:
 def winks(sentence: str) -> bool:
     """A wink: what was said just before was not meant."""
     return _WINK.search(sentence) is not None
+
+
+def is_elsewhere(sentence: str) -> bool:
+    """Says that what stood just before holds in no real place: "In Monopoly, that is."."""
+    return _ELSEWHERE.match(sentence) is not None
+
+
+def stands_alone(clause: str) -> bool:
+    """Says without a verb what one is, whatever was said before: "coeliac since 2019"."""
+    return _IN_SHORT.match(clause) is not None
 
 
 def turns_serious(sentence: str) -> bool:

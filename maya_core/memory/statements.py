@@ -288,11 +288,13 @@ class _MessageReader:
         for piece, meant in zip(pieces, meanings, strict=True):
             inherited = self._inherited(made)
             previous = made[-1].text if made else ""
-            verbs = _coordinated(verbs_of(piece.text), made)
+            verbs = verbs_of(piece.text)
+            if not piece.text.lower().startswith("so "):
+                verbs = _coordinated(verbs, made)
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
             self._people.note(piece.text, owners, previous)
             follows = bool(made) and not owners
-            anew = piece.text.lower().startswith(_ANEW) or _instead_of(made)
+            anew = piece.text.lower().startswith(_ANEW) or _instead_of(made) or stance.stands_alone(piece.text)
             made.append(
                 Clause(
                     text=piece.text,
@@ -481,6 +483,8 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     winked = stance.winks(sentence.text) and len(re.findall(r"\w+", sentence.text)) <= _FEW + 2
     if added or stance.only_laughs(sentence.text) or winked:
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
+    if stance.is_elsewhere(sentence.text):
+        return [_meant(clause, Meant.HYPOTHETICAL) if clause.sentence == last else clause for clause in clauses]
     if stance.asks_bare(sentence.text):
         return [_meant(clause, Meant.QUESTION) if clause.sentence == last else clause for clause in clauses]
     return clauses
