@@ -37,6 +37,7 @@ _AT_A_NAME = re.compile(r"(?:in|at|with|on)\s+(?:an?\s+|the\s+)?[^\W\d_a-z]")
 _PASSING_PLACE = re.compile(
     r"\b(?:week|weekend|airport|station|hotel|queue|until|visiting|holiday|trip)\b", re.IGNORECASE
 )
+_AS_IT_WERE = re.compile(r"(?:basically|practically|virtually|pretty much|more or less|kind of|sort of)\b", re.IGNORECASE)
 _HOME = re.compile(r"(?:now |back |at )*home in\s+[^\W\d_a-z].*\b(?:now|again|for good|since)\b")
 _ENDS_A_PHRASE = ("who", "that", "and", ",", ".")
 _TASTES = ("fan", "lover", "eater", "drinker")
@@ -68,6 +69,8 @@ def is_lasting(owner: Owner, words: Sequence[Token], *, text: str, rest: str, sa
     if not words:
         return False
     first = words[0]
+    if owner.who is Who.USER and _AS_IT_WERE.match(rest.lstrip(" ,")):
+        return False
     if first.word in ("a", "an", "one"):
         return not _opinion(words)
     if first.word in DETERMINERS:

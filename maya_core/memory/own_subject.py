@@ -26,6 +26,8 @@ _KIN_BY_NAME = re.compile(
     r"Mama)\b(?!')|Great-(?:aunt|uncle|gran\w*)\b",
 )
 """Kin whom one calls by what they are: "Great-aunt Philippa", "Uncle Tom"."""
+_SOMEBODYS = re.compile(r"\W*(?:is|are|was|'s|belongs? to)\s+(?:(?:my|our)\s+(?:[\w-]+\s)*[\w-]+'s|[^\W\d_a-z][\w-]+'s)\W*(?:$|,)")
+"""Whose a thing is, when it is not the user's: "the dog is my neighbour's"."""
 _CALL_ME = re.compile(r"\bcall me\s+[^\W\d_a-z]")
 _MY_ROLE = re.compile(r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
 
@@ -97,6 +99,8 @@ def _own_thing(claim: Claim, clause: Clause, owner: Owner) -> bool:
     if content_stems(claim.label) & owner.names and not _of_another(clause, owner):
         return True
     if _possessor_is_a_person(owner) or re.search(r"(?<!^)[^\W\d_a-z]", owner.text):
+        return False
+    if _SOMEBODYS.match(clause.text[owner.until :]):
         return False
     told_mine = MINE.search(clause.text[owner.until :]) is not None
     return (owner.mine or told_mine) and (ours or clause.corrects or says_what_it_is(clause, owner))

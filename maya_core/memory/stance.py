@@ -108,7 +108,7 @@ _FUTURE = re.compile(
     _I,
 )
 _FRAME = re.compile(
-    r"\b(?:imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|let's imagine|what if|"
+    r"\b(?:once upon a time|imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|let's imagine|what if|"
     r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|thought experiment|brainstorm\w*|spitballing|"
     r"thinking out loud|daydream\w*|play devil's advocate|for the sake of argument|make[\s-]believe|picture this|"
     r"play the role|act as|you are (?:a|an)\b|assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|(?:write|"
@@ -153,7 +153,8 @@ _PLAY_OVER = re.compile(
 )
 _FICTION = re.compile(
     r"\b(?:my (?:character|avatar|alter ego|persona|d&d\w*|sim)|in (?:the|my|a|this|our) (?:game|novel|story|dream|"
-    r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay)|i dream(?:t|ed)|role[\s-]?play\w*|d&d|"
+    r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay|exercise|worksheet|(?:exercise |example |sample |"
+    r"dummy )(?:sentence|text|dialogue)|textbook|passage)|i dream(?:t|ed)|role[\s-]?play\w*|d&d|"
     r"in (?:a past|another|my next|a previous|my former|an alternate|an? (?:parallel|alternate|different|"
     r"imaginary)) (?:life|universe|reality|timeline|world)|persona|(?:test|sample|dummy|fake|placeholder|demo|"
     r"mock) (?:user|account|data|name|profile|person|customer|value|address)|for example|for instance|e\.g\.|"
@@ -191,10 +192,18 @@ _HEARSAY_WORDS = re.compile(
     r"legend has it|as they say|as the saying goes|the saying|quote|quoting|quoted|in the words of|"
     r"as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|fortune cookie|"
     r"(?<!have )(?<!'ve )(?<!\bi )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
-    r"i've been told|been told|lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|"
+    r"i've been told|been told|(?:never|didn't|did not|haven't|have not|don't) (?:say|said|tell|told|mention|mentioned|claim|"
+    r"claimed|write|wrote) (?:you |that |anything |so |i )|lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|"
     r"wiki))\b",
     _I,
 )
+_SAID_LAST = re.compile(
+    r",\s*(?:apparently|allegedly|supposedly|reportedly|or so (?:i'm told|they say|i hear|i've heard|\w+ (?:says?|claims?))|"
+    r"(?:at least )?according to [^,.]+|(?:so )?(?:says?|said|claims?) (?:my|the|our|his|her|some|(?-i:[A-Z]))[^,.]*|they say|"
+    r"i'm told|i hear)(?:,\s*(?:so )?(?:says?|said) [^,.]+)?\W*$",
+    _I,
+)
+"""Names its source at the end: "born in a barn, according to my mum"."""
 _OWN_REPORT = re.compile(
     r"\b(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|always|jokingly|also|had|have)\s+)*(?:told|said to|lied|lie|"
     r"pretended|joked|claimed|texted|emailed|assured|wrote to|convinced|replied to|answered|put on|"
@@ -230,7 +239,7 @@ _NO_JOKE = re.compile(
 _JOKE = re.compile(
     r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|"
     r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|it) up|"
-    r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|not!$|"
+    r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|not!$|(?<=[,.…] )(?-i:NOT)\W*$|"
     r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|ya|suuure|sure|"
     r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
     r"ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|"
@@ -395,6 +404,8 @@ def returns_to_earth(sentence: str) -> bool:
 
 def hearsay(sentence: str) -> int | None:
     """From which character on somebody else's words are reported; None when they are not."""
+    if _SAID_LAST.search(sentence):
+        return 0
     starts = [m.start() for pattern in (_HEARSAY, _HEARSAY_WORDS, _OWN_REPORT) for m in pattern.finditer(sentence)]
     return min(starts) if starts else None
 

@@ -35,6 +35,8 @@ _LINES = re.compile(r"\n\s*\n")
 _POINTERS = ("it", "that", "this")
 _NO_CLEFT = re.compile(r"\W*(?:an?|no|so|like|as|because|why|how|what|where|when|that|true|[a-z]+ly)\b", re.IGNORECASE)
 _CLEFT_BETWEEN = re.compile(r"\s*(?:still |now )?(?:what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?:whom?|whose|which)\b", re.IGNORECASE)
+"""Begins a clause within another: "Dieter, whom I share an office with, collects …"."""
 _SHORT = 8
 _FEW = 3
 _AFTER_A_WORD = 2
@@ -316,8 +318,9 @@ class _MessageReader:
 
     def _inherited(self, made: Sequence[Clause]) -> Owner:
         """Whom a clause is about that names nobody: the subject of the clause before it in the sentence."""
-        for clause in reversed(made):
-            if clause.owners:
+        for number, clause in reversed([*enumerate(made)]):
+            between = number > 0 and not made[number - 1].verbs and _BETWEEN.match(clause.text) is not None
+            if clause.owners and not (between and clause.owners[0].who is Who.USER):
                 return self._people.renewed(clause.owners[0])
         return self._people.alone([clause.text for clause in made])
 
