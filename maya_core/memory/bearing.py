@@ -21,7 +21,7 @@ from maya_core.memory.values import same_unit
 from maya_core.memory.wording import LIGHT, content_stems, stems
 
 _DEICTIC = stems(
-    "it this that these those one ones thing things stuff something anything everything nothing here there them him "
+    "upside it this that these those one ones thing things stuff something anything everything nothing here there them him "
     "her first second "
     "third last option version latter former same other others all some more most idea way so too either neither "
     "both answer "

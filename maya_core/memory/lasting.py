@@ -103,8 +103,6 @@ class Lasting(StrEnum):
 
 def governing(clause: Clause, place: int) -> Verb | None:
     """The verb that the words at a place belong to: the last before them, else the one they are the subject of."""
-    if verb := clause.cleft(place):
-        return verb
     before = [verb for verb in clause.verbs if verb.start < place]
     if before:
         return before[-1]

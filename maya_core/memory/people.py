@@ -96,8 +96,8 @@ class People:
 
     def _possessor(self, phrase: str) -> frozenset[str]:
         """Whose somebody is: "her son", "Leopold's wife"."""
-        if pronoun := re.match(r"(his|her|their)\s", phrase, re.IGNORECASE):
-            return self._meant_by(pronoun.group(1).lower())
+        if pronoun := re.match(r"(his|her|their|whose)\s", phrase, re.IGNORECASE):
+            return self._meant_by(pronoun.group(1).lower().replace("whose", "who"))
         return stems(phrase.rpartition("'s ")[0]) - _LITTLE
 
     def _pointed_at(self, owner: Owner, before: str) -> Owner:
@@ -120,14 +120,15 @@ class People:
         called = self._call(names)
         return replace(owner, names=names, text=called if called[:1].isupper() else owner.text or called)
 
-    def alone(self, clauses: Sequence[str]) -> Owner:
-        """The subject that stands by itself before a clause without one: "My twins, Nils and Frida, are …"."""
+    def alone(self, clauses: Sequence[str], *, named: bool = False) -> Owner:
+        """The subject that stands by itself before a clause without one: "My twins, Nils and Frida, are …". `named`: a
+        name alone is one too, since a clause hangs on it."""
         phrases = [text for text in clauses if _PHRASE_ALONE.match(text) or _NAME_ALONE.match(text)]
         names = frozenset().union(*(stems(phrase) for phrase in phrases)) - _LITTLE
-        if not (any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
+        if not phrases or not (named or any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
             return NOBODY
         apposed = len(phrases) > 1 and any(_NAME_ALONE.match(phrase) for phrase in phrases)
-        person = bool(names & ROLES) or self._known(names) or apposed
+        person = bool(names & ROLES) or self._known(names) or apposed or named
         coordinated = any(re.match(r"(?:and|or) ", phrase) for phrase in phrases)
         names = self._meet(names) if person and not coordinated else names
         whose = self._possessor(phrases[0]) if phrases else frozenset()

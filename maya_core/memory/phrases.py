@@ -41,7 +41,7 @@ _CAPITAL = "[A-Z]" + _NAME.removeprefix("[A-Z0-9]")
 _PLACE = rf"(?P<o>(?:the\s)?{_NAME}|[a-z]{{3,}}(?=\s*(?:$|[.!]|now\b|since\b|for\b|last\b|in\b|with\b|these\b|and\b)))"
 _ORGANISATION = rf"(?P<o>(?:the\s)?{_NAME}|[a-z]{{3,}}(?=\s*(?:$|[.!]|now\b|since\b|for\b|last\b|in\b|as\b)))"
 _FREE = r"(?P<o>[^.!?]+?)"
-_TRADES = (
+TRADES = (
     r"(?:engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|lawyer|attorney|accountant|"
     r"architect|analyst|manager|consultant|scientist|researcher|"
     r"writer|journalist|editor|translator|chef|cook|baker|barista|waiter|waitress|pilot|electrician|plumber|"
@@ -147,7 +147,7 @@ _PHRASES = (
     ),
     _phrase(
         Relation.WORKS_AT,
-        rf"(?:(?:an?|the)\s+)?(?:[\w-]+\s+){{0,3}}{_TRADES}\s+(?:at|for|with)\s+(?P<o>(?:the\s)?{_NAME})",
+        rf"(?:(?:an?|the)\s+)?(?:[\w-]+\s+){{0,3}}{TRADES}\s+(?:at|for|with)\s+(?P<o>(?:the\s)?{_NAME})",
         EntityKind.ORGANISATION,
     ),
     _phrase(
@@ -164,10 +164,10 @@ _PHRASES = (
     _phrase(
         Relation.WORKS_AS,
         rf"(?:became\s+|promoted to\s+|got promoted to\s+|retired as\s+)?(?:an?\s+|"
-        rf"the\s+)(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b(?!'s)(?=\s+(?:at|for|in|with|by|and|who|since|now|from|"
+        rf"the\s+)(?P<o>(?:[\w-]+\s+){{0,3}}?{TRADES})\b(?!'s)(?=\s+(?:at|for|in|with|by|and|who|since|now|from|"
         rf"there|here|on|again)\b|\s*[.!,;()]|\s*$)",
     ),
-    _phrase(Relation.WORKS_AS, rf"(?:promoted|got promoted)\s+to\s+(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b"),
+    _phrase(Relation.WORKS_AS, rf"(?:promoted|got promoted)\s+to\s+(?P<o>(?:[\w-]+\s+){{0,3}}?{TRADES})\b"),
     _phrase(
         Relation.WORKS_AT,
         rf"(?:an?|the)\s+(?!fan\b|member\b|customer\b|guest\b|regular\b|big\b|huge\b|few\b|"
@@ -489,7 +489,7 @@ _NO_TASTE = re.compile(
 )
 """After "I love" this is a remark of the moment, not a taste."""
 _EMPTY = re.compile(
-    r"^(?:(?:them|him|me|us|it)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|where|your|"
+    r"^(?:(?:them|him|me|us|it|is|are|was|were)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|where|your|"
     r"the (?:idea|way|first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|"
     r"that\b.*|these\b.*|those\b.*|being able.*|seeing.*|something.*|anything.*|everything.*|nothing.*|"
     r"to know.*|know.*|the same|same|each other|a lot.*|both.*|working.*|how\b.*|what\b.*|where\b.*|when\b.*|"

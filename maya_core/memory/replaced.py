@@ -55,6 +55,8 @@ def _said_anew(held: Held, later: Told, after: Clause, *, conflict: bool, change
     """In the same words, or in other words about the same thing, with or without a value of the same sort."""
     if changed and later.place > held.told.place and states(after) and _names_topic(held, after):
         return True
+    if later.place > held.told.place and not held.of_user and held.verb and held.verb.passive and _same_slot(held, later, after):
+        return True
     if _same_head(held, after) and (changed or _is_now_another(held, later, after)):
         return True
     single = single_valued(held.claim.relation, held.claim.label)

@@ -21,7 +21,8 @@ _MEANT = re.compile(
     r"them|those) (?:wrong|mixed up|backwards|confused)\b|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|"
     r"more precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|"
     r"double) [a-z]s?\b(?!['\w])|\b(?:spelled|spelt|i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
-    r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|that)|"
+    r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|that)|got mixed up|"
+    r"contrary to what (?:i|was)|misspelt|misspelled|correct myself|forgive the slip|"
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
     r"instead of what i said|to correct (?:myself|that|what)|let me correct|i said .{1,30} but|wrong (?:day|date|name|"
@@ -66,7 +67,7 @@ _DISLIKE = re.compile(
     r"despis\w*|(?:don't|do not|doesn't|does not|didn't|never|not|dont|doesnt)(?: \w+){0,2} (?:like|likes|love|"
     r"enjoy\w*|care for|eat|drink|fan|into|keen|fond|liked|prefer|stand)|"
     r"not (?:a |an |much of a )?(?:\w+ )?fan|avoid\w*|allergic|intoleran\w*|annoy\w*|sick of|fed up|gross|"
-    r"disgust\w*|makes? me (?:sick|ill|nauseous)|put off by|averse|terrible|awful|worst|rather not)\b",
+    r"disgust\w*|(?:far |way |much )?too \w+ for (?:me|us|my \w+)|makes? me (?:sick|ill|nauseous)|put off by|averse|terrible|awful|worst|rather not)\b",
     _I,
 )
 _NO_LONGER = re.compile(
@@ -232,7 +233,10 @@ def dies(predicate: str) -> bool:
     """What is said of somebody is that they are no more."""
     return (
         re.match(
-            r"^\W*(?:has |have |just |sadly |had )*(?:died|passed away|passed on|is dead|is no more)\b", predicate, _I
+            r"^\W*(?:has |have |just |sadly |had )*(?:died|passed away|passed on|is dead|is no more|retired|resigned|stepped "
+            r"down|quit(?=\W*$))\b",
+            predicate,
+            _I,
         )
         is not None
     )

@@ -98,7 +98,8 @@ _IF = re.compile(
     _I,
 )
 _POLITE_IF = re.compile(
-    r"\bif\s+(?:you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b", _I
+    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|well)|memory serves|"
+    r"you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b", _I
 )
 _LATER = re.compile(r"^(?:\w+\s+)?(?:when|once|as soon as|after|by the time)\s+(?:i|we|my|our)\b", _I)
 _FUTURE = re.compile(
@@ -111,7 +112,7 @@ _FRAME = re.compile(
     r"\b(?:once upon a time|imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|let's imagine|what if|"
     r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|thought experiment|brainstorm\w*|spitballing|"
     r"thinking out loud|daydream\w*|play devil's advocate|for the sake of argument|make[\s-]believe|picture this|"
-    r"play the role|act as|you are (?:a|an)\b|assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|(?:write|"
+    r"play the role|act as|you are (?:a|an)\b|(?<!people )(?<!who )(?<!it )(?<!they )assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|(?:write|"
     r"draft|compose|generate|create|make|invent|give|tell|come up with|craft|produce|"
     r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|dialogue|persona|ad|script|scene|character|"
     r"example|examples|test data|sample|samples|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
@@ -197,6 +198,7 @@ _HEARSAY_WORDS = re.compile(
     r"wiki))\b",
     _I,
 )
+_CONTRARY_TO = re.compile(r"\b(?:contrary to|despite|whatever|no matter) (?:what |how )?[^,;:]{3,50}[,:]", _I)
 _SAID_LAST = re.compile(
     r",\s*(?:apparently|allegedly|supposedly|reportedly|or so (?:i'm told|they say|i hear|i've heard|\w+ (?:says?|claims?))|"
     r"(?:at least )?according to [^,.]+|(?:so )?(?:says?|said|claims?) (?:my|the|our|his|her|some|(?-i:[A-Z]))[^,.]*|they say|"
@@ -297,7 +299,7 @@ _TAKEN_BACK = re.compile(
 _JOKES_ABOUT = re.compile(r"\b(?:joking|kidding|joke|lying|made up) about\s+([^,.;!?]+)", _I)
 _AFTER_JOKE = re.compile(
     r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not really)\b[\s,.;:!—–)-]*(?:but\s+|no,?\s+|"
-    r"actually,?\s+|in reality,?\s+|i'm actually|really,?\s+|it's actually|the truth)",
+    r"actually,?\s+|in (?:reality|truth|fact),?\s+|i'm actually|really,?\s+|it's actually|the truth)",
     _I,
 )
 
@@ -322,6 +324,9 @@ def asks(sentence: str) -> int | None:
 
 def _asks_from(sentence: str) -> int:
     """Where the asking clause of a question begins; 0 where all of it asks."""
+    breaks = [*re.finditer(r"[;:—–]\s+", sentence)]
+    if breaks and (_INVERTED.match(rest := sentence[breaks[-1].end() :]) or _ASKING.match(rest)):
+        return breaks[-1].end()
     for place in re.finditer(r"[,;:—–(]\s*|\s-\s|\s(?=(?:so|and|but|or)\s)", sentence):
         rest = sentence[place.end() :]
         if _TAG.match(rest):
@@ -406,6 +411,7 @@ def hearsay(sentence: str) -> int | None:
     """From which character on somebody else's words are reported; None when they are not."""
     if _SAID_LAST.search(sentence):
         return 0
+    sentence = _CONTRARY_TO.sub(lambda m: " " * len(m.group()), sentence)
     starts = [m.start() for pattern in (_HEARSAY, _HEARSAY_WORDS, _OWN_REPORT) for m in pattern.finditer(sentence)]
     return min(starts) if starts else None
 

@@ -5,12 +5,11 @@ Here the rules of wording meet the conversation: a joke taken back in the next m
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from itertools import pairwise
 
 from maya_core.domain.conversation import Message, MessageId, Role
 from maya_core.memory import planting, reversal, stance
@@ -19,6 +18,7 @@ from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
+from maya_core.memory.unfolded import Plain, plain_orders
 from maya_core.memory.verbs import Tense, Verb
 from maya_core.memory.wording import LIGHT, plain, stems
 
@@ -32,10 +32,10 @@ _TYPED = re.compile(
 )
 """Contractions without their apostrophe: "dont", "im", "hes"."""
 _LINES = re.compile(r"\n\s*\n")
-_POINTERS = ("it", "that", "this")
-_NO_CLEFT = re.compile(r"\W*(?:an?|no|so|like|as|because|why|how|what|where|when|that|true|[a-z]+ly)\b", re.IGNORECASE)
-_CLEFT_BETWEEN = re.compile(r"\s*(?:still |now )?(?:what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
-_BETWEEN = re.compile(r"(?:whom?|whose|which)\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s*(?:still |now )?(?:what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"(?:(?:in|at|by|to|of|with|for|on|from|under|near|about)\s+)?(?:whom?|whose|which|where)\b", re.IGNORECASE
+)
 """Begins a clause within another: "Dieter, whom I share an office with, collects …"."""
 _SHORT = 8
 _FEW = 3
@@ -87,24 +87,8 @@ class Clause:
     verbs: tuple[Verb, ...] = ()
     leads: "Clause | None" = None
 
-    def cleft(self, place: int) -> Verb | None:
-        """The verb that the words at a place belong to although another says what they are: "it's pecans I'm allergic
-        to", "Neovim is what I use"; None where the order is the usual one."""
-        for verb, following in pairwise(self.verbs):
-            if verb.lemma != "be" or verb.subject is None or following.subject is None:
-                continue
-            between = self.text[verb.end : following.subject[0]]
-            pointed = self.text[slice(*verb.subject)].lower() in _POINTERS and not _NO_CLEFT.match(between)
-            if pointed and verb.end <= place < following.subject[0]:
-                return following
-            if verb.subject[0] <= place < verb.start and _CLEFT_BETWEEN.fullmatch(between):
-                return following
-        return None
-
     def owner_at(self, place: int) -> Owner:
         """Whom the words at a place are about: the last subject before them, else themselves, else the first after."""
-        if (verb := self.cleft(place)) and verb.subject:
-            return next((owner for owner in self.owners if owner.start == verb.subject[0]), self.inherited)
         before = [owner for owner in self.owners if owner.start < place] or [
             owner for owner in self.owners if owner.start == place
         ]
@@ -242,7 +226,7 @@ def _told(message: Message, text: str, *, place: int, asked: str, earlier: str, 
         text=text,
         asked=asked,
         earlier=earlier,
-        clauses=tuple(_withdraw_slips(_MessageReader(text, people).clauses())),
+        clauses=tuple(_with_plain_orders(_withdraw_slips(_MessageReader(text, people).clauses()))),
         secrets=tuple(secret_spans(text, asked=asked)),
         foreign=tuple(foreign_spans(text)),
     )
@@ -288,11 +272,11 @@ class _MessageReader:
         corrects = mistaken or reversal.sets_right(own)
         made: list[Clause] = []
         for piece, meant in zip(pieces, meanings, strict=True):
-            inherited = self._inherited(made)
             previous = made[-1].text if made else ""
             verbs = verbs_of(piece.text)
             if not piece.text.lower().startswith("so "):
                 verbs = _coordinated(verbs, made)
+            inherited = self._inherited(made, verbs_of(piece.text))
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
             self._people.note(piece.text, owners, previous)
             follows = bool(made) and not owners
@@ -316,13 +300,60 @@ class _MessageReader:
             )
         return made
 
-    def _inherited(self, made: Sequence[Clause]) -> Owner:
-        """Whom a clause is about that names nobody: the subject of the clause before it in the sentence."""
-        for number, clause in reversed([*enumerate(made)]):
-            between = number > 0 and not made[number - 1].verbs and _BETWEEN.match(clause.text) is not None
-            if clause.owners and not (between and clause.owners[0].who is Who.USER):
+    def _inherited(self, made: Sequence[Clause], verbs: Sequence[Verb]) -> Owner:
+        """Whom a clause is about that names nobody: the subject of the clause before it in the sentence; where it opens
+        with its verb, what stands alone before it: "Dieter, whom I share an office with, collects …"."""
+        if verbs and verbs[0].start == 0 and not verbs[0].commanded and made:
+            alone = self._people.alone(_standing_alone(made), named=_BETWEEN.match(made[-1].text) is not None)
+            if alone.who is not Who.NOBODY:
+                return alone
+        for clause in reversed(made):
+            if clause.owners:
                 return self._people.renewed(clause.owners[0])
         return self._people.alone([clause.text for clause in made])
+
+
+def _standing_alone(made: Sequence[Clause]) -> list[str]:
+    """The phrases without a verb that stand last, whatever clause hangs on them."""
+    found: list[str] = []
+    for clause in reversed(made):
+        if _BETWEEN.match(clause.text):
+            continue
+        if clause.verbs:
+            break
+        found.append(clause.text)
+    return found[::-1]
+
+
+def _with_plain_orders(clauses: Sequence[Clause]) -> Iterator[Clause]:
+    """The clauses, each followed by what it says in plain order where its own order is another."""
+    for number, clause in enumerate(clauses):
+        yield clause
+        if clause.meant is not Meant.ASSERTED:
+            continue
+        same = [c for c in clauses if c.sentence == clause.sentence]
+        main = [c for c in clauses[:number] if c in same and not _BETWEEN.match(c.text.removeprefix("and "))]
+        before = main[-1].text if main and main[-1].meant is Meant.ASSERTED else ""
+        after = clauses[number + 1].text if number + 1 < len(clauses) and clauses[number + 1] in same else ""
+        for plain_order in plain_orders(clause.text, clause.verbs, before=before, after=after):
+            yield _in_plain_order(clause, plain_order)
+
+
+def _in_plain_order(clause: Clause, said: Plain) -> Clause:
+    verbs = verbs_of(said.text)
+    owner = next((o for o in clause.owners if o.start == said.subject), Owner(who=Who.USER, start=0))
+    if said.agent:
+        owner = Owner(who=Who.OTHER, start=0, names=stems(said.agent) - LIGHT, text=said.agent, person=True)
+    return replace(
+        clause,
+        text=said.text,
+        stems=stems(said.text),
+        owners=(replace(owner, start=0, until=verbs[0].start if verbs else 0),),
+        verbs=tuple(replace(verb, commanded=False) for verb in verbs),
+        leads=None,
+        negated=reversal.negates(said.text),
+        future=stance.lies_ahead(said.text),
+    )
 
 
 def _coordinated(verbs: Sequence[Verb], made: Sequence[Clause]) -> Sequence[Verb]:
@@ -382,7 +413,10 @@ def _meanings(
         offset = piece.start - sentence.start
         clause = own[offset : offset + len(piece.text)]
         fresh = bool(owners_in(clause))
-        wish = stance.wishes(clause) or (wish and not (fresh and number > 0))
+        parted = number > 0 and ";" in own[pieces[number - 1].end - sentence.start : offset]
+        aside = number > 0 and _BETWEEN.match(pieces[number - 1].text) is not None
+        wish = stance.wishes(clause) or (wish and not (fresh and number > 0) and not (parted or aside))
+        condition = condition and not parted
         if stance.condition(clause) and not (stance.polite_condition(clause) and number > 0):
             condition = True
         meanings.append(
@@ -410,6 +444,8 @@ _OTHERS_CONTENT = re.compile(
     r")(?<!\bmeans )(?<!\bnow )that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
     re.IGNORECASE,
 )
+_CIRCUMSTANCE = re.compile(r"\W*(?:since|when|now that|as|because|while|although|though|after|before|once|until)\b", re.I)
+"""Opens a clause about when or why: "since the hotel was sold I have been …"."""
 _HAS_VERB = re.compile(r"(?<!\w)\S*(?:[a-z]{2,}(?:s|ed|t|d|k|w|ll)|'s)(?!\w)")
 
 
@@ -417,6 +453,8 @@ def _under_anothers_verb(clause: str) -> bool:
     """Somebody else's verb governs what is said of the user: "my colleague put in the minutes that I am …"."""
     if _OTHERS_CONTENT.match(clause):
         return True
+    if _CIRCUMSTANCE.match(clause):
+        return False
     owners = owners_in(clause)
     for number, owner in enumerate(owners[:-1]):
         spoken = owner.who is Who.OTHER and not (owner.pronoun and not owner.person)
