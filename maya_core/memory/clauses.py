@@ -24,9 +24,11 @@ _ABBREVIATION = re.compile(
 _INITIAL = re.compile(r"(?:^|\s)[A-Za-z]\.$")
 _BREAK = re.compile(
     r"\s*(?:,(?=\D|$)|,(?=\s)|(?:[;—–()]|:(?=\s|$))|\s-+\s|\.{3}|…)\s*"
-    r"|\s+(?=(?:but|and|so|because|'?cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|"
+    r"|(?<!\sof)(?<!\sin)(?<!\sat)(?<!\sby)(?<!\sto)(?<!\son)(?<!\sfor)(?<!\swith)(?<!\sfrom)(?<!\sabout)(?<!\sunder)\s+"
+    r"(?=(?:which|whose)\b)|\s+(?=(?:(?:of|in|at|by|to|on|for|with|from|about|under) (?:which|whom|whose)|but|and|so|"
+    r"because|'?cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|"
     r"yet|or|nor|plus"
-    r"|which|who|whose|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
+    r"|who|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
     re.IGNORECASE,
 )
 _OF_PERSON = re.compile(r"\s(?:from|in(?! law)|at|of|with|for|on|to|who|that|by|about)\s")

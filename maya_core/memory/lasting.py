@@ -30,7 +30,7 @@ _JUST_NOW = re.compile(
     r"plane|tram)\W*$)\b",
     re.IGNORECASE,
 )
-_LASTED = re.compile(r"\b(?:since|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|always|all my life)\b", re.I)
+_LASTED = re.compile(r"\b(?:since(?! (?:it|he|she|they|we|i|you)\b)|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|always|all my life)\b", re.I)
 _GOT = re.compile(
     r"^\W*(?:(?:finally|just|recently|also)\W+)*(?:married|engaged|divorced|promoted|hired|accepted|elected|a\b|an\b|"
     r"my\b|our\b|two\b|three\b|the (?:job|position|role|keys|licen[cs]e|diploma|degree|grant|scholarship|contract)\b|"

@@ -128,7 +128,8 @@ class People:
         if not phrases or not (named or any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
             return NOBODY
         apposed = len(phrases) > 1 and any(_NAME_ALONE.match(phrase) for phrase in phrases)
-        person = bool(names & ROLES) or self._known(names) or apposed or named
+        person = bool(names & ROLES) or self._known(names) or apposed
+        person = person or (named and not any(_PHRASE_ALONE.match(phrase) for phrase in phrases))
         coordinated = any(re.match(r"(?:and|or) ", phrase) for phrase in phrases)
         names = self._meet(names) if person and not coordinated else names
         whose = self._possessor(phrases[0]) if phrases else frozenset()

@@ -43,7 +43,7 @@ _BETTER_WORD = re.compile(
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
 _SETS_RIGHT = re.compile(
-    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about)\b)|\b(?:i mean|turns out|turned out|not "
+    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about|need|problem|rush|idea|worries|matter)\b)|\b(?:i mean|turns out|turned out|not "
     r"right)\b",
     _I,
 )

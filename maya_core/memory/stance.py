@@ -298,7 +298,7 @@ _TAKEN_BACK = re.compile(
 )
 _JOKES_ABOUT = re.compile(r"\b(?:joking|kidding|joke|lying|made up) about\s+([^,.;!?]+)", _I)
 _AFTER_JOKE = re.compile(
-    r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not really)\b[\s,.;:!—–)-]*(?:but\s+|no,?\s+|"
+    r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not really)\b[\s,.;:!—–)-]*(?P<then>but\s+|no,?\s+|"
     r"actually,?\s+|in (?:reality|truth|fact),?\s+|i'm actually|really,?\s+|it's actually|the truth)",
     _I,
 )
@@ -478,7 +478,7 @@ def serious_from(sentence: str) -> int | None:
     """Where the truth begins after a joke was taken back in the same sentence; None when it does not."""
     after = _AFTER_JOKE.search(sentence)
     if after:
-        return after.end()
+        return after.start("then")
     head = re.match(
         r"^\W*(?:(?:haha|lol|no|ok),?\s+)?(?:i'm |i am |i was )?(?:just |only )?(?:kidding|joking|"
         r"jk)\b[\s,.;:!—–-]+(?=\w)",

@@ -32,6 +32,7 @@ _TYPED = re.compile(
 )
 """Contractions without their apostrophe: "dont", "im", "hes"."""
 _LINES = re.compile(r"\n\s*\n")
+_NAME_LAST = re.compile(r"(?:(?:my|our|the|his|her)\s+)?[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)*$")
 _BETWEEN = re.compile(r"\s*(?:still |now )?(?:what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
 _BETWEEN = re.compile(
     r"(?:(?:in|at|by|to|of|with|for|on|from|under|near|about)\s+)?(?:whom?|whose|which|where)\b", re.IGNORECASE
@@ -280,6 +281,7 @@ class _MessageReader:
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
             self._people.note(piece.text, owners, previous)
             follows = bool(made) and not owners
+            aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
             anew = piece.text.lower().startswith(_ANEW) or _instead_of(made) or stance.stands_alone(piece.text)
             made.append(
                 Clause(
@@ -290,7 +292,7 @@ class _MessageReader:
                     meant=meant,
                     owners=owners,
                     inherited=inherited,
-                    negated=reversal.negates(piece.text) or (follows and made[-1].negated and not anew),
+                    negated=reversal.negates(piece.text) or (follows and made[-1].negated and not (anew or aside)),
                     future=stance.lies_ahead(piece.text) or (follows and made[-1].future),
                     corrects=corrects and meant is not Meant.QUESTION,
                     mistaken=mistaken and meant is not Meant.QUESTION,
@@ -303,8 +305,9 @@ class _MessageReader:
     def _inherited(self, made: Sequence[Clause], verbs: Sequence[Verb]) -> Owner:
         """Whom a clause is about that names nobody: the subject of the clause before it in the sentence; where it opens
         with its verb, what stands alone before it: "Dieter, whom I share an office with, collects …"."""
+        aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
         if verbs and verbs[0].start == 0 and not verbs[0].commanded and made:
-            alone = self._people.alone(_standing_alone(made), named=_BETWEEN.match(made[-1].text) is not None)
+            alone = self._people.alone(_standing_alone(made), named=aside)
             if alone.who is not Who.NOBODY:
                 return alone
         for clause in reversed(made):
@@ -322,6 +325,8 @@ def _standing_alone(made: Sequence[Clause]) -> list[str]:
         if clause.verbs:
             break
         found.append(clause.text)
+    if len(found) > 1 and (name := _NAME_LAST.search(found[0])) and not _NAME_LAST.fullmatch(found[1]):
+        return [name.group()]
     return found[::-1]
 
 

@@ -22,7 +22,7 @@ _WORK_THINGS = stems(
     "training onboarding newsletter campaign product feature design prototype test staging production backend frontend "
     "module component kickoff standup retro hackathon webinar shipment order delivery renovation move rehearsal "
     "concert "
-    "match game tournament race marathon rent lease"
+    "archive catalogue match game tournament race marathon rent lease"
 )
 _OF_THE_WORLD = stems(
     "sky sun moon earth world universe speed population capital president king queen pope climate weather planet ocean "
@@ -152,6 +152,8 @@ def _part_of(claim: Claim, owner: Owner, group: frozenset[str], clause: Clause, 
     if said & group and (says_what_it_is(clause, owner) or not owner.person):
         return True
     if owner.person or owner.mine or owner.pronoun or (owner.text[:1].isupper() and not owner.text.isupper()):
+        return False
+    if content_stems(claim.object) <= owner.names:
         return False
     first = next((c for c in told.clauses if c.sentence == clause.sentence and c.owners), None)
     return first is not None and first != clause and bool(first.owners[0].names & group) and not first.owners[0].person
