@@ -53,8 +53,9 @@ class People:
         self._names: list[frozenset[str]] = []
         self._written: dict[str, str] = {}
 
-    def note(self, clause: str, owners: Sequence[Owner], before: str) -> None:
-        """Take in who a clause speaks of. `before` is the clause before it in the sentence."""
+    def note(self, clause: str, owners: Sequence[Owner], before: str, *, asked: bool = False) -> None:
+        """Take in who a clause speaks of. `before` is the clause before it in the sentence; what is `asked` about is not
+        the thing that "it" means afterwards."""
         spoken = self._introduced(clause)
         if spoken and (owners or not _PREDICATE.match(clause)):
             self._recent.append(spoken)
@@ -64,7 +65,7 @@ class People:
             if owner.person or self._known(owner.names):
                 self._recent.append(self._meet(owner.names | (spoken if spoken & owner.names else frozenset())))
                 continue
-            self._last_thing = owner
+            self._last_thing = self._last_thing if asked else owner
             if clause[owner.start : owner.start + 1].isupper() and not owner.mine and len(owner.names) <= 3:
                 self._recent.append(owner.names)
                 self._names.append(owner.names)

@@ -409,8 +409,8 @@ def returns_to_earth(sentence: str) -> bool:
 
 def hearsay(sentence: str) -> int | None:
     """From which character on somebody else's words are reported; None when they are not."""
-    if _SAID_LAST.search(sentence):
-        return 0
+    if last := _SAID_LAST.search(sentence):
+        return sentence.rfind(";", 0, last.start()) + 1
     sentence = _CONTRARY_TO.sub(lambda m: " " * len(m.group()), sentence)
     starts = [m.start() for pattern in (_HEARSAY, _HEARSAY_WORDS, _OWN_REPORT) for m in pattern.finditer(sentence)]
     return min(starts) if starts else None

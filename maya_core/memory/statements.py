@@ -279,7 +279,7 @@ class _MessageReader:
                 verbs = _coordinated(verbs, made)
             inherited = self._inherited(made, verbs_of(piece.text))
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
-            self._people.note(piece.text, owners, previous)
+            self._people.note(piece.text, owners, previous, asked=meant is Meant.QUESTION)
             follows = bool(made) and not owners
             aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
             anew = piece.text.lower().startswith(_ANEW) or _instead_of(made) or stance.stands_alone(piece.text)
@@ -325,7 +325,8 @@ def _standing_alone(made: Sequence[Clause]) -> list[str]:
         if clause.verbs:
             break
         found.append(clause.text)
-    if len(found) > 1 and (name := _NAME_LAST.search(found[0])) and not _NAME_LAST.fullmatch(found[1]):
+    aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
+    if aside and len(found) > 1 and (name := _NAME_LAST.search(found[0])) and not _NAME_LAST.fullmatch(found[1]):
         return [name.group()]
     return found[::-1]
 
