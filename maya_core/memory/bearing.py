@@ -27,7 +27,9 @@ _DEICTIC = stems(
     "both answer "
     "reply response suggestion explanation help work works"
 )
-_SMALL = stems(" ".join((ADVERBS - PREPOSITIONS) | NEGATIONS)) - stems("today tomorrow yesterday tonight daily weekly monthly yearly")
+_SMALL = stems(" ".join((ADVERBS - PREPOSITIONS) | NEGATIONS)) - stems(
+    "today tomorrow yesterday tonight daily weekly monthly yearly"
+)
 _MOOD = stems(
     "tired hungry bored fine good great ok okay sure sorry happy glad back here busy stuck confused done ready "
     "curious late excited thirsty "
@@ -143,7 +145,10 @@ _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS
 _PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split())
 """Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
 _NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
-_MY_SOMEBODY = re.compile(r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+((?:[\w-]+\s?){1,4})", re.IGNORECASE)
+_MY_SOMEBODY = re.compile(
+    r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+((?:[\w-]+\s?){1,4})",
+    re.IGNORECASE,
+)
 _MY_SEVERAL = re.compile(
     r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|named\s+)?[^\W\d_a-z][\w-]+\W*$"
 )
@@ -273,7 +278,7 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     if phrased := _phrased(claim, place):
         relation, label = phrased
     elif is_user(claim.subject) and (role := _apposed(told, clause)):
-        relation, label = (relation, label) if relation in LINKS else (Relation.RELATED_TO, SLOT + role)
+        relation, label = _link_of(role, relation) if relation in LINKS else (Relation.RELATED_TO, SLOT + role)
     elif (slot := _slot(claim, clause, place)) and (not firmness or relation not in _SLOT_LIKE):
         relation, label = Relation.RELATED_TO, slot
     elif relation in LINKS and is_user(claim.subject) and _stands_before_its_verb(clause, place):
@@ -295,6 +300,12 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     if clause.future and relation in STATES and relation not in _DATED_PLANS:
         relation, label = Relation.PLANS, ""
     return replace(claim, relation=relation, label=label if relation is Relation.RELATED_TO else "")
+
+
+def _link_of(role: str, claimed: Relation) -> tuple[Relation, str]:
+    """The relation that a role means: of a father-in-law it is no marriage."""
+    fitting = [relation for relation in (claimed, *sorted(LINKS)) if expressed(relation, role)]
+    return next(iter(fitting), claimed), ""
 
 
 def _is_loose_number(claim: Claim, place: Place) -> bool:

@@ -38,10 +38,11 @@ _MOST_CLAUSES = 40
 _AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
 HONORIFIC = "(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Madame|Monsieur|Señora?|Signora?|Sir|Uncle|Aunt|Auntie)"
 _POSSESSOR = re.compile(
-    r"(?:(?:(?:both|all)(?: of)? )?(?:my|our|one of my|one of our)\s+|the\s+(?=(?:missus|wife|husband|hubby|mrs|in-laws)\b))", re.IGNORECASE
+    r"(?:(?:(?:both|all)(?: of)? )?(?:my|our|one of my|one of our)\s+|the\s+(?=(?:missus|wife|husband|hubby|mrs|in-laws)\b))",
+    re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"(?:the|a|an|this|that|these|those|your|every|each|all|some|most|both)\s+", re.IGNORECASE)
-_ASKING = frozenset("what which whatever how why where when".split())
+_ASKING = frozenset("both all each what which whatever how why where when".split())
 _OTHERS = frozenset("he she they who his her their".split())
 _THINGS = frozenset("it this that these those there one its".split())
 
@@ -141,6 +142,8 @@ def _owner(phrase: str, *, start: int, until: int) -> Owner:
         return Owner(who=Who.OTHER, start=start, until=until, names=names, pronoun=True, person=word in _OTHERS)
     if re.match(r".+ and (?:I|me|myself)$", phrase):
         return Owner(who=Who.USER, start=start, until=until)
+    if word == "home":
+        return Owner(who=Who.OTHER, start=start, until=until, names=stems(word), text=word, mine=True)
     mine = _POSSESSOR.match(phrase)
     head = phrase[mine.end() :] if mine else phrase
     head = head[article.end() :] if (article := _ARTICLE.match(head)) else head

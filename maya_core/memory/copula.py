@@ -29,7 +29,7 @@ _SOMEBODY_NAMED = frozenset("dr mr mrs ms prof professor frau herr madame called
 _KEEN = frozenset("mad crazy obsessed passionate".split())
 _FAVOURITE = re.compile(r"\bfavou?rite|\bfav\b", re.IGNORECASE)
 _BELONGING = re.compile(
-    r"\bas an?\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
+    r"\bas an?\b|\b(?:night|day|late|early|morning) shift\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
     r"^on\s+(?:leave|parental leave|maternity leave|paternity leave|sabbatical)\b"
 )
 _LASTS = re.compile(r"\b(?:now|since|currently|these days|for good)\b", re.IGNORECASE)
@@ -37,7 +37,9 @@ _AT_A_NAME = re.compile(r"(?:in|at|with|on)\s+(?:an?\s+|the\s+)?[^\W\d_a-z]")
 _PASSING_PLACE = re.compile(
     r"\b(?:week|weekend|airport|station|hotel|queue|until|visiting|holiday|trip)\b", re.IGNORECASE
 )
-_AS_IT_WERE = re.compile(r"(?:basically|practically|virtually|pretty much|more or less|kind of|sort of)\b", re.IGNORECASE)
+_AS_IT_WERE = re.compile(
+    r"(?:basically|practically|virtually|pretty much|more or less|kind of|sort of)\b", re.IGNORECASE
+)
 _HOME = re.compile(r"(?:now |back |at )*home in\s+[^\W\d_a-z].*\b(?:now|again|for good|since)\b")
 _ENDS_A_PHRASE = ("who", "that", "and", ",", ".")
 _TASTES = ("fan", "lover", "eater", "drinker")

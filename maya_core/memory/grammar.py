@@ -34,6 +34,7 @@ _WITH_A_CLAUSE = frozenset(
 _FINITE = frozenset("am is are was were has had 'm 're 've does did".split())
 _CLAUSES_OF_A_MESSAGE = 256
 """A clause is asked for its verbs several times while its message is read."""
+_TIMES = ("days", "week", "month", "year", "spring", "summer", "autumn", "winter")
 _INDEFINITE = ("a", "an", "some", "any")
 
 
@@ -179,9 +180,14 @@ class _Scan:
         if "third" in kinds or "past" in kinds:
             return True
         word = self._line.word(before)
-        many = word.endswith("s") or word in _MANY or "and" in (
-            self._line.word(before - 1),
-            "" if self._found else self._line.word(0),
+        many = (
+            word.endswith("s")
+            or word in _MANY
+            or "and"
+            in (
+                self._line.word(before - 1),
+                "" if self._found else self._line.word(0),
+            )
         )
         return "base" in kinds and many
 
@@ -258,7 +264,9 @@ class _Scan:
         return (self._tokens[first].start, last.end) if first is not None else None
 
     def _after_opening(self, begin: int, end: int) -> int:
-        """Where a clause within the clause begins: after "because", "what", "that"."""
+        """Where a clause within the clause begins: after "because", "what", "that", and after "these days"."""
+        if self._line.word(begin) in ("these", "this", "last", "next") and self._line.word(begin + 1) in _TIMES:
+            begin = begin + 2 if begin + 2 < end else begin
         for n in range(begin, end):
             word = self._line.word(n)
             opens = word in SUBORDINATORS and word not in PREPOSITIONS and word not in DETERMINERS and word != "who"

@@ -30,7 +30,10 @@ _JUST_NOW = re.compile(
     r"plane|tram)\W*$)\b",
     re.IGNORECASE,
 )
-_LASTED = re.compile(r"\b(?:since(?! (?:it|he|she|they|we|i|you)\b)|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|always|all my life)\b", re.I)
+_LASTED = re.compile(
+    r"\b(?:since(?! (?:it|he|she|they|we|i|you)\b)|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|always|all my life)\b",
+    re.I,
+)
 _GOT = re.compile(
     r"^\W*(?:(?:finally|just|recently|also)\W+)*(?:married|engaged|divorced|promoted|hired|accepted|elected|a\b|an\b|"
     r"my\b|our\b|two\b|three\b|the (?:job|position|role|keys|licen[cs]e|diploma|degree|grant|scholarship|contract)\b|"
@@ -88,6 +91,9 @@ _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
 _THESE_DAYS = re.compile(r"\b(?:these days|nowadays|every \w+|on \w+days)\b", re.IGNORECASE)
 _NOT_SOON = timedelta(days=7)
 _NEXT_SEASON = re.compile(r"\bnext (?:spring|summer|autumn|fall|winter|term|semester|season)\b", re.IGNORECASE)
+_MANNER = re.compile(r"(?!(?:family|early|reply|supply|ugly|lonely|elderly|monthly|weekly|daily|yearly|friendly)$)[a-z]{3,}ly")
+_THERE = re.compile(r"\W*(?:(?:and|but|so)\s+)?there(?:'s|\s+(?:is|are|was|were))\b", re.IGNORECASE)
+_OURS = re.compile(r"\b(?:[Mm]y|[Oo]ur|us|[Ww]e|I|me)\b|(?<=\w )[A-Z]\w+")
 _HABITS = ABLE | STATES | {"touch"}
 _ACHIEVED = frozenset("win release publish earn receive record direct compose author coauthor".split())
 _WITH_A_NAME = re.compile(r"^\W*(?:(?:a|an|the|my|our|their|his|her|first|debut)\s+)*(?:[a-z]+\s){0,2}?[^\W\d_a-z]")
@@ -118,7 +124,7 @@ def lasting(told: Told, clause: Clause, place: int) -> Lasting:
         return Lasting.NO
     if verb.used_to:
         return Lasting.OVER
-    if _is_of_the_moment(clause, verb):
+    if _is_of_the_moment(clause, verb) or _is_there(clause, verb):
         return Lasting.NO
     owner = clause.owner_at(max(place, verb.start))
     following = next((v for v in clause.verbs if v.start > verb.start), None)
@@ -134,6 +140,11 @@ def _is_of_the_moment(clause: Clause, verb: Verb) -> bool:
     return own and _CLEFT.match(clause.text) is not None and clause.verbs[0].lemma in FLEETING
 
 
+def _is_there(clause: Clause, verb: Verb) -> bool:
+    """ "There's a wasp in here" is about nobody."""
+    return verb.lemma == "be" and _THERE.match(clause.text) is not None and _OURS.search(clause.text) is None
+
+
 class _Said:
     """One statement: a verb, whom it is about, and the words after it."""
 
@@ -143,7 +154,7 @@ class _Said:
         self._owner = owner
         self._text = text
         self._rest = rest
-        self._words = [t for t in tokens_of(rest) if t.word not in ADVERBS and t.word not in NEGATIONS]
+        self._words = [t for t in tokens_of(rest) if t.word not in ADVERBS and t.word not in NEGATIONS and not _MANNER.fullmatch(t.text)]
         self._of_a_thing = owner.who is Who.OTHER and not owner.person
 
     def lasting(self) -> Lasting:

@@ -26,7 +26,9 @@ _KIN_BY_NAME = re.compile(
     r"Mama)\b(?!')|Great-(?:aunt|uncle|gran\w*)\b",
 )
 """Kin whom one calls by what they are: "Great-aunt Philippa", "Uncle Tom"."""
-_SOMEBODYS = re.compile(r"\W*(?:is|are|was|'s|belongs? to)\s+(?:(?:my|our)\s+(?:[\w-]+\s)*[\w-]+'s|[^\W\d_a-z][\w-]+'s)\W*(?:$|,)")
+_SOMEBODYS = re.compile(
+    r"\W*(?:is|are|was|'s|belongs? to)\s+(?:(?:my|our)\s+(?:[\w-]+\s)*[\w-]+'s|[^\W\d_a-z][\w-]+'s)\W*(?:$|,)"
+)
 """Whose a thing is, when it is not the user's: "the dog is my neighbour's"."""
 _CALL_ME = re.compile(r"\bcall me\s+[^\W\d_a-z]")
 _MY_ROLE = re.compile(r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
@@ -81,7 +83,8 @@ def named_after(clause: Clause, owner: Owner) -> frozenset[str]:
     """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
     rest = clause.text[owner.until :]
     named = re.match(
-        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+)?(?:called\s+|named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)", rest
+        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+)?(?:called\s+|named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)",
+        rest,
     )
     return stems(rest) if named else frozenset()
 

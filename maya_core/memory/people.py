@@ -19,7 +19,8 @@ _INTRODUCED = re.compile(
     rf"(?:(?:'s name)?\s*(?:'s |\s)(?:(?i:name is|is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
 )
 _PHRASE_ALONE = re.compile(
-    r"^(?:and |or )?(?:(?:both|all|two|three|four)(?: of)? )?(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$", re.IGNORECASE
+    r"^(?:and |or )?(?:(?:both|all|two|three|four)(?: of)? )?(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$",
+    re.IGNORECASE,
 )
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
@@ -134,7 +135,7 @@ class People:
         coordinated = any(re.match(r"(?:and|or) ", phrase) for phrase in phrases)
         names = self._meet(names) if person and not coordinated else names
         whose = self._possessor(phrases[0]) if phrases else frozenset()
-        mine = any(re.match(r"(?:my|our)\b", phrase, re.IGNORECASE) for phrase in phrases)
+        mine = any(re.match(r"(?:my|our)\b(?!.*'s\s)", phrase, re.IGNORECASE) for phrase in phrases)
         several = [re.sub(r"^(?:and|or) |\.$", "", phrase) for phrase in phrases if _NAME_ALONE.match(phrase)]
         text = " and ".join(several) if len(several) > 1 else self._call(names) or phrases[0]
         return Owner(who=Who.OTHER, start=0, names=names, text=text, person=person, mine=mine, whose=whose)

@@ -85,7 +85,8 @@ _WITHDRAWAL = re.compile(
     r"that(?:'s| was| is) (?:not true|a lie|untrue|false|a test|just a test|nonsense|made up|wrong chat|for someone "
     r"else|someone else|my (?:friend|brother|sister|colleague|cat|kid|son|daughter)|the wrong)|i (?:lied|made that "
     r"up|was lying|was testing|didn't mean that|was only testing)|wrong (?:chat|window|thread|tab|conversation)|"
-    r"(?:sorry )?(?:that|this) was (?:meant for|for) (?:someone|another|a different|my)|that wasn't me|(?:my "
+    r"(?:sorry )?(?:that|this) was (?:meant for|for) (?:someone|another|a different|my)|(?:that|this|it)(?: last)?(?: (?:line|message|one|bit|part|text|sentence))? (?:wasn't|was not|isn't) (?:me|mine|from me|true|"
+    r"by me)|(?:my "
     r")?(?:kid|cat|son|daughter|brother|friend|colleague) typed)\b",
     _I,
 )

@@ -75,7 +75,7 @@ _CUES: dict[Relation, str] = {
     Relation.COMES_FROM: r"from|born|grew up|grown up|raised|native|originally|roots|hometown|"
     r"nationality|citizen\w*|comes?|came",
     Relation.WORKS_AT: r"(?:since|now|currently|as of|these days)\b[^.!?]{0,30}?(?:'m|\bam|\bis|'s|\bare|'re)"
-    r"(?: now| currently)? (?:at|with|in)|(?:'m|am|is|'s|are|'re) (?:now|currently) (?:at|with)|work\w*|jobs?|"
+    r"(?: now| currently)? (?:at|with|in)|(?:'m|am|is|'s|are|'re) (?:now|currently) (?:at|with)|work\w*|jobs?|shifts?|"
     r"employ\w*|hired|joined|join|"
     r"joining|start\w*|position|role|"
     r"intern\w*|contract\w*|consult\w*|"

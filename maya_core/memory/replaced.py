@@ -55,7 +55,13 @@ def _said_anew(held: Held, later: Told, after: Clause, *, conflict: bool, change
     """In the same words, or in other words about the same thing, with or without a value of the same sort."""
     if changed and later.place > held.told.place and states(after) and _names_topic(held, after):
         return True
-    if later.place > held.told.place and not held.of_user and held.verb and held.verb.passive and _same_slot(held, later, after):
+    if (
+        later.place > held.told.place
+        and not held.of_user
+        and held.verb
+        and held.verb.passive
+        and _same_slot(held, later, after)
+    ):
         return True
     if _same_head(held, after) and (changed or _is_now_another(held, later, after)):
         return True
@@ -91,7 +97,9 @@ def _is_now_another(held: Held, later: Told, after: Clause) -> bool:
     verb = held.verb
     if held.of_user or verb is None or verb.lemma != "be" or later.place <= held.told.place:
         return False
-    return any(v.lemma == "be" for v in after.verbs) and bool(held.clause.owner_at(verb.start).names & first_owner(after).names)
+    return any(v.lemma == "be" for v in after.verbs) and bool(
+        held.clause.owner_at(verb.start).names & first_owner(after).names
+    )
 
 
 def _exclusive(held: Held, after: Clause) -> bool:

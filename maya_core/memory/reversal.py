@@ -101,6 +101,9 @@ _REFUSED = re.compile(
     r"an? )?(?P<word>[^\s,.!?;]+(?:\s[^\s,.!?;]+)?)(?=\s*[,.!?;–—]|\s*$)",
     _I,
 )
+_DID_I_SAY = re.compile(
+    r"\bdid i (?:really |just |actually )?(?:say|write|type|put|tell you) (?:that )?(?:the |an? |my |it was )?(?P<word>[^?.!,]{2,40})\?", _I
+)
 _PLAIN_DENIAL = re.compile(
     r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
     r"\s+are)?\s*)?(?:not|isn't|wasn't|aren't)\b",
@@ -307,6 +310,12 @@ def ends_around(clause: str, start: int, end: int) -> bool:
 def refused_words(text: str) -> str:
     """What a correction names as wrong: "Brightwater" of "Brightwave, not Brightwater"; "" when it names nothing."""
     found = _REFUSED.search(text)
+    return found.group("word") if found else ""
+
+
+def doubted_words(text: str) -> str:
+    """What somebody asks themselves whether they said: "Did I say oat milk?"; "" when they ask nothing of the kind."""
+    found = _DID_I_SAY.search(text)
     return found.group("word") if found else ""
 
 

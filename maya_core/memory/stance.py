@@ -99,7 +99,8 @@ _IF = re.compile(
 )
 _POLITE_IF = re.compile(
     r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|well)|memory serves|"
-    r"you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b", _I
+    r"you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b",
+    _I,
 )
 _LATER = re.compile(r"^(?:\w+\s+)?(?:when|once|as soon as|after|by the time)\s+(?:i|we|my|our)\b", _I)
 _FUTURE = re.compile(
@@ -212,10 +213,11 @@ _OWN_REPORT = re.compile(
     r"fibbed)\b(?!\s+you\b)",
     _I,
 )
+_PARTED = re.compile(r"[;:—–]\s+|\s-+\s|,\s+(?=(?:any idea|do you know|can you tell|could you tell)\b)", _I)
 _TOLD_SHORT = re.compile(r"^\W*(?:had (?:an?|my|our|the|some)|(?:have|was) an?)\b", _I)
 """Statements without their "I": "Had my first steak", "was a nurse for years"."""
 _RHETORICAL = re.compile(
-    r"^\W*(?:what am i (?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+", _I
+    r"^\W*(?:who (?:would|could|'d) have (?:thought|guessed|believed)(?: it| that)?|who knew|what am i (?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+", _I
 )
 _CLEFT = re.compile(
     r"^\W*(?:what|where|who) (?:i|we|the|my|our|he|she|they)\b.{3,80}\b(?:is|was|are)\b.*\b\w+[.;!]", _I
@@ -243,7 +245,8 @@ _JOKE = re.compile(
     r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|it) up|"
     r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|not!$|(?<=[,.…] )(?-i:NOT)\W*$|"
     r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|ya|suuure|sure|"
-    r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
+    r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|\bfor (?:a laugh|laughs|giggles|the lols)\b|\bat least that's what (?:i|we) (?:put|wrote|told|tell|say|said|claim)\b|"
+    r"(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
     r"ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|"
     r"wow)[\s,]+(?:totally|sure|right|absolutely|of course|yeah|clearly|obviously|definitely)\b[\s,]+(?:because |"
     r"cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|[.!?]\s+)\W*not really\b|\band i'm (?:the |"
@@ -315,10 +318,13 @@ def asks(sentence: str) -> int | None:
     stripped = sentence.rstrip(" \"')*_")
     marked = stripped.endswith(("?", "?!", "??", "!?")) or "?" in stripped[-3:]
     told_short = not marked and _TOLD_SHORT.match(sentence) is not None
-    if (_INVERTED.match(sentence) and not told_short) or (_ASKING.match(sentence) and (marked or not stripped.endswith("!"))):
+    if (_INVERTED.match(sentence) and not told_short) or (
+        _ASKING.match(sentence) and (marked or not stripped.endswith("!"))
+    ):
         return 0
     if indirect := _INDIRECT.search(sentence):
-        return 0 if marked else indirect.start()
+        parted = [place.end() for place in _PARTED.finditer(sentence, 0, indirect.start())]
+        return (parted[-1] if parted else 0) if marked else indirect.start()
     return _asks_from(sentence) if marked else None
 
 
@@ -373,11 +379,13 @@ def sometime(clause: str) -> bool:
     return _LATER.match(clause) is not None
 
 
-def opens_fiction(sentence: str) -> bool:
-    """What follows in the message is made up, or asked to be."""
+def opens_fiction(sentence: str) -> int | None:
+    """From which character on what follows in the message is made up, or asked to be; None where nothing is."""
     text = _TEXT.search(sentence)
-    of_another = text is not None and _OF_ANOTHER.search(sentence, text.start()) is not None
-    return of_another or _FRAME.search(sentence) is not None
+    found = _FRAME.search(sentence)
+    if text is not None and _OF_ANOTHER.search(sentence, text.start()) is not None:
+        return text.start()
+    return found.start() if found else None
 
 
 def asks_for_a_text(sentence: str) -> int | None:

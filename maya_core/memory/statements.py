@@ -18,7 +18,7 @@ from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
-from maya_core.memory.unfolded import Plain, plain_orders
+from maya_core.memory.unfolded import Plain, plain_orders, pointing_back
 from maya_core.memory.verbs import Tense, Verb
 from maya_core.memory.wording import LIGHT, plain, stems
 
@@ -227,7 +227,11 @@ def _told(message: Message, text: str, *, place: int, asked: str, earlier: str, 
         text=text,
         asked=asked,
         earlier=earlier,
-        clauses=tuple(_with_plain_orders(_withdraw_slips(_MessageReader(text, people).clauses()))),
+        clauses=tuple(
+            _with_plain_orders(
+                _withdraw_slips(_MessageReader(text, people).clauses()), answers=asked.rstrip().endswith("?")
+            )
+        ),
         secrets=tuple(secret_spans(text, asked=asked)),
         foreign=tuple(foreign_spans(text)),
     )
@@ -254,9 +258,10 @@ class _MessageReader:
             if planting.stores(own):
                 self._running = Meant.PLANTED
                 found = [_meant(clause, Meant.PLANTED) for clause in found]
-            elif self._running is Meant.ASSERTED and stance.opens_fiction(own):
+            elif self._running is Meant.ASSERTED and (opens_at := stance.opens_fiction(own)) is not None:
                 self._running = Meant.HYPOTHETICAL
-                found = [_meant(clause, Meant.HYPOTHETICAL) for clause in found]
+                begin = sentence.start + own.rfind("; ", 0, opens_at) + 1
+                found = [_meant(c, Meant.HYPOTHETICAL) if c.start >= begin else c for c in found]
             elif (text_from := stance.asks_for_a_text(own)) is not None:
                 begin = sentence.start + text_from
                 found = [_meant(c, Meant.HYPOTHETICAL) if c.start + len(c.text) > begin else c for c in found]
@@ -331,8 +336,9 @@ def _standing_alone(made: Sequence[Clause]) -> list[str]:
     return found[::-1]
 
 
-def _with_plain_orders(clauses: Sequence[Clause]) -> Iterator[Clause]:
-    """The clauses, each followed by what it says in plain order where its own order is another."""
+def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[Clause]:
+    """The clauses, each followed by what it says in plain order where its own order is another. `answers`: the message
+    answers a question, so that "it" may mean the word with which it does."""
     for number, clause in enumerate(clauses):
         yield clause
         if clause.meant is not Meant.ASSERTED:
@@ -341,6 +347,10 @@ def _with_plain_orders(clauses: Sequence[Clause]) -> Iterator[Clause]:
         main = [c for c in clauses[:number] if c in same and not _BETWEEN.match(c.text.removeprefix("and "))]
         before = main[-1].text if main and main[-1].meant is Meant.ASSERTED else ""
         after = clauses[number + 1].text if number + 1 < len(clauses) and clauses[number + 1] in same else ""
+        named = [c for c in clauses[max(0, number - 2) : number] if not c.verbs and c.meant is Meant.ASSERTED]
+        if answers and named and clause.owners and named[0].sentence == clause.sentence - 1:
+            if pointed := pointing_back(clause.text, named[0].text.strip(" .,!")):
+                yield replace(clause, text=pointed, stems=stems(pointed))
         for plain_order in plain_orders(clause.text, clause.verbs, before=before, after=after):
             yield _in_plain_order(clause, plain_order)
 
@@ -408,7 +418,7 @@ def _meanings(
     question_from = stance.asks(own)
     hearsay_from = stance.hearsay(own)
     serious_from = stance.serious_from(own)
-    joke = stance.jokes(own) or stance.laughs(own)
+    jokes = [stance.jokes(part) or stance.laughs(part) for part in own.split("; ")]
     planted = planting.plants(own)
     made_up = stance.is_fiction(own)
     ahead = stance.lies_ahead(own)
@@ -419,7 +429,7 @@ def _meanings(
         offset = piece.start - sentence.start
         clause = own[offset : offset + len(piece.text)]
         fresh = bool(owners_in(clause))
-        parted = number > 0 and ";" in own[pieces[number - 1].end - sentence.start : offset]
+        parted = number > 0 and "; " in own[pieces[number - 1].end - sentence.start : offset + 1]
         aside = number > 0 and _BETWEEN.match(pieces[number - 1].text) is not None
         wish = stance.wishes(clause) or (wish and not (fresh and number > 0) and not (parted or aside))
         condition = condition and not parted
@@ -428,7 +438,7 @@ def _meanings(
         meanings.append(
             _foreign_meaning(piece, foreign)
             or (Meant.PLANTED if planted else None)
-            or (Meant.JOKE if joke and not (serious_from is not None and offset >= serious_from - 2) else None)
+            or (Meant.JOKE if jokes[own.count("; ", 0, offset)] and not (serious_from is not None and offset >= serious_from - 2) else None)
             or (Meant.QUESTION if question_from is not None and offset + len(clause.rstrip()) > question_from else None)
             or (Meant.QUOTED if hearsay_from is not None and offset + len(clause) > hearsay_from else None)
             or (Meant.QUOTED if _under_anothers_verb(clause) else None)
@@ -450,7 +460,9 @@ _OTHERS_CONTENT = re.compile(
     r")(?<!\bmeans )(?<!\bnow )that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
     re.IGNORECASE,
 )
-_CIRCUMSTANCE = re.compile(r"\W*(?:since|when|now that|as|because|while|although|though|after|before|once|until)\b", re.I)
+_CIRCUMSTANCE = re.compile(
+    r"\W*(?:since|when|now that|as|because|while|although|though|after|before|once|until)\b", re.I
+)
 """Opens a clause about when or why: "since the hotel was sold I have been …"."""
 _HAS_VERB = re.compile(r"(?<!\w)\S*(?:[a-z]{2,}(?:s|ed|t|d|k|w|ll)|'s)(?!\w)")
 

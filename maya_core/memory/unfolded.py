@@ -44,6 +44,8 @@ _WHAT = re.compile(
     re.IGNORECASE,
 )
 _IS_WHAT = re.compile(r"\s*(?:still |now )?(?P<word>what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
+_IT_LAST = re.compile(r"(?<=\s)(?:it|them)\W*$", re.IGNORECASE)
+_THING = re.compile(r"(?!(?:please|thanks|sorry|ok|okay|yes|no|hi|hello)\b)[\w'-]+(?:\s[\w'-]+){0,2}", re.IGNORECASE)
 _POINTERS = ("it", "that", "this")
 _BY = re.compile(
     r"\s+by\s+(?P<agent>me|us|(?:(?:my|our)\s+(?:[\w-]+\s)?)?(?:[^\W\d_a-z][\w-]+|(?<=my )[\w-]+)(?:\s[^\W\d_a-z][\w-]+)?)"
@@ -51,6 +53,9 @@ _BY = re.compile(
 )
 _NOT_BY = re.compile(r"\s+not by\s+[\w ]+$")
 _BUT_BY = re.compile(r"but by\s+(?P<agent>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)\W*$")
+_SOMEBODY = re.compile(r"\W*(?:the|my|our)\s+(?:only\s+)?(?:person|one|man|woman|guy|colleague|friend|member)\b", re.IGNORECASE)
+_WHO_IS = re.compile(r"who\s+(?P<does>[^,;]+?)\s+is\s+(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)\W*$")
+"""After the beginning, "the only person in our office", what they do and who they are."""
 _ME_NEXT = re.compile(r"\W*(?:i|my|we)\b", re.IGNORECASE)
 _AS_A = re.compile(
     rf"as an?\s+(?P<what>(?:[\w'-]+\s+){{0,2}}?(?:{TRADES}|{'|'.join(sorted(TRAITS, key=len, reverse=True))}))(?=\W*$|,|\s+I\b)",
@@ -63,8 +68,16 @@ def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -
     yield from _relative(text, verbs, before)
     yield from _cleft(text, verbs)
     yield from _by_somebody(text, verbs, after)
+    if _SOMEBODY.match(before) and (who := _WHO_IS.match(text)):
+        yield Plain(text=f"{who.group('name')} {who.group('does')}", agent=who.group("name"))
     if not before and _ME_NEXT.match(after or text.partition(",")[2]) and (role := _AS_A.match(text)):
         yield Plain(text=f"I am a {role.group('what')}")
+
+
+def pointing_back(text: str, thing: str) -> str:
+    """A clause that ends with "it" or "them", with what that means in its place; "" where it ends otherwise."""
+    found = _IT_LAST.search(text)
+    return f"{text[: found.start()]}{thing}" if found and _THING.fullmatch(thing) else ""
 
 
 def _relative(text: str, verbs: Sequence[Verb], before: str) -> Iterator[Plain]:
@@ -89,7 +102,7 @@ def _cleft(text: str, verbs: Sequence[Verb]) -> Iterator[Plain]:
             elif not pointed and (asked := _IS_WHAT.fullmatch(between)):
                 yield _put(text, following, text[slice(*verb.subject)], _lead(asked), end=len(text))
     what, last = verbs[0] if verbs else None, verbs[-1] if verbs else None
-    if what and last and what is not last and last.lemma == "be" and what.subject and not what.negated:
+    if what and last and what is not last and last.lemma == "be" and what.subject:
         head = _WHAT.fullmatch(text[: what.subject[0]])
         value = text[last.end :].strip(" .!,")
         if head and value and what.end <= last.start:

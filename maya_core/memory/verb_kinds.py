@@ -42,6 +42,7 @@ AHEAD = frozenset(
     """
     move marry start join retire graduate travel fly visit turn host attend relocate switch leave launch adopt cover
     present speak defend lead take open close have be run go end ship return come teach study stay train play
+    spend
     """.split()
 )
 """What is a plan when it is said with a date, or of somebody else."""
