@@ -21,7 +21,8 @@ from maya_core.memory.values import same_unit
 from maya_core.memory.wording import LIGHT, content_stems, stems
 
 _DEICTIC = stems(
-    "upside it this that these those one ones thing things stuff something anything everything nothing here there them him "
+    "upside it this that these those one ones thing things stuff something anything everything nothing here "
+    "there them him "
     "her first second "
     "third last option version latter former same other others all some more most idea way so too either neither "
     "both answer "
@@ -136,7 +137,8 @@ _ABSENCE = re.compile(
     r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|cannot|dislikes?|hates?)\b", re.IGNORECASE
 )
 _NOT_LIKED = re.compile(
-    r"\b(?:n't|not|never|no longer|dont|doesnt|can't|cannot)\s+(?:really |even |actually )?(?:like|likes|love|loves|enjoy|"
+    r"\b(?:n't|not|never|no longer|dont|doesnt|can't|cannot)\s+(?:really |even |actually )?(?:like|likes|love|"
+    r"loves|enjoy|"
     r"enjoys|eat|eats|drink|drinks|want|wants|stand|into|use|uses)\b|\b(?:no longer|stopped|quit|gave up|given up)\s+"
     r"(?:like|likes|lik|eat|eats|eating|drink|drinks|drinking)\w*",
     re.IGNORECASE,

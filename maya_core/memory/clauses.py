@@ -38,7 +38,8 @@ _MOST_CLAUSES = 40
 _AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
 HONORIFIC = "(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Madame|Monsieur|Señora?|Signora?|Sir|Uncle|Aunt|Auntie)"
 _POSSESSOR = re.compile(
-    r"(?:(?:(?:both|all)(?: of)? )?(?:my|our|one of my|one of our)\s+|the\s+(?=(?:missus|wife|husband|hubby|mrs|in-laws)\b))",
+    r"(?:(?:(?:both|all)(?: of)? )?(?:my|our|one of my|one of our)\s+|the\s+(?=(?:missus|wife|husband|hubby|"
+    r"mrs|in-laws)\b))",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"(?:the|a|an|this|that|these|those|your|every|each|all|some|most|both)\s+", re.IGNORECASE)
@@ -60,8 +61,8 @@ class Who(StrEnum):
 class Owner:
     """The subject of a part of a clause, from `start` on. `names` are its words, with what it is also called.
 
-    `until`: where its verb begins. `mine`: said with "my" or "our". `text`: how to call it, as it was said. `whose`: the
-    words for the person whose it is, in "her son", "Leopold's wife".
+    `until`: where its verb begins. `mine`: said with "my" or "our". `text`: how to call it, as it was said. `whose`:
+    the words for the person whose it is, in "her son", "Leopold's wife".
     """
 
     who: Who

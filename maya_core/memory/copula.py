@@ -29,7 +29,8 @@ _SOMEBODY_NAMED = frozenset("dr mr mrs ms prof professor frau herr madame called
 _KEEN = frozenset("mad crazy obsessed passionate".split())
 _FAVOURITE = re.compile(r"\bfavou?rite|\bfav\b", re.IGNORECASE)
 _BELONGING = re.compile(
-    r"\bas an?\b|\b(?:night|day|late|early|morning) shift\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
+    r"\bas an?\b|\b(?:night|day|late|early|morning) shift\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|"
+    r"\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
     r"^on\s+(?:leave|parental leave|maternity leave|paternity leave|sabbatical)\b"
 )
 _LASTS = re.compile(r"\b(?:now|since|currently|these days|for good)\b", re.IGNORECASE)
@@ -112,14 +113,12 @@ def _person_is(owner: Owner, words: Sequence[Token], *, text: str, rest: str, sa
         return _AGE.match(spoken) is not None or bool(moments(text, said_at))
     if first.word in _SOMEBODY_NAMED or first.word in _KEEN:
         return len(words) > 1
-    if _HOME.match(after):
-        return True
     if first.word in ("in", "at", "on", "with"):
         return _placed(owner, text=text, after=after, said_at=said_at)
     if owner.text and first.is_open and first.word.endswith("s") and re.search(r"\bare\b", text):
         return first.word not in TRANSIENT and first.word not in MOODS and first.word not in OPINIONS
     of_somebody = first.is_open and len(words) > 1 and words[1].word == "'s"
-    if first.is_big or of_somebody or first.word in ("from", "of", "into"):
+    if first.is_big or of_somebody or _HOME.match(after) or first.word in ("from", "of", "into"):
         return True
     return first.word in TRAITS or first.word in OFFICES or _TRADE.search(after) is not None
 

@@ -47,13 +47,12 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
     It does when it refuses the object's words, or names another value of the same sort in place of it, with a word that
     sets right, or with nothing else. Another word, where the statement stood alone.
     """
-    if (doubted := content_stems(reversal.doubted_words(later.text))) and doubted <= held.thing:
-        return True
     spoken = text_of(said)
     mistaken = any(clause.mistaken for clause in said)
     if mistaken and (refused := content_stems(reversal.refused_words(later.text))):
         return refused <= held.thing
-    if near and respelt(held.claim.object, spoken, later.said_at):
+    doubted = content_stems(reversal.doubted_words(later.text))
+    if (doubted and doubted <= held.thing) or (near and respelt(held.claim.object, spoken, later.said_at)):
         return True
     related = _is_related(held, spoken)
     if not (near or related) or (reversal.adds(spoken) and not mistaken):

@@ -31,7 +31,8 @@ _JUST_NOW = re.compile(
     re.IGNORECASE,
 )
 _LASTED = re.compile(
-    r"\b(?:since(?! (?:it|he|she|they|we|i|you)\b)|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|always|all my life)\b",
+    r"\b(?:since(?! (?:it|he|she|they|we|i|you)\b)|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|"
+    r"always|all my life)\b",
     re.I,
 )
 _GOT = re.compile(
@@ -91,7 +92,9 @@ _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
 _THESE_DAYS = re.compile(r"\b(?:these days|nowadays|every \w+|on \w+days)\b", re.IGNORECASE)
 _NOT_SOON = timedelta(days=7)
 _NEXT_SEASON = re.compile(r"\bnext (?:spring|summer|autumn|fall|winter|term|semester|season)\b", re.IGNORECASE)
-_MANNER = re.compile(r"(?!(?:family|early|reply|supply|ugly|lonely|elderly|monthly|weekly|daily|yearly|friendly)$)[a-z]{3,}ly")
+_MANNER = re.compile(
+    r"(?!(?:family|early|reply|supply|ugly|lonely|elderly|monthly|weekly|daily|yearly|friendly)$)[a-z]{3,}ly"
+)
 _THERE = re.compile(r"\W*(?:(?:and|but|so)\s+)?there(?:'s|\s+(?:is|are|was|were))\b", re.IGNORECASE)
 _OURS = re.compile(r"\b(?:[Mm]y|[Oo]ur|us|[Ww]e|I|me)\b|(?<=\w )[A-Z]\w+")
 _HABITS = ABLE | STATES | {"touch"}
@@ -154,7 +157,11 @@ class _Said:
         self._owner = owner
         self._text = text
         self._rest = rest
-        self._words = [t for t in tokens_of(rest) if t.word not in ADVERBS and t.word not in NEGATIONS and not _MANNER.fullmatch(t.text)]
+        self._words = [
+            t
+            for t in tokens_of(rest)
+            if t.word not in ADVERBS and t.word not in NEGATIONS and not _MANNER.fullmatch(t.text)
+        ]
         self._of_a_thing = owner.who is Who.OTHER and not owner.person
 
     def lasting(self) -> Lasting:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 PERSON_NOUNS = frozenset(
     """
     sister brother mother father mom mum mommy dad daddy wife husband spouse partner girlfriend boyfriend fiance fiancee
-    friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate physio teacher
+    friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate physio
+    teacher
     professor doctor dentist therapist client customer cousin aunt uncle grandmother grandfather grandma grandpa granny
     nan kid kids child children son daughter baby toddler teammate lead landlord landlady ex nephew niece buddy mate pal
     mentor intern assistant recruiter accountant lawyer sibling siblings parents parent grandparents grandparent in-laws

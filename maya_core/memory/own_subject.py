@@ -83,7 +83,8 @@ def named_after(clause: Clause, owner: Owner) -> frozenset[str]:
     """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
     rest = clause.text[owner.until :]
     named = re.match(
-        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+)?(?:called\s+|named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)",
+        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+)?(?:called\s+|"
+        r"named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)",
         rest,
     )
     return stems(rest) if named else frozenset()
@@ -101,9 +102,8 @@ def _own_thing(claim: Claim, clause: Clause, owner: Owner) -> bool:
         return False
     if content_stems(claim.label) & owner.names and not _of_another(clause, owner):
         return True
-    if _possessor_is_a_person(owner) or re.search(r"(?<!^)[^\W\d_a-z]", owner.text):
-        return False
-    if _SOMEBODYS.match(clause.text[owner.until :]):
+    named = re.search(r"(?<!^)[^\W\d_a-z]", owner.text) is not None
+    if named or _possessor_is_a_person(owner) or _SOMEBODYS.match(clause.text[owner.until :]):
         return False
     told_mine = MINE.search(clause.text[owner.until :]) is not None
     return (owner.mine or told_mine) and (ours or clause.corrects or says_what_it_is(clause, owner))

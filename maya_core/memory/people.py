@@ -19,7 +19,8 @@ _INTRODUCED = re.compile(
     rf"(?:(?:'s name)?\s*(?:'s |\s)(?:(?i:name is|is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
 )
 _PHRASE_ALONE = re.compile(
-    r"^(?:and |or )?(?:(?:both|all|two|three|four)(?: of)? )?(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$",
+    r"^(?:and |or )?(?:(?:both|all|two|three|four)(?: of)? )?(?:my|our|the|his|her|their|this|that|one of "
+    r"(?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$",
     re.IGNORECASE,
 )
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
@@ -55,8 +56,8 @@ class People:
         self._written: dict[str, str] = {}
 
     def note(self, clause: str, owners: Sequence[Owner], before: str, *, asked: bool = False) -> None:
-        """Take in who a clause speaks of. `before` is the clause before it in the sentence; what is `asked` about is not
-        the thing that "it" means afterwards."""
+        """Take in who a clause speaks of. `before` is the clause before it in the sentence; what is `asked` about is
+        not the thing that "it" means afterwards."""
         spoken = self._introduced(clause)
         if spoken and (owners or not _PREDICATE.match(clause)):
             self._recent.append(spoken)
@@ -87,9 +88,9 @@ class People:
         if owner.pronoun:
             return self._pointed_at(owner, before)
         if owner.person or self._known(owner.names):
-            whose = self._possessor(owner.text)
+            possessor = self._possessor(owner.text)
             self._hear(owner.text)
-            return self.renewed(replace(owner, person=True, whose=whose))
+            return self.renewed(replace(owner, person=True, whose=possessor))
         if whose := re.match(r"(his|her|their|its)\s", owner.text, re.IGNORECASE):
             word = whose.group(1).lower()
             possessor = self._last_thing.names if word == "its" else self._meant_by(word)

@@ -21,7 +21,8 @@ _MEANT = re.compile(
     r"them|those) (?:wrong|mixed up|backwards|confused)\b|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|"
     r"more precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|"
     r"double) [a-z]s?\b(?!['\w])|\b(?:spelled|spelt|i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
-    r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|that)|got mixed up|"
+    r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|"
+    r"that)|got mixed up|"
     r"contrary to what (?:i|was)|misspelt|misspelled|correct myself|forgive the slip|"
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
@@ -43,7 +44,8 @@ _BETTER_WORD = re.compile(
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
 _SETS_RIGHT = re.compile(
-    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about|need|problem|rush|idea|worries|matter)\b)|\b(?:i mean|turns out|turned out|not "
+    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about|need|problem|"
+    r"rush|idea|worries|matter)\b)|\b(?:i mean|turns out|turned out|not "
     r"right)\b",
     _I,
 )
@@ -67,7 +69,8 @@ _DISLIKE = re.compile(
     r"despis\w*|(?:don't|do not|doesn't|does not|didn't|never|not|dont|doesnt)(?: \w+){0,2} (?:like|likes|love|"
     r"enjoy\w*|care for|eat|drink|fan|into|keen|fond|liked|prefer|stand)|"
     r"not (?:a |an |much of a )?(?:\w+ )?fan|avoid\w*|allergic|intoleran\w*|annoy\w*|sick of|fed up|gross|"
-    r"disgust\w*|(?:far |way |much )?too \w+ for (?:me|us|my \w+)|makes? me (?:sick|ill|nauseous)|put off by|averse|terrible|awful|worst|rather not)\b",
+    r"disgust\w*|(?:far |way |much )?too \w+ for (?:me|us|my \w+)|makes? me (?:sick|ill|nauseous)|put off by|"
+    r"averse|terrible|awful|worst|rather not)\b",
     _I,
 )
 _NO_LONGER = re.compile(
@@ -91,7 +94,8 @@ _ENDED_AFTER = re.compile(
     r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|passed|"
     r"has died|is gone|ended|has ended|expired|was cancell?ed|got cancell?ed|is cancell?ed|is over|was sold|"
     r"got stolen|broke|is no more|fell through|is off(?! (?:sick|work|to|today|this)\b)|shut down|closed(?: down)?|"
-    r"went under|(?:broke|(?-i:split)) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|group|project|"
+    r"went under|(?:broke|(?-i:split)) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|"
+    r"group|project|"
     r"department|club))|quit|resigned|retired|moved on|(?:was|got) (?:fired|laid off|let go)|was replaced|"
     r"got replaced|didn't work out)\b",
     _I,
@@ -102,7 +106,9 @@ _REFUSED = re.compile(
     _I,
 )
 _DID_I_SAY = re.compile(
-    r"\bdid i (?:really |just |actually )?(?:say|write|type|put|tell you) (?:that )?(?:the |an? |my |it was )?(?P<word>[^?.!,]{2,40})\?", _I
+    r"\bdid i (?:really |just |actually )?(?:say|write|type|put|tell you) (?:that )?(?:the |an? |my |it was "
+    r")?(?P<word>[^?.!,]{2,40})\?",
+    _I,
 )
 _PLAIN_DENIAL = re.compile(
     r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
@@ -112,9 +118,11 @@ _PLAIN_DENIAL = re.compile(
 _LIKE = re.compile(r"\b(?:likes?|loves?|enjoys?|adores?|into|fond of|fan of|crazy about|grown on me)\b", _I)
 _CHANGE = re.compile(
     r"\b(?:now|nowadays|these days|this time|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
-    r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|es|ed|ing)|new|replac\w+|"
+    r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|es|ed|ing)|new|"
+    r"replac\w+|"
     r"renam\w+|rebrand\w*|rais\w+|increas\w+|reduc\w+|cut|lower\w*|bump\w*|push\w*|postpon\w+|reschedul\w+|shift\w*|"
-    r"delay\w*|extend\w*|brought|slip(?:s|ped|ping)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind (?:us|me)|"
+    r"delay\w*|extend\w*|brought|slip(?:s|ped|ping)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind "
+    r"(?:us|me)|"
     r"updat\w+|taken? over|took over|hand(?:ed|ing) over|turned into|grown|gone up|went up|go up|up to|down to|"
     r"drop\w*|ris(?:e|en|ing)|rose|left|quit|retired|promoted|finally|by now|meanwhile|in the meantime|ditch\w*|"
     r"gave up|given up|outgrown|outgrew|used to|decided|only one|just (?:the )?one|earlier|later than|goodbye|"
@@ -132,7 +140,8 @@ _DEPARTED = (
     r"(?:(?:'s|is|are|was|were|has|have|had|got|been|just|finally|sadly|now|all|already|long|both)\s+)*(?:gone|"
     r"over(?=\W*$|\W*[,.;!]|\s(?:for|now|and|since|between)\b)|dead|history|behind (?:us|me|him|her|them)|no more|"
     r"off the table|nothing for me|out of (?:the picture|business)|died|passed(?: away| on)?|went (?:bust|under|"
-    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|stepped (?:down|aside)|left(?!-)|closed|shut(?: down)?|"
+    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|stepped (?:down|aside)|"
+    r"left(?!-)|closed|shut(?: down)?|"
     r"folded|ended|expired|stolen|sold|lost|wrecked|totalled|scrapped|cancell?ed|replaced|disbanded|dissolved|"
     r"went to (?:recycling|the dump|the tip|charity|a new (?:home|owner)|ebay)|moved (?:on|to|away|out|back)|fired|"
     r"let go|laid off|fell through|came to an end|is over|outgrown|gave up the ghost|packed (?:it )?in|"
@@ -236,7 +245,8 @@ def dies(predicate: str) -> bool:
     """What is said of somebody is that they are no more."""
     return (
         re.match(
-            r"^\W*(?:has |have |just |sadly |had )*(?:died|passed away|passed on|is dead|is no more|retired|resigned|stepped "
+            r"^\W*(?:has |have |just |sadly |had )*(?:died|passed away|passed on|is dead|is no more|retired|"
+            r"resigned|stepped "
             r"down|quit(?=\W*$))\b",
             predicate,
             _I,

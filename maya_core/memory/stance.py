@@ -98,7 +98,8 @@ _IF = re.compile(
     _I,
 )
 _POLITE_IF = re.compile(
-    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|well)|memory serves|"
+    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|"
+    r"well)|memory serves|"
     r"you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b",
     _I,
 )
@@ -110,10 +111,12 @@ _FUTURE = re.compile(
     _I,
 )
 _FRAME = re.compile(
-    r"\b(?:once upon a time|imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|let's imagine|what if|"
+    r"\b(?:once upon a time|imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|"
+    r"let's imagine|what if|"
     r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|thought experiment|brainstorm\w*|spitballing|"
     r"thinking out loud|daydream\w*|play devil's advocate|for the sake of argument|make[\s-]believe|picture this|"
-    r"play the role|act as|you are (?:a|an)\b|(?<!people )(?<!who )(?<!it )(?<!they )assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|(?:write|"
+    r"play the role|act as|you are (?:a|an)\b|(?<!people )(?<!who )(?<!it )(?<!they )assume (?:that|i|you|we|"
+    r"the)|say that i|fictional|made[\s-]up|(?:write|"
     r"draft|compose|generate|create|make|invent|give|tell|come up with|craft|produce|"
     r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|dialogue|persona|ad|script|scene|character|"
     r"example|examples|test data|sample|samples|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
@@ -124,22 +127,27 @@ _FRAME = re.compile(
     _I,
 )
 _TEXT = re.compile(
-    r"\b(?:write|draft|compose|generate|create|make|invent|give|come up with|craft|produce|continue)\b[^.!?]{0,40}\b(?:bio|"
+    r"\b(?:write|draft|compose|generate|create|make|invent|give|come up with|craft|produce|"
+    r"continue)\b[^.!?]{0,40}\b(?:bio|"
     r"biography|letter|blog|profile|cover letter|speech|paragraph|essay|e-?mail|post|tweet|caption)\b",
     _I,
 )
 _OF_ANOTHER = re.compile(
-    r"\b(?:as (?:if|though|an?|the|(?-i:[A-Z])\w+)|from (?:an?|the) (?:\w+ )?(?:perspective|viewpoint|point of view|view|"
+    r"\b(?:as (?:if|though|an?|the|(?-i:[A-Z])\w+)|from (?:an?|the) (?:\w+ )?(?:perspective|viewpoint|point "
+    r"of view|view|"
     r"\w+er|\w+or)|in the (?:voice|style|person|name) of|in character|by an?|about an?|of an?|for an? (?:\w+ )?(?:"
     r"character|person|man|woman|user|customer))\b",
     _I,
 )
 _PLAY = re.compile(
-    r"\b(?:role[\s-]?play\w*|(?:let's|let us) (?:play|pretend|practi[sc]e|act out)|in character|(?:do|try|run|improvise|"
-    r"rehearse|practi[sc]e|start|play|act|act out|set up) (?:a|an|the|our|this|another) (?:little |short |quick )?(?:scene|"
+    r"\b(?:role[\s-]?play\w*|(?:let's|let us) (?:play|pretend|practi[sc]e|act out)|in character|(?:do|try|run|"
+    r"improvise|"
+    r"rehearse|practi[sc]e|start|play|act|act out|set up) (?:a|an|the|our|this|another) (?:little |short |"
+    r"quick )?(?:scene|"
     r"skit|sketch|improv\w*|role|campaign|play)|for the next (?:few|couple of|\w+) (?:messages|turns|replies|lines)|"
     r"you(?:'re| are|'ll be| will be| play) (?:the|my) (?!best\b|greatest\b|man\b|one\b|boss\b|expert\b|only\b|first\b|"
-    r"most\b|favou?rite\b|ai\b|assistant\b|real\b)[\w-]+(?= (?:and|who|in|of|at)\b|[,.;:])(?=.{0,80}\b(?:you|i)\b)|(?:you're|you are|"
+    r"most\b|favou?rite\b|ai\b|assistant\b|real\b)[\w-]+(?= (?:and|who|in|of|at)\b|[,.;:])(?=.{0,80}\b(?:you|"
+    r"i)\b)|(?:you're|you are|"
     r"you be|you play|act as) (?:a|an|the|my)\b[^.!?]{2,60}\band (?:i|i'm|i am|i'll)\b|(?:act|acting|pose|"
     r"posing) as (?:a|an|the|my)|play the (?:role|part) of|pretend to be|be my (?:interviewer|opponent|examiner|"
     r"patient|customer|landlord|boss|date)|mock interview|(?:i'm|i am|i'll be|i play) (?:a|an|"
@@ -155,7 +163,8 @@ _PLAY_OVER = re.compile(
 )
 _FICTION = re.compile(
     r"\b(?:my (?:character|avatar|alter ego|persona|d&d\w*|sim)|in (?:the|my|a|this|our) (?:game|novel|story|dream|"
-    r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay|exercise|worksheet|(?:exercise |example |sample |"
+    r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay|exercise|worksheet|(?:exercise |"
+    r"example |sample |"
     r"dummy )(?:sentence|text|dialogue)|textbook|passage)|i dream(?:t|ed)|role[\s-]?play\w*|d&d|"
     r"in (?:a past|another|my next|a previous|my former|an alternate|an? (?:parallel|alternate|different|"
     r"imaginary)) (?:life|universe|reality|timeline|world)|persona|(?:test|sample|dummy|fake|placeholder|demo|"
@@ -194,15 +203,19 @@ _HEARSAY_WORDS = re.compile(
     r"legend has it|as they say|as the saying goes|the saying|quote|quoting|quoted|in the words of|"
     r"as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|fortune cookie|"
     r"(?<!have )(?<!'ve )(?<!\bi )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
-    r"i've been told|been told|(?:never|didn't|did not|haven't|have not|don't) (?:say|said|tell|told|mention|mentioned|claim|"
-    r"claimed|write|wrote) (?:you |that |anything |so |i )|lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|"
+    r"i've been told|been told|(?:never|didn't|did not|haven't|have not|don't) (?:say|said|tell|told|mention|"
+    r"mentioned|claim|"
+    r"claimed|write|wrote) (?:you |that |anything |so |i )|lyrics?|line from|song goes|per (?:the|my|his|her) "
+    r"(?:article|doc|email|mail|report|"
     r"wiki))\b",
     _I,
 )
 _CONTRARY_TO = re.compile(r"\b(?:contrary to|despite|whatever|no matter) (?:what |how )?[^,;:]{3,50}[,:]", _I)
 _SAID_LAST = re.compile(
-    r",\s*(?:apparently|allegedly|supposedly|reportedly|or so (?:i'm told|they say|i hear|i've heard|\w+ (?:says?|claims?))|"
-    r"(?:at least )?according to [^,.]+|(?:so )?(?:says?|said|claims?) (?:my|the|our|his|her|some|(?-i:[A-Z]))[^,.]*|they say|"
+    r",\s*(?:apparently|allegedly|supposedly|reportedly|or so (?:i'm told|they say|i hear|i've heard|\w+ "
+    r"(?:says?|claims?))|"
+    r"(?:at least )?according to [^,.]+|(?:so )?(?:says?|said|claims?) (?:my|the|our|his|her|some|"
+    r"(?-i:[A-Z]))[^,.]*|they say|"
     r"i'm told|i hear)(?:,\s*(?:so )?(?:says?|said) [^,.]+)?\W*$",
     _I,
 )
@@ -217,7 +230,9 @@ _PARTED = re.compile(r"[;:—–]\s+|\s-+\s|,\s+(?=(?:any idea|do you know|can y
 _TOLD_SHORT = re.compile(r"^\W*(?:had (?:an?|my|our|the|some)|(?:have|was) an?)\b", _I)
 """Statements without their "I": "Had my first steak", "was a nurse for years"."""
 _RHETORICAL = re.compile(
-    r"^\W*(?:who (?:would|could|'d) have (?:thought|guessed|believed)(?: it| that)?|who knew|what am i (?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+", _I
+    r"^\W*(?:who (?:would|could|'d) have (?:thought|guessed|believed)(?: it| that)?|who knew|what am i "
+    r"(?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+",
+    _I,
 )
 _CLEFT = re.compile(
     r"^\W*(?:what|where|who) (?:i|we|the|my|our|he|she|they)\b.{3,80}\b(?:is|was|are)\b.*\b\w+[.;!]", _I
@@ -243,9 +258,11 @@ _NO_JOKE = re.compile(
 _JOKE = re.compile(
     r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|"
     r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|it) up|"
-    r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|not!$|(?<=[,.…] )(?-i:NOT)\W*$|"
+    r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|"
+    r"not!$|(?<=[,.…] )(?-i:NOT)\W*$|"
     r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|ya|suuure|sure|"
-    r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|\bfor (?:a laugh|laughs|giggles|the lols)\b|\bat least that's what (?:i|we) (?:put|wrote|told|tell|say|said|claim)\b|"
+    r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|\bfor (?:a laugh|"
+    r"laughs|giggles|the lols)\b|\bat least that's what (?:i|we) (?:put|wrote|told|tell|say|said|claim)\b|"
     r"(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
     r"ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|"
     r"wow)[\s,]+(?:totally|sure|right|absolutely|of course|yeah|clearly|obviously|definitely)\b[\s,]+(?:because |"
@@ -254,18 +271,23 @@ _JOKE = re.compile(
     _I,
 )
 _DISOWNED = re.compile(
-    r"\b(?:(?:all|every (?:single )?(?:word|bit|line)|none|not (?:a|one) (?:single )?word|most|the (?:whole|rest)|half) of "
+    r"\b(?:(?:all|every (?:single )?(?:word|bit|line)|none|not (?:a|one) (?:single )?word|most|the (?:whole|"
+    r"rest)|half) of "
     r"(?:that|this|it|the above|which|what i (?:just )?(?:said|wrote))|(?:all|everything|anything|the (?:lot|story|"
     r"paragraph|lines?|bit|part|stuff|words?)) (?:i (?:just )?(?:said|wrote|told you)|above|so far|before (?:this|"
-    r"that))|all (?:this|that)|the above|the (?:whole|entire) (?:thing|story|lot|paragraph)|what i (?:just )?(?:said|wrote|"
-    r"told you))\s+(?:(?:is|was|were|are|has been|never|actually|really|happened|just|all|only|of course|obviously|pure|"
-    r"complete|utter|total|an?|not|clearly|naturally|in fact|,)\s*)*(?:nonsense|rubbish|jokes?|joking|made[ -]up|invented|"
+    r"that))|all (?:this|that)|the above|the (?:whole|entire) (?:thing|story|lot|paragraph)|what i (?:just "
+    r")?(?:said|wrote|"
+    r"told you))\s+(?:(?:is|was|were|are|has been|never|actually|really|happened|just|all|only|of course|"
+    r"obviously|pure|"
+    r"complete|utter|total|an?|not|clearly|naturally|in fact|,)\s*)*(?:nonsense|rubbish|jokes?|joking|made[ "
+    r"-]up|invented|"
     r"fiction\w*|false|untrue|true|real|lies?|baloney|bull\w*|tosh|rot|codswallop|fibs?|fantasy|tongue[ -]in[ -]cheek|"
     r"wind-?up|satire|iron(?:y|ic)|sarcas\w+|in jest|pranks?|serious|happened|poppycock|hogwash|balderdash|silliness|"
     r"meant seriously|piffle|make-believe|gibberish|exaggerat\w+)\b"
     r"|\b(?:i'm|i am|i was|we're|we were|i've been) (?:(?:of course|only|just|obviously|clearly|merely|naturally|all|"
     r"totally)\s+)*(?:larking|messing|fooling|mucking|clowning|goofing|horsing|playing) (?:about|around)\b"
-    r"|\b(?:i'm|i am|i was) (?:(?:of course|only|just|obviously|clearly|merely|naturally)\s+)*(?:having you on|winding you "
+    r"|\b(?:i'm|i am|i was) (?:(?:of course|only|just|obviously|clearly|merely|naturally)\s+)*(?:having you "
+    r"on|winding you "
     r"up|taking the (?:mick\w*|piss)|being (?:silly|facetious|daft|ironic|sarcastic|flippant|cheeky|dramatic))\b"
     r"|^\W*(?:i jest|i kid|had you there|got you there|you (?:fell for|bought|believed) (?:it|that))\b"
     r"|\bi (?:just )?(?:made|invented) (?:all (?:of )?|every word of )?(?:that|this|it)(?: all)? ?(?:up)?\b",
@@ -273,13 +295,15 @@ _DISOWNED = re.compile(
 )
 """Says of one's own words that they are not so: "every word of the above is nonsense"."""
 _IN_SHORT = re.compile(
-    r"\W*(?:an? )?(?!not\b|no\b)(?:[\w-]+ ){1,3}(?:by (?:trade|profession|training)|since (?:\d{4}|birth|childhood|i was|"
+    r"\W*(?:an? )?(?!not\b|no\b)(?:[\w-]+ ){1,3}(?:by (?:trade|profession|training)|since (?:\d{4}|birth|"
+    r"childhood|i was|"
     r"\w+ \d{4})|for (?:\w+ )?(?:years|decades))\b",
     _I,
 )
 """Says without a verb what one is: "nurse by trade", "coeliac since 2019"."""
 _ELSEWHERE = re.compile(
-    r"^\W*(?:(?:well|at least|but|only|ok)\W+)*(?:in|on) (?:my |the |a |an )?(?:wildest )?(?:(?-i:[A-Z])[\w ]{2,20}, (?:that is|"
+    r"^\W*(?:(?:well|at least|but|only|ok)\W+)*(?:in|on) (?:my |the |a |an )?(?:wildest )?(?:(?-i:[A-Z])[\w "
+    r"]{2,20}, (?:that is|"
     r"i mean|of course)|dreams?|(?:video )?games?|theory|paper|spirit|head|imagination|another life|minecraft|monopoly|"
     r"(?:the )?sims|fantasy \w+)\b[^.!?]{0,16}\W*$",
     _I,
@@ -301,7 +325,8 @@ _TAKEN_BACK = re.compile(
 )
 _JOKES_ABOUT = re.compile(r"\b(?:joking|kidding|joke|lying|made up) about\s+([^,.;!?]+)", _I)
 _AFTER_JOKE = re.compile(
-    r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not really)\b[\s,.;:!—–)-]*(?P<then>but\s+|no,?\s+|"
+    r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not "
+    r"really)\b[\s,.;:!—–)-]*(?P<then>but\s+|no,?\s+|"
     r"actually,?\s+|in (?:reality|truth|fact),?\s+|i'm actually|really,?\s+|it's actually|the truth)",
     _I,
 )

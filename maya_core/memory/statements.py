@@ -279,7 +279,7 @@ class _MessageReader:
         made: list[Clause] = []
         for piece, meant in zip(pieces, meanings, strict=True):
             previous = made[-1].text if made else ""
-            verbs = verbs_of(piece.text)
+            verbs: Sequence[Verb] = verbs_of(piece.text)
             if not piece.text.lower().startswith("so "):
                 verbs = _coordinated(verbs, made)
             inherited = self._inherited(made, verbs_of(piece.text))
@@ -348,9 +348,9 @@ def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[
         before = main[-1].text if main and main[-1].meant is Meant.ASSERTED else ""
         after = clauses[number + 1].text if number + 1 < len(clauses) and clauses[number + 1] in same else ""
         named = [c for c in clauses[max(0, number - 2) : number] if not c.verbs and c.meant is Meant.ASSERTED]
-        if answers and named and clause.owners and named[0].sentence == clause.sentence - 1:
-            if pointed := pointing_back(clause.text, named[0].text.strip(" .,!")):
-                yield replace(clause, text=pointed, stems=stems(pointed))
+        answer = answers and named and clause.owners and named[0].sentence == clause.sentence - 1
+        if answer and (pointed := pointing_back(clause.text, named[0].text.strip(" .,!"))):
+            yield replace(clause, text=pointed, stems=stems(pointed))
         for plain_order in plain_orders(clause.text, clause.verbs, before=before, after=after):
             yield _in_plain_order(clause, plain_order)
 
@@ -438,7 +438,11 @@ def _meanings(
         meanings.append(
             _foreign_meaning(piece, foreign)
             or (Meant.PLANTED if planted else None)
-            or (Meant.JOKE if jokes[own.count("; ", 0, offset)] and not (serious_from is not None and offset >= serious_from - 2) else None)
+            or (
+                Meant.JOKE
+                if jokes[own.count("; ", 0, offset)] and not (serious_from is not None and offset >= serious_from - 2)
+                else None
+            )
             or (Meant.QUESTION if question_from is not None and offset + len(clause.rstrip()) > question_from else None)
             or (Meant.QUOTED if hearsay_from is not None and offset + len(clause) > hearsay_from else None)
             or (Meant.QUOTED if _under_anothers_verb(clause) else None)
@@ -542,10 +546,10 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     winked = stance.winks(sentence.text) and len(re.findall(r"\w+", sentence.text)) <= _FEW + 2
     if added or stance.only_laughs(sentence.text) or winked:
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
-    if stance.is_elsewhere(sentence.text):
-        return [_meant(clause, Meant.HYPOTHETICAL) if clause.sentence == last else clause for clause in clauses]
-    if stance.asks_bare(sentence.text):
-        return [_meant(clause, Meant.QUESTION) if clause.sentence == last else clause for clause in clauses]
+    elsewhere, asked = stance.is_elsewhere(sentence.text), stance.asks_bare(sentence.text)
+    if elsewhere or asked:
+        turned = Meant.HYPOTHETICAL if elsewhere else Meant.QUESTION
+        return [_meant(clause, turned) if clause.sentence == last else clause for clause in clauses]
     return clauses
 
 

@@ -255,11 +255,10 @@ def _tied(claim: Claim, clause: Clause, owner: Owner, reading: Reading, told: To
         return True
     if re.match(r"(?:its|his|her|their)\s", owner.text, re.IGNORECASE):
         return True
-    if claim.relation in _TASK_RELATIONS or owner.names & _WORK_THINGS:
+    there = _THERE.search(clause.text[owner.start : owner.until])
+    if there or claim.relation in _TASK_RELATIONS or owner.names & _WORK_THINGS:
         return True
     spoken = clause.text[owner.start : owner.until]
-    if _THERE.search(spoken):
-        return True
     definite = re.match(r"the\b", spoken, re.IGNORECASE) is not None
     if definite and not (owner.names & _OF_THE_WORLD) and not re.search(r"\s(?!of\b)[^\W\d_a-z]", spoken):
         return claim.relation is not Relation.LOCATED_IN and bool(values_in(claim.object, told.said_at))

@@ -1,6 +1,7 @@
 """What a clause says, in plain order: "Innsbruck, where I live" is "I live in Innsbruck". Pure, English.
 
-Relative clauses, clefts, and passives with their agent say of their subject what a plain clause would, with the words in
+Relative clauses, clefts, and passives with their agent say of their subject what a plain clause would, with the words
+in
 another place. Here they are put where the rest of the reading looks for them.
 """
 
@@ -48,19 +49,20 @@ _IT_LAST = re.compile(r"(?<=\s)(?:it|them)\W*$", re.IGNORECASE)
 _THING = re.compile(r"(?!(?:please|thanks|sorry|ok|okay|yes|no|hi|hello)\b)[\w'-]+(?:\s[\w'-]+){0,2}", re.IGNORECASE)
 _POINTERS = ("it", "that", "this")
 _BY = re.compile(
-    r"\s+by\s+(?P<agent>me|us|(?:(?:my|our)\s+(?:[\w-]+\s)?)?(?:[^\W\d_a-z][\w-]+|(?<=my )[\w-]+)(?:\s[^\W\d_a-z][\w-]+)?)"
+    r"\s+by\s+(?P<agent>me|us|(?:(?:my|our)\s+(?:[\w-]+\s)?)?(?:[^\W\d_a-z][\w-]+|(?<=my )[\w-]+)"
+    r"(?:\s[^\W\d_a-z][\w-]+)?)"
     r"(?=\W*$)"
 )
 _NOT_BY = re.compile(r"\s+not by\s+[\w ]+$")
 _BUT_BY = re.compile(r"but by\s+(?P<agent>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)\W*$")
-_SOMEBODY = re.compile(r"\W*(?:the|my|our)\s+(?:only\s+)?(?:person|one|man|woman|guy|colleague|friend|member)\b", re.IGNORECASE)
+_SOMEBODY = re.compile(
+    r"\W*(?:the|my|our)\s+(?:only\s+)?(?:person|one|man|woman|guy|colleague|friend|member)\b", re.IGNORECASE
+)
 _WHO_IS = re.compile(r"who\s+(?P<does>[^,;]+?)\s+is\s+(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)\W*$")
 """After the beginning, "the only person in our office", what they do and who they are."""
 _ME_NEXT = re.compile(r"\W*(?:i|my|we)\b", re.IGNORECASE)
-_AS_A = re.compile(
-    rf"as an?\s+(?P<what>(?:[\w'-]+\s+){{0,2}}?(?:{TRADES}|{'|'.join(sorted(TRAITS, key=len, reverse=True))}))(?=\W*$|,|\s+I\b)",
-    re.IGNORECASE,
-)
+_ROLES = "|".join((TRADES, *sorted(TRAITS, key=len, reverse=True)))
+_AS_A = re.compile(rf"as an?\s+(?P<what>(?:[\w'-]+\s+){{0,2}}?(?:{_ROLES}))(?=\W*$|,|\s+I\b)", re.IGNORECASE)
 
 
 def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -> Iterator[Plain]:
