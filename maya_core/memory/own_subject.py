@@ -31,7 +31,9 @@ _SOMEBODYS = re.compile(
 )
 """Whose a thing is, when it is not the user's: "the dog is my neighbour's"."""
 _CALL_ME = re.compile(r"\bcall me\s+[^\W\d_a-z]")
-_MY_ROLE = re.compile(r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
+_MY_ROLE = re.compile(
+    r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})(?![\w'])", re.IGNORECASE
+)
 
 
 def about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
@@ -56,7 +58,7 @@ def _links(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> bool
     group = owner.names.union(*(people for people in reading.people if people & owner.names))
     if wanted <= group and _linked_elsewhere(wanted, reading):
         return True
-    if not owner.person:
+    if not owner.person or _SOMEBODYS.match(clause.text[owner.until :]):
         return False
     mine = owner.mine or MINE.search(clause.text) is not None or _KIN_BY_NAME.match(spoken) is not None
     linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))

@@ -98,11 +98,14 @@ _IF = re.compile(
     _I,
 )
 _POLITE_IF = re.compile(
-    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|"
-    r"well)|memory serves|"
-    r"you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b",
+    r"\bif\s+(?:you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b", _I
+)
+_HEDGE = re.compile(
+    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|well)|memory "
+    r"serves)\b",
     _I,
 )
+"""Hangs nothing on a condition: "if I am not mistaken"."""
 _LATER = re.compile(r"^(?:\w+\s+)?(?:when|once|as soon as|after|by the time)\s+(?:i|we|my|our)\b", _I)
 _FUTURE = re.compile(
     r"\b(?:will|won't|shall|\w+'ll|(?:am|are|is|\w+'m|\w+'re|\w+'s|be) (?:about|going|planning|moving|relocating|"
@@ -386,7 +389,7 @@ def wishes(clause: str) -> bool:
 
 def condition(clause: str) -> bool:
     """Opens a condition. "if you need it" does not make the rest conditional."""
-    return _IF.search(clause) is not None
+    return _IF.search(_HEDGE.sub(" ", clause)) is not None
 
 
 def polite_condition(clause: str) -> bool:

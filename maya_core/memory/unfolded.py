@@ -47,6 +47,8 @@ _WHAT = re.compile(
 _IS_WHAT = re.compile(r"\s*(?:still |now )?(?P<word>what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
 _IT_LAST = re.compile(r"(?<=\s)(?:it|them)\W*$", re.IGNORECASE)
 _THING = re.compile(r"(?!(?:please|thanks|sorry|ok|okay|yes|no|hi|hello)\b)[\w'-]+(?:\s[\w'-]+){0,2}", re.IGNORECASE)
+_ABODES = ("live", "reside", "stay", "lodge")
+"""In "the flat in which I live" the flat is no place by name."""
 _POINTERS = ("it", "that", "this")
 _BY = re.compile(
     r"\s+by\s+(?P<agent>me|us|(?:(?:my|our)\s+(?:[\w-]+\s)?)?(?:[^\W\d_a-z][\w-]+|(?<=my )[\w-]+)"
@@ -86,7 +88,9 @@ def _relative(text: str, verbs: Sequence[Verb], before: str) -> Iterator[Plain]:
     """ "Innsbruck, where I live", "Ptuj, to which we moved"."""
     head = _RELATIVE.match(text)
     named = _ANTECEDENT.search(before.rstrip(" ,.;"))
-    if head and named and verbs and verbs[0].subject and verbs[0].subject[0] >= head.end():
+    if not (head and named and verbs and verbs[0].subject and verbs[0].subject[0] >= head.end()):
+        return
+    if verbs[0].lemma not in _ABODES or named.group()[:1].isupper():
         yield _put(text, verbs[0], named.group().strip(), _lead(head), end=len(text))
 
 
