@@ -137,7 +137,8 @@ _ABSENCE = re.compile(
     r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|cannot|dislikes?|hates?)\b", re.IGNORECASE
 )
 _NOT_LIKED = re.compile(
-    r"(?:n't|\b(?:not|never|no longer|dont|doesnt|cannot))\s+(?:really |even |actually )?(?:likes?|loves?|enjoys?|eats?|"
+    r"(?:n't|\b(?:not|never|no longer|dont|doesnt|cannot))\s+(?:really |even |actually )?(?:likes?|loves?|"
+    r"enjoys?|eats?|"
     r"drinks?|wants?|stand|into|uses?)\b|\b(?:no longer|stopped|quit|gave up|given up)\s+(?:lik|eat|drink)\w*",
     re.IGNORECASE,
 )

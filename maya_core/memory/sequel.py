@@ -22,7 +22,7 @@ from maya_core.memory.wording import content_stems, words
 _SAID_THERE = 2
 _SOMEBODY_ELSE = re.compile(r"\b(?:some(?:one|body)|any(?:one|body)) else\b", re.IGNORECASE)
 _STOPPED = re.compile(
-    r"\b(?:without|no longer|no more|any ?more|any longer|not smoked|n't smoked|non-\w+|(?:not|n't) "
+    r"\b(?:without|no longer|no more|any ?more|any longer|not smoked|\w+n't smoked|non-\w+|(?:not|\w+n't) "
     r"(?:together|getting|"
     r"going to|marrying|engaged))\b",
     re.IGNORECASE,

@@ -101,7 +101,8 @@ _POLITE_IF = re.compile(
     r"\bif\s+(?:you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b", _I
 )
 _HEDGE = re.compile(
-    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|well)|memory "
+    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|"
+    r"well)|memory "
     r"serves)\b",
     _I,
 )

@@ -67,7 +67,7 @@ _TURNS = (
         r"\b(?:engaged|fianc[eé]+|girlfriend|boyfriend|dating|seeing|together with|partner|married|wife|husband)\b",
         r"\b(?:broke (?:it |things )?(?:up|off)|(?-i:split)(?: up)?|called (?:it|things|the wedding) off|called off|"
         r"(?:getting|got|are|'re|finalised|finalized) (?:divorced|separated)|separated|my ex\b|ex-(?:wife|husband)|"
-        r"widowed|(?:not|n't) (?:together|(?:getting|going to be|going to get|be getting) married|marrying|engaged|"
+        r"widowed|(?:not|\w+n't) (?:together|(?:getting|going to be|going to get|be getting) married|marrying|engaged|"
         r"an? couple|a thing)|(?:wedding|engagement|marriage) is off|ring (?:went|is|goes|has gone) back|no longer "
         r"together|ended things|ended it|left (?:me|him|her)|went our separate ways|"
         r"over between)",

@@ -30,7 +30,8 @@ _RELATIVE = re.compile(
     rf"(?:and\s+|but\s+)?(?:(?P<prep>{_PREPOSITION})\s+)?(?P<word>where|which|whom|that|who)\s+", re.IGNORECASE
 )
 _ANTECEDENT = re.compile(
-    r"(?:(?:the|an?|my|our|his|her)\s+(?:[\w'&-]+\s*){1,4}|(?:[^\W\d_a-z][\w'&-]*\s*)+|[\w'-]+\s*)$"
+    r"(?<![\w'&-])(?:(?:the|an?|my|our|his|her)\s+[\w'&-]+(?:\s+[\w'&-]+){0,3}|[^\W\d_a-z][\w'&-]*(?:\s+[^\W\d_a-z]"
+    r"[\w'&-]*)*|[\w'-]+)\s*$"
 )
 _FOCUS = re.compile(
     rf"\s*(?P<what>[^,;]+?)(?:\s+(?P<prep>{_PREPOSITION})(?=\s+(?:which|whom)))?(?:\s+(?P<word>that|which|whom|where|who))?"
