@@ -147,7 +147,8 @@ _PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split
 """Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
 _NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
 _MY_SOMEBODY = re.compile(
-    r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+((?:[\w-]+\s?){1,4})",
+    r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+"
+    r"([\w-]+(?:\s[\w-]+){0,3}\s?)",
     re.IGNORECASE,
 )
 _MY_SEVERAL = re.compile(

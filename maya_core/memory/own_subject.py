@@ -32,7 +32,7 @@ _SOMEBODYS = re.compile(
 """Whose a thing is, when it is not the user's: "the dog is my neighbour's"."""
 _CALL_ME = re.compile(r"\bcall me\s+[^\W\d_a-z]")
 _MY_ROLE = re.compile(
-    r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})(?![\w'])", re.IGNORECASE
+    r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+([\w-]+(?:\s[\w-]+){0,2})(?![\w'])", re.IGNORECASE
 )
 
 

@@ -20,7 +20,7 @@ _INTRODUCED = re.compile(
 )
 _PHRASE_ALONE = re.compile(
     r"^(?:and |or )?(?:(?:both|all|two|three|four)(?: of)? )?(?:my|our|the|his|her|their|this|that|one of "
-    r"(?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$",
+    r"(?:my|our))\s+[\w'&.-]+(?:\s+[\w'&.-]+){0,4}\s*$",
     re.IGNORECASE,
 )
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")

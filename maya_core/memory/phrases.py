@@ -276,12 +276,12 @@ _PHRASES = (
     _phrase(
         Relation.OWNS,
         r"(?:drive|drives|own|owns|bought|ride|rides)\s+(?P<o>(?:an?|my|his|her|"
-        r"our)\s+(?:[\w'-]+\s?){1,5}?)(?=\s+(?:and|in|from|which|that|since|now|last|at|to|for|with|because)\b|"
+        r"our)\s+[\w'-]+(?:\s[\w'-]+){0,4}?)(?=\s+(?:and|in|from|which|that|since|now|last|at|to|for|with|because)\b|"
         r"\s*[.!,;]|\s*$)",
     ),
     _phrase(
         Relation.WORKS_ON,
-        r"(?:work|works|working|worked)\s+on\s+(?P<o>(?:the|our|an?|my)\s+(?:[\w'-]+\s?){1,5}?|"
+        r"(?:work|works|working|worked)\s+on\s+(?P<o>(?:the|our|an?|my)\s+[\w'-]+(?:\s[\w'-]+){0,4}?|"
         r"[A-Z][\w-]+(?:\s[A-Z][\w-]+)*(?:\s(?:project|app|platform|migration|team))?)(?=\s+(?:at|with|and|for|"
         r"since|right|these|now|this|until|in)\b|\s*[.!,;]|\s*$)",
     ),
@@ -314,7 +314,7 @@ _PHRASES = (
     _phrase(Relation.ASSIGNED_TO, r"assigned to\s+(?P<o>[A-Z]\w+(?:\s[A-Z]\w+)?)", EntityKind.PERSON),
     _phrase(
         Relation.MEMBER_OF,
-        r"(?:an?\s)?(?:member of|part of|on the board of)\s+(?P<o>(?:the|our|an?)\s+(?:[\w'-]+\s?){1,4}?(?:team|"
+        r"(?:an?\s)?(?:member of|part of|on the board of)\s+(?P<o>(?:the|our|an?)\s+(?:[\w'-]+\s){1,4}?(?:team|"
         r"club|group|choir|band|board|committee|council|league|society|union|squad|orchestra|association|"
         r"party)|(?:the\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)*)",
         EntityKind.ORGANISATION,
@@ -362,7 +362,7 @@ _FREE_PHRASES = (
     ),
     _phrase(
         Relation.RELATED_TO,
-        rf"(?:volunteer|volunteers)\s+(?:at|for|with)\s+(?P<o>(?:the|an?|our)\s+(?:[\w'-]+\s?){{1,3}}|{_CAPITAL})"
+        rf"(?:volunteer|volunteers)\s+(?:at|for|with)\s+(?P<o>(?:the|an?|our)\s+[\w'-]+(?:\s[\w'-]+){{0,2}}|{_CAPITAL})"
         r"(?=\s+(?:on|every|once|in|since|and)\b|\s*[.!,;]|\s*$)",
         label="volunteers at",
     ),
