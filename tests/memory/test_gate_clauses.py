@@ -180,11 +180,9 @@ def test_ordinals_in_words_are_different_days(first: str, second: str) -> None:
     assert not admitted(claim(second, R.HAS_DEADLINE, subject="report", cites=(2,)), *said).ended
 
 
-@pytest.mark.parametrize(
-    "line", ["the {0} {1} where we live is Delft", "I drive my {0}!{1}", "the {0}?{1}, where I live"]
-)
-def test_words_of_very_many_letters_are_read_as_fast_as_others(line: str) -> None:
-    """What matches word by word cannot take them apart; it would go on for minutes here."""
-    told = read(talk(line.format("b" * 190, "c" * 190))).told[0]
-    assert {"b" * 190, "c" * 190} <= set(told.text.replace("!", " ").replace("?", " ").replace(",", " ").split())
-    assert told.clauses
+def test_words_of_very_many_letters_are_read_like_others() -> None:
+    """What matches word by word cannot take them apart; otherwise it goes on for minutes here."""
+    place = "D" + "d" * 180
+    line = f"the {'b' * 190} {'c' * 190} where we live is {place}"
+    assert reason(claim(place, R.LIVES_IN), f"I live in {place}. {line}") is None
+    assert read(talk(line)).told[0].clauses[0].text.startswith("the b")
