@@ -23,6 +23,8 @@ _PHRASE_ALONE = re.compile(
     r"(?:my|our))\s+[\w'&.-]+(?:\s+[\w'&.-]+){0,4}\s*$",
     re.IGNORECASE,
 )
+_ANOTHER = re.compile(r"(?:and|or)\s")
+"""Begins one more name of a list: "our twins Olek and Hania"."""
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
 _PREDICATE = re.compile(r"\W*(?:is|was|'s)\b", re.IGNORECASE)
@@ -77,7 +79,7 @@ class People:
         if len(set(named)) == 1:
             self._recent.append(named[0])
         for phrase, name in ((before, clause), (clause, before)):
-            if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name):
+            if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name) and not _ANOTHER.match(name):
                 self._join(phrase, name)
                 break
 
