@@ -10,21 +10,26 @@ from maya_core.memory.clauses import Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.lasting import Lasting, governing, lasting
-from maya_core.memory.lexicon import ADVERBS, BE, DETERMINERS, DO, HAVE, MODALS, NEGATIONS, PREPOSITIONS
+from maya_core.memory.lexicon import ADVERBS, BE, DETERMINERS, DO, HAVE, MODALS, NEGATIONS, PREPOSITIONS, VERBS
 from maya_core.memory.moments import begins, moments
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, SLOT, STATES, expressed, expressions, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.tokens import tokens_of
-from maya_core.memory.wording import content_stems, stems
+from maya_core.memory.values import same_unit
+from maya_core.memory.wording import LIGHT, content_stems, stems
 
 _DEICTIC = stems(
-    "it this that these those one ones thing things stuff something anything everything nothing here there them him "
+    "upside it this that these those one ones thing things stuff something anything everything nothing here "
+    "there them him "
     "her first second "
     "third last option version latter former same other others all some more most idea way so too either neither "
     "both answer "
     "reply response suggestion explanation help work works"
+)
+_SMALL = stems(" ".join((ADVERBS - PREPOSITIONS) | NEGATIONS)) - stems(
+    "today tomorrow yesterday tonight daily weekly monthly yearly"
 )
 _MOOD = stems(
     "tired hungry bored fine good great ok okay sure sorry happy glad back here busy stuck confused done ready "
@@ -131,11 +136,25 @@ _CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate
 _ABSENCE = re.compile(
     r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|cannot|dislikes?|hates?)\b", re.IGNORECASE
 )
+_NOT_LIKED = re.compile(
+    r"(?:n't|\b(?:not|never|no longer|dont|doesnt|cannot))\s+(?:really |even |actually )?(?:likes?|loves?|"
+    r"enjoys?|eats?|"
+    r"drinks?|wants?|stand|into|uses?)\b|\b(?:no longer|stopped|quit|gave up|given up)\s+(?:lik|eat|drink)\w*",
+    re.IGNORECASE,
+)
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
 _PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split())
 """Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
 _NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
-_MY_SOMEBODY = re.compile(r"(?:my|our|one of my|one of our)\s+((?:[\w-]+\s?){1,4})", re.IGNORECASE)
+_MY_SOMEBODY = re.compile(
+    r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+"
+    r"([\w-]+(?:\s[\w-]+){0,3}\s?)",
+    re.IGNORECASE,
+)
+_MY_SEVERAL = re.compile(
+    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|named\s+)?[^\W\d_a-z][\w-]+\W*$"
+)
+"""Several of a kind, the first of them by name: "our twins Olek", and the next clause is "and Hania"."""
 _SAYS_NOTHING = ("is connected with", "related to")
 _SAID_BEFORE = 1
 _MOST_BETWEEN = 3
@@ -156,7 +175,7 @@ _INTRODUCED = re.compile(
 def points_only(text: str) -> bool:
     """Words that point ("it", "the second one") and name nothing."""
     carried = content_stems(text)
-    return not carried or carried <= _DEICTIC
+    return not carried or carried <= _DEICTIC | _SMALL
 
 
 def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
@@ -169,6 +188,8 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     if lasting(told, clause, place.start) is not Lasting.NO:
         return Reason.PASSING if _answers_a_suggestion(claim, told, clause) else None
     said = strength(claim, told, place)
+    if _puts_a_value_right(claim, told, clause) or (not clause.owners and stance.stands_alone(clause.text)):
+        return None
     if governing(clause, place.start) is None and clause.leads is None:
         borne = said == _SAID_BEFORE or (said and clause.corrects) or _phrased(claim, place)
         return None if borne else Reason.RELATION
@@ -176,6 +197,14 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
         owner.pronoun or owner.who is Who.USER for owner in clause.owners
     )
     return None if said and clause.corrects and leans else Reason.PASSING
+
+
+def _puts_a_value_right(claim: Claim, told: Told, clause: Clause) -> bool:
+    """Another number of the same things as before, and nothing else: "68 square metres, it turns out"."""
+    if clause.verbs or not clause.corrects:
+        return False
+    before = " ".join([told.earlier, *(c.text for c in told.clauses if c.start < clause.start)])
+    return same_unit(claim.object, before, told.said_at)
 
 
 def introduces(claim: Claim, told: Told, place: Place) -> bool:
@@ -194,6 +223,9 @@ def _apposed(told: Told, clause: Clause) -> str:
     near = [c for c in beside if c.start < clause.start][-1:] + [c for c in beside if c.start > clause.start][:2]
     if not re.fullmatch(_NAMED, clause.text.strip(" .,")):
         return ""
+    led = next((found.group("role") for c in beside if (found := _MY_SEVERAL.search(c.text))), "")
+    if led and clause.text[:4] == "and " and stems(led) & ROLES:
+        return led.removesuffix("s") if led != "children" else "child"
     said = (found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,"))))
     return next((role for role in said if stems(role) & ROLES), "")
 
@@ -248,7 +280,7 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     if phrased := _phrased(claim, place):
         relation, label = phrased
     elif is_user(claim.subject) and (role := _apposed(told, clause)):
-        relation, label = (relation, label) if relation in LINKS else (Relation.RELATED_TO, SLOT + role)
+        relation, label = _link_of(role, relation) if relation in LINKS else (Relation.RELATED_TO, SLOT + role)
     elif (slot := _slot(claim, clause, place)) and (not firmness or relation not in _SLOT_LIKE):
         relation, label = Relation.RELATED_TO, slot
     elif relation in LINKS and is_user(claim.subject) and _stands_before_its_verb(clause, place):
@@ -258,6 +290,8 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     if relation is Relation.RELATED_TO and not label and _stands_before_its_verb(clause, place):
         label = "" if claim.label in _SAYS_NOTHING else claim.label
         label = label or ("does" if is_user(claim.subject) and clause.owner_at(place.start).who is Who.USER else "")
+    if relation is Relation.RELATED_TO and not label and _puts_a_value_right(claim, told, clause):
+        label = claim.label
     if relation is Relation.RELATED_TO and not label:
         return None
     relation = _dated(claim, relation, told, clause)
@@ -268,6 +302,12 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     if clause.future and relation in STATES and relation not in _DATED_PLANS:
         relation, label = Relation.PLANS, ""
     return replace(claim, relation=relation, label=label if relation is Relation.RELATED_TO else "")
+
+
+def _link_of(role: str, claimed: Relation) -> tuple[Relation, str]:
+    """The relation that a role means: of a father-in-law it is no marriage."""
+    fitting = [relation for relation in (claimed, *sorted(LINKS)) if expressed(relation, role)]
+    return next(iter(fitting), claimed), ""
 
 
 def _is_loose_number(claim: Claim, place: Place) -> bool:
@@ -285,17 +325,41 @@ def _stands_before_its_verb(clause: Clause, place: Place) -> bool:
 def is_over(claim: Claim, told: Told, place: Place) -> bool:
     """Whether the clause says that it was so and is no more."""
     clause = place.clause
-    if claim.relation in _STAYS_PAST:
+    if claim.relation in _STAYS_PAST or _tells_of_the_past(claim, clause) or _disliked_by_now(claim, clause):
         return False
     if reversal.ends_around(clause.text, place.start, place.end):
         return True
     if is_user(claim.subject) and _INTRODUCED.search(clause.text[: place.start]):
         return False
-    if reversal.no_longer(clause.text):
+    if reversal.no_longer(_predicate(claim, clause, place.start)):
         return True
     if claim.relation not in STATES or clause.future:
         return False
     return lasting(told, clause, place.start) is Lasting.OVER and begins(clause.text, told.said_at) is None
+
+
+def _predicate(claim: Claim, clause: Clause, place: int) -> str:
+    """What a clause says of somebody else, without how they are called: "my former student Ifeoma speaks …"."""
+    owner = clause.owner_at(place)
+    if owner.who is not Who.OTHER or owner not in clause.owners or owner.start <= place < owner.until:
+        return clause.text
+    return clause.text[: owner.start] + clause.text[owner.until :]
+
+
+def _tells_of_the_past(claim: Claim, clause: Clause) -> bool:
+    """The claim itself is in the past tense ("taught", "was a"), which stays true of what was."""
+    if claim.relation is not Relation.RELATED_TO:
+        return False
+    first = next((t.word for t in tokens_of(claim.label)), "")
+    kinds = VERBS.get(first, {})
+    past = first in ("was", "were", "had", "former", "formerly") or ("past" in kinds and "base" not in kinds)
+    return past and first in (t.word for t in tokens_of(clause.text))
+
+
+def _disliked_by_now(claim: Claim, clause: Clause) -> bool:
+    """ "I don't like oat milk anymore": what is over is the liking."""
+    absent = claim.relation is Relation.DISLIKES or _ABSENCE.search(claim.label) is not None
+    return absent and _NOT_LIKED.search(clause.text) is not None
 
 
 def speaks_of_absence(claim: Claim, text: str) -> bool:
@@ -326,7 +390,7 @@ def _momentary(claim: Claim, told: Told, place: Place) -> Reason | None:
     if _TO_LISTENER.search(clause.text) and not expressed(claim.relation, clause.text):
         return Reason.PASSING
     lasting = claim.relation in _OF_ANY_MOMENT and strength(claim, told, place)
-    return Reason.PASSING if content_stems(claim.object) <= _MOOD and not lasting else None
+    return Reason.PASSING if stems(claim.object) - LIGHT <= _MOOD and not lasting else None
 
 
 def _leans_back(clause: Clause) -> bool:

@@ -13,7 +13,10 @@ from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS
 from maya_core.memory.verbs import Verb
 from maya_core.memory.wording import stems
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”)\]]*\s+|\n+")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])[\"'”)\]]*\s+|\n+|(?<=[\U0001F600-\U0001F64F\U0001F910-\U0001F97F])\s+(?=[A-Z]|i\b|i'm|my\b|we\b)"
+)
+"""A face ends a sentence like a full stop when another begins after it."""
 _ABBREVIATION = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|prof|st|jr|sr|vs|etc|e\.g|i\.e|approx|dept|inc|ltd|co|no|a\.m|p\.m)|(?<!['\w])[A-Z])\.$",
     re.IGNORECASE,
@@ -21,9 +24,11 @@ _ABBREVIATION = re.compile(
 _INITIAL = re.compile(r"(?:^|\s)[A-Za-z]\.$")
 _BREAK = re.compile(
     r"\s*(?:,(?=\D|$)|,(?=\s)|(?:[;—–()]|:(?=\s|$))|\s-+\s|\.{3}|…)\s*"
-    r"|\s+(?=(?:but|and|so|because|'?cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|"
+    r"|(?<!\sof)(?<!\sin)(?<!\sat)(?<!\sby)(?<!\sto)(?<!\son)(?<!\sfor)(?<!\swith)(?<!\sfrom)(?<!\sabout)(?<!\sunder)\s+"
+    r"(?=(?:which|whose)\b)|\s+(?=(?:(?:of|in|at|by|to|on|for|with|from|about|under) (?:which|whom|whose)|but|and|so|"
+    r"because|'?cause|since\s+(?:i|my|we|he|she|they|the)|although|though|while|whereas|however|"
     r"yet|or|nor|plus"
-    r"|which|who|whose|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
+    r"|who|if|unless|except|until\s+(?:i|we)|whether|when|then)\b)",
     re.IGNORECASE,
 )
 _OF_PERSON = re.compile(r"\s(?:from|in(?! law)|at|of|with|for|on|to|who|that|by|about)\s")
@@ -32,9 +37,13 @@ _MOST_CLAUSES = 40
 """Of one message, and of one sentence: what is longer was not written by hand, and the rest of it is not read."""
 _AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
 HONORIFIC = "(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Madame|Monsieur|Señora?|Signora?|Sir|Uncle|Aunt|Auntie)"
-_POSSESSOR = re.compile(r"(?:my|our|one of my|one of our)\s+", re.IGNORECASE)
+_POSSESSOR = re.compile(
+    r"(?:(?:(?:both|all)(?: of)? )?(?:my|our|one of my|one of our)\s+|the\s+(?=(?:missus|wife|husband|hubby|"
+    r"mrs|in-laws)\b))",
+    re.IGNORECASE,
+)
 _ARTICLE = re.compile(r"(?:the|a|an|this|that|these|those|your|every|each|all|some|most|both)\s+", re.IGNORECASE)
-_ASKING = frozenset("what which whatever how why where when".split())
+_ASKING = frozenset("both all each what which whatever how why where when".split())
 _OTHERS = frozenset("he she they who his her their".split())
 _THINGS = frozenset("it this that these those there one its".split())
 
@@ -52,7 +61,8 @@ class Who(StrEnum):
 class Owner:
     """The subject of a part of a clause, from `start` on. `names` are its words, with what it is also called.
 
-    `until`: where its verb begins. `mine`: said with "my" or "our". `text`: how to call it, as it was said.
+    `until`: where its verb begins. `mine`: said with "my" or "our". `text`: how to call it, as it was said. `whose`:
+    the words for the person whose it is, in "her son", "Leopold's wife".
     """
 
     who: Who
@@ -63,6 +73,7 @@ class Owner:
     person: bool = False
     mine: bool = False
     pronoun: bool = False
+    whose: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +143,8 @@ def _owner(phrase: str, *, start: int, until: int) -> Owner:
         return Owner(who=Who.OTHER, start=start, until=until, names=names, pronoun=True, person=word in _OTHERS)
     if re.match(r".+ and (?:I|me|myself)$", phrase):
         return Owner(who=Who.USER, start=start, until=until)
+    if word == "home":
+        return Owner(who=Who.OTHER, start=start, until=until, names=stems(word), text=word, mine=True)
     mine = _POSSESSOR.match(phrase)
     head = phrase[mine.end() :] if mine else phrase
     head = head[article.end() :] if (article := _ARTICLE.match(head)) else head
@@ -171,4 +184,5 @@ def _phrase_names(phrase: str) -> frozenset[str]:
 
 def _is_person(phrase: str) -> bool:
     lowered = {word.strip("'.,").removesuffix("'s").lower() for word in phrase.split()}
+    lowered |= {word.rpartition("-")[2] for word in lowered if word.startswith(("great-", "step-", "half-"))}
     return bool(lowered & (PERSON_NOUNS | ANIMALS))

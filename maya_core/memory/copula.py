@@ -29,7 +29,8 @@ _SOMEBODY_NAMED = frozenset("dr mr mrs ms prof professor frau herr madame called
 _KEEN = frozenset("mad crazy obsessed passionate".split())
 _FAVOURITE = re.compile(r"\bfavou?rite|\bfav\b", re.IGNORECASE)
 _BELONGING = re.compile(
-    r"\bas an?\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
+    r"\bas an?\b|\b(?:night|day|late|early|morning) shift\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|"
+    r"\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
     r"^on\s+(?:leave|parental leave|maternity leave|paternity leave|sabbatical)\b"
 )
 _LASTS = re.compile(r"\b(?:now|since|currently|these days|for good)\b", re.IGNORECASE)
@@ -37,6 +38,10 @@ _AT_A_NAME = re.compile(r"(?:in|at|with|on)\s+(?:an?\s+|the\s+)?[^\W\d_a-z]")
 _PASSING_PLACE = re.compile(
     r"\b(?:week|weekend|airport|station|hotel|queue|until|visiting|holiday|trip)\b", re.IGNORECASE
 )
+_AS_IT_WERE = re.compile(
+    r"(?:basically|practically|virtually|pretty much|more or less|kind of|sort of)\b", re.IGNORECASE
+)
+_HOME = re.compile(r"(?:now |back |at )*home in\s+[^\W\d_a-z].*\b(?:now|again|for good|since)\b")
 _ENDS_A_PHRASE = ("who", "that", "and", ",", ".")
 _TASTES = ("fan", "lover", "eater", "drinker")
 
@@ -67,6 +72,8 @@ def is_lasting(owner: Owner, words: Sequence[Token], *, text: str, rest: str, sa
     if not words:
         return False
     first = words[0]
+    if owner.who is Who.USER and _AS_IT_WERE.match(rest.lstrip(" ,")):
+        return False
     if first.word in ("a", "an", "one"):
         return not _opinion(words)
     if first.word in DETERMINERS:
@@ -108,8 +115,10 @@ def _person_is(owner: Owner, words: Sequence[Token], *, text: str, rest: str, sa
         return len(words) > 1
     if first.word in ("in", "at", "on", "with"):
         return _placed(owner, text=text, after=after, said_at=said_at)
+    if owner.text and first.is_open and first.word.endswith("s") and re.search(r"\bare\b", text):
+        return first.word not in TRANSIENT and first.word not in MOODS and first.word not in OPINIONS
     of_somebody = first.is_open and len(words) > 1 and words[1].word == "'s"
-    if first.is_big or of_somebody or first.word in ("from", "of", "into"):
+    if first.is_big or of_somebody or _HOME.match(after) or first.word in ("from", "of", "into"):
         return True
     return first.word in TRAITS or first.word in OFFICES or _TRADE.search(after) is not None
 

@@ -17,6 +17,10 @@ from maya_core.memory.wording import content_stems, stems
 _FEW_WORDS = 2
 _VALUE_WORDS = 4
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w-]+")
+_OF_DATES = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december".split()
+)
 _NAMING = re.compile(
     r"\b(?:called|named?|names|spel\w+|spelt|meant|written|it's|it is|with (?:an?|one|two|no|double)|without (?:an?|"
     r"the)|not|no)\b|^\W*\S+\W*$",
@@ -47,7 +51,8 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
     mistaken = any(clause.mistaken for clause in said)
     if mistaken and (refused := content_stems(reversal.refused_words(later.text))):
         return refused <= held.thing
-    if near and respelt(held.claim.object, spoken, later.said_at):
+    doubted = content_stems(reversal.doubted_words(later.text))
+    if (doubted and doubted <= held.thing) or (near and respelt(held.claim.object, spoken, later.said_at)):
         return True
     related = _is_related(held, spoken)
     if not (near or related) or (reversal.adds(spoken) and not mistaken):
@@ -91,7 +96,7 @@ def _means_another(held: Held, said: Sequence[Clause], spoken: str) -> bool:
 def _names_beside(held: Held, spoken: str) -> bool:
     """The correction names another thing of the same statement: then it is about that one."""
     beside = {name.lower() for name in _NAME.findall(held.clause.text)} - {held.claim.subject.lower()}
-    beside -= set(held.claim.object.lower().split())
+    beside -= set(held.claim.object.lower().split()) | _OF_DATES
     return any(re.search(rf"\b{re.escape(name)}\b", spoken, re.IGNORECASE) for name in beside)
 
 

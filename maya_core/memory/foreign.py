@@ -69,8 +69,10 @@ _INTRODUCTION = re.compile(
     r"copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
-_TO_REPORT = re.compile(r"\bto (?:report|post|comment|message)\b", re.IGNORECASE)
-"""Not the noun: "small upgrade to report: …"."""
+_TO_REPORT = re.compile(
+    r"\b(?:to (?:report|post|comment|message|say)|(?:must|i'd|i'll|let's) say)\b[^:]{0,12}:\s*$", re.IGNORECASE
+)
+"""Not the noun, nor somebody else's words: "small upgrade to report: …", "sorry to say: …"."""
 _ABOUT_ONESELF = re.compile(
     r"\b(?:(?:quick|short|brief) (?:intro|introduction|summary|note|context|recap)|about me|my details|my situation|"
     r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"
@@ -219,7 +221,7 @@ def _pasted(text: str) -> list[ForeignSpan]:
     """What follows an introduction ("the mail says:"), a forwarded head, or stands between greeting and sign-off."""
     found = []
     for match in _INTRODUCTION.finditer(text):
-        if _TO_REPORT.search(text[: match.start() + 8]):
+        if _TO_REPORT.search(text[max(0, match.start() - 12) : match.end()]):
             continue
         if not _ABOUT_ONESELF.search(text[max(0, match.start() - 24) : match.end()]):
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
@@ -250,6 +252,8 @@ def _attributed(text: str) -> list[ForeignSpan]:
     """First-person words after a heading that is not the person's own: "Descartes: I think …"."""
     found = []
     for match in _ATTRIBUTED.finditer(text):
+        if _TO_REPORT.search(text[match.start() : match.end("who") + 1]):
+            continue
         who = match.group("who").rpartition(", ")[2]
         own = (_OWN_HEADING.search(who) is not None or not _is_a_speaker(who)) and not _MATERIAL.search(who)
         if _NOT_OWN_HEADING.search(who) or not own:

@@ -157,7 +157,8 @@ def _admitted(claim: Claim, supports: Sequence[_Support], reading: Reading) -> V
     firmest = max(support.strength for support in said)
     said = [support for support in said if support.strength == firmest]
     last = max((s for s in supports if not s.denied or s in said or _denies_plainly(s)), key=_when)
-    shape = shaped(claim, said[-1].told, said[-1].place, said[-1].strength)
+    shapes = [shaped(claim, s.told, s.place, s.strength) for s in reversed(said)]
+    shape = next((made for made in shapes if made and made.relation is claim.relation), shapes[0])
     if shape is None:
         return Refused(claim=claim, reason=Reason.RELATION)
     turning = last.told if last.ended or last.denied else ended_by(shape, last.told, last.place.clause, reading)

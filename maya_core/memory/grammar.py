@@ -6,6 +6,7 @@ noun, except right after "I" or another pronoun, where it can only be a verb.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from maya_core.memory.lexicon import (
     ADVERBS,
@@ -31,12 +32,16 @@ _WITH_A_CLAUSE = frozenset(
     "mean think know hope say guess believe see hear wish bet suppose tell realise notice".split()
 )
 _FINITE = frozenset("am is are was were has had 'm 're 've does did".split())
+_CLAUSES_OF_A_MESSAGE = 256
+"""A clause is asked for its verbs several times while its message is read."""
+_TIMES = ("days", "week", "month", "year", "spring", "summer", "autumn", "winter")
 _INDEFINITE = ("a", "an", "some", "any")
 
 
-def verbs_of(text: str) -> list[Verb]:
+@lru_cache(maxsize=_CLAUSES_OF_A_MESSAGE)
+def verbs_of(text: str) -> tuple[Verb, ...]:
     """The finite verbs of a clause with their subjects, in order."""
-    return _Scan(tokens_of(text)).verbs()
+    return tuple(_Scan(tokens_of(text)).verbs())
 
 
 class _Scan:
@@ -175,7 +180,15 @@ class _Scan:
         if "third" in kinds or "past" in kinds:
             return True
         word = self._line.word(before)
-        many = word.endswith("s") or word in _MANY or "and" in (self._line.word(before - 1), self._line.word(0))
+        many = (
+            word.endswith("s")
+            or word in _MANY
+            or "and"
+            in (
+                self._line.word(before - 1),
+                "" if self._found else self._line.word(0),
+            )
+        )
         return "base" in kinds and many
 
     def _introduced(self, at: int) -> bool:
@@ -251,7 +264,9 @@ class _Scan:
         return (self._tokens[first].start, last.end) if first is not None else None
 
     def _after_opening(self, begin: int, end: int) -> int:
-        """Where a clause within the clause begins: after "because", "what", "that"."""
+        """Where a clause within the clause begins: after "because", "what", "that", and after "these days"."""
+        if self._line.word(begin) in ("these", "this", "last", "next") and self._line.word(begin + 1) in _TIMES:
+            begin = begin + 2 if begin + 2 < end else begin
         for n in range(begin, end):
             word = self._line.word(n)
             opens = word in SUBORDINATORS and word not in PREPOSITIONS and word not in DETERMINERS and word != "who"

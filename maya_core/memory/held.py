@@ -17,6 +17,7 @@ from maya_core.memory.wording import content_stems, stems
 _NEWS_WORDS = 40
 """A longer message with somebody else's words in it is no news, but a text."""
 _MARKED_OFF = re.compile(r"[\"“”„«»`<>\n]")
+_COLLECTIVE = stems("company team firm department management landlord school university")
 _FUNCTIONAL = frozenset({Sort.DATE, Sort.CLOCK, Sort.OFTEN, Sort.NUMBER})
 """Of these values a thing has one at a time; names it may have several."""
 
@@ -118,6 +119,8 @@ def may_be_about(held: Held, after: Clause, reading: Reading) -> bool:
     owner = first_owner(after)
     if held.of_user:
         return owner.who in (Who.USER, Who.NOBODY) or not owner.person
+    if owner.names & _COLLECTIVE and held.clause.owner_at(held.place.start).mine:
+        return True
     group = held.group(reading)
     named = any(o.names & group for o in (*after.owners, after.inherited))
     if named or content_stems(held.claim.subject) <= after.stems or held.counts_the_same(after.text):

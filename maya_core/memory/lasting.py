@@ -5,6 +5,7 @@ only if it changed something ("I moved"), what one is must be more than a mood.
 """
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 
 from maya_core.memory.clauses import Owner, Who
@@ -29,7 +30,11 @@ _JUST_NOW = re.compile(
     r"plane|tram)\W*$)\b",
     re.IGNORECASE,
 )
-_LASTED = re.compile(r"\b(?:since|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|always|all my life)\b", re.I)
+_LASTED = re.compile(
+    r"\b(?:since(?! (?:it|he|she|they|we|i|you)\b)|for (?:\w+ ){0,3}(?:years?|months?|weeks?|decades?|ages)|"
+    r"always|all my life)\b",
+    re.I,
+)
 _GOT = re.compile(
     r"^\W*(?:(?:finally|just|recently|also)\W+)*(?:married|engaged|divorced|promoted|hired|accepted|elected|a\b|an\b|"
     r"my\b|our\b|two\b|three\b|the (?:job|position|role|keys|licen[cs]e|diploma|degree|grant|scholarship|contract)\b|"
@@ -43,7 +48,12 @@ _DONE_AT_LENGTH = {
     "take": re.compile(r"\b(?:mg|daily|course|class(?:es)?|lessons|leave|over)\b"),
     "write": re.compile(r"\b(?:book|novel|thesis|dissertation|phd|memoir|doctorate)\b", re.IGNORECASE),
     "work": re.compile(r"^(?!\W*(?:fine|well|out)\b)"),
-    "run": re.compile(r"^(?!\W*(?:late|out|low|behind)\b)"),
+    "run": re.compile(r"^(?!.*\b(?:late|out|low|behind|early|short)\b)"),
+    "do": re.compile(
+        r"\b(?:masters?|master's|degree|ph\.?d|doctorate|bachelor'?s?|course|apprenticeship|internship|diploma|residency|"
+        r"training|traineeship)\b",
+        re.IGNORECASE,
+    ),
     "see": re.compile(r""),
     "have": re.compile(r""),
 }
@@ -57,6 +67,7 @@ _EXCEPTED = {
     "look": re.compile(r"^\W*after\b"),
     "know": re.compile(r"^\W*(?:\w+ly\s+|really\s+|some\s+)?[^\W\d_a-z]"),
     "scare": re.compile(r""),
+    "see": re.compile(r"^\W*(?:Dr|Doctor|Prof)\b"),
 }
 _SOMEBODY = re.compile(r"^\W*(?:someone|somebody|a |our |my )")
 _CLEFT = re.compile(r"\W*(?:what|all|the (?:only )?thing)\b", re.IGNORECASE)
@@ -76,6 +87,19 @@ _DUE = re.compile(r"\b(?:by|until|before|after)\b")
 _NOT_BEFORE = re.compile(r"\b(?:until|before|without)\b")
 _DOUBTED = re.compile(r"'d\b|\b(?:would|could|should|might)\b")
 _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
+
+
+_THESE_DAYS = re.compile(r"\b(?:these days|nowadays|every \w+|on \w+days)\b", re.IGNORECASE)
+_NOT_SOON = timedelta(days=7)
+_NEXT_SEASON = re.compile(r"\bnext (?:spring|summer|autumn|fall|winter|term|semester|season)\b", re.IGNORECASE)
+_MANNER = re.compile(
+    r"(?!(?:family|early|reply|supply|ugly|lonely|elderly|monthly|weekly|daily|yearly|friendly)$)[a-z]{3,}ly"
+)
+_THERE = re.compile(r"\W*(?:(?:and|but|so)\s+)?there(?:'s|\s+(?:is|are|was|were))\b", re.IGNORECASE)
+_OURS = re.compile(r"\b(?:[Mm]y|[Oo]ur|us|[Ww]e|I|me)\b|(?<=\w )[A-Z]\w+")
+_HABITS = ABLE | STATES | {"touch"}
+_ACHIEVED = frozenset("win release publish earn receive record direct compose author coauthor".split())
+_WITH_A_NAME = re.compile(r"^\W*(?:(?:a|an|the|my|our|their|his|her|first|debut)\s+)*(?:[a-z]+\s){0,2}?[^\W\d_a-z]")
 
 
 class Lasting(StrEnum):
@@ -103,7 +127,7 @@ def lasting(told: Told, clause: Clause, place: int) -> Lasting:
         return Lasting.NO
     if verb.used_to:
         return Lasting.OVER
-    if _is_of_the_moment(clause, verb):
+    if _is_of_the_moment(clause, verb) or _is_there(clause, verb):
         return Lasting.NO
     owner = clause.owner_at(max(place, verb.start))
     following = next((v for v in clause.verbs if v.start > verb.start), None)
@@ -119,6 +143,11 @@ def _is_of_the_moment(clause: Clause, verb: Verb) -> bool:
     return own and _CLEFT.match(clause.text) is not None and clause.verbs[0].lemma in FLEETING
 
 
+def _is_there(clause: Clause, verb: Verb) -> bool:
+    """ "There's a wasp in here" is about nobody."""
+    return verb.lemma == "be" and _THERE.match(clause.text) is not None and _OURS.search(clause.text) is None
+
+
 class _Said:
     """One statement: a verb, whom it is about, and the words after it."""
 
@@ -128,7 +157,11 @@ class _Said:
         self._owner = owner
         self._text = text
         self._rest = rest
-        self._words = [t for t in tokens_of(rest) if t.word not in ADVERBS and t.word not in NEGATIONS]
+        self._words = [
+            t
+            for t in tokens_of(rest)
+            if t.word not in ADVERBS and t.word not in NEGATIONS and not _MANNER.fullmatch(t.text)
+        ]
         self._of_a_thing = owner.who is Who.OTHER and not owner.person
 
     def lasting(self) -> Lasting:
@@ -157,8 +190,8 @@ class _Said:
         lemma, rest = self._verb.lemma, self._rest
         if lemma in ("need", "expect", "happen", "show", "wait") and (self._of_a_thing or re.search(r"\bby\b", rest)):
             return True
-        if lemma in ("see", "expect"):
-            return self._verb.ongoing and _SOMEBODY.match(rest) is not None
+        if lemma in ("see", "expect") and self._verb.ongoing:
+            return _SOMEBODY.match(rest) is not None
         if lemma in ("stop", "break"):
             somebody = not self._of_a_thing or self._owner.text[:1].isupper()
             return somebody and (self._verb.tense is Tense.PAST or self._verb.perfect)
@@ -172,6 +205,8 @@ class _Said:
         return self._verb.lemma in ABLE and not _DOUBTED.search(self._text)
 
     def _will(self) -> bool:
+        if self._verb.negated and self._verb.lemma in _HABITS and not self._dated():
+            return True
         planned = self._owner.who is Who.OTHER or self._dated() or has_value(self._rest)
         return self._verb.lemma in AHEAD and planned
 
@@ -187,7 +222,13 @@ class _Said:
         if lemma in _DONE_AT_LENGTH:
             dated = lemma != "get" or self._dated()
             return dated and _DONE_AT_LENGTH[lemma].search(self._rest) is not None
-        return lemma in ONGOING or (self._of_a_thing and lemma in AHEAD)
+        habit = lemma in STATES and _THESE_DAYS.search(self._text) is not None
+        return habit or lemma in ONGOING or (self._of_a_thing and lemma in AHEAD) or self._is_planned()
+
+    def _is_planned(self) -> bool:
+        """What one is doing at a time that is more than days away: "we're putting in a heat pump next spring"."""
+        ahead = any(m.at > self._told.said_at + _NOT_SOON for m in moments(self._text, self._told.said_at))
+        return ahead or _NEXT_SEASON.search(self._text) is not None
 
     def _is(self) -> bool:
         return is_lasting(self._owner, self._words, text=self._text, rest=self._rest, said_at=self._told.said_at)
@@ -226,7 +267,7 @@ class _Said:
             return counted or _ON_ME.match(rest) is not None
         if lemma in _WITH_PARTICLE or lemma == "go":
             return _PARTICLE.match(rest) is not None or (lemma == "go" and " with " in rest)
-        return lemma in STAYS
+        return lemma in STAYS or (lemma in _ACHIEVED and _WITH_A_NAME.match(rest) is not None)
 
     def _does(self) -> bool:
         """The plain present: a habit, unless it points at something or is of the moment."""

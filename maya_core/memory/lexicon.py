@@ -5,7 +5,8 @@ from collections.abc import Iterator
 PERSON_NOUNS = frozenset(
     """
     sister brother mother father mom mum mommy dad daddy wife husband spouse partner girlfriend boyfriend fiance fiancee
-    friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate teacher
+    friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate physio
+    teacher
     professor doctor dentist therapist client customer cousin aunt uncle grandmother grandfather grandma grandpa granny
     nan kid kids child children son daughter baby toddler teammate lead landlord landlady ex nephew niece buddy mate pal
     mentor intern assistant recruiter accountant lawyer sibling siblings parents parent grandparents grandparent in-laws
@@ -15,7 +16,7 @@ PERSON_NOUNS = frozenset(
     guy man woman lady someone somebody everyone everybody anyone nobody people person friends colleagues students
     student bro sis ceo cto cfo vp director trainer coach tenant nanny babysitter in-law mother-in-law father-in-law
     sister-in-law brother-in-law contractor hire newcomer newbie candidate applicant guest patient gf bf
-    godparent aunty auntie hubby wifey kiddo crush folks family team-mate
+    missus godparent aunty auntie hubby wifey kiddo crush folks family team-mate
     """.split()
 )
 """Who somebody is to others: kin, work, acquaintance."""

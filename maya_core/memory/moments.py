@@ -25,7 +25,12 @@ _MONTHS = (
 )
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?"
-_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
+    "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
+).split()
+_DAY = rf"(?P<day>[0-3]?\d|{'|'.join(sorted(_ORDINALS, key=len, reverse=True))})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _COUNT = r"(?P<count>\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|a couple of|a few)"
 _UNIT = r"(?P<unit>day|week|month|year)s?"
@@ -125,7 +130,7 @@ def _absolute(match: re.Match[str], said_at: datetime) -> Moment | None:
     named = parts.get("month")
     number = parts.get("number")
     month = int(number) if number else _month(named) if named else None
-    day = int(parts["day"]) if parts.get("day") else None
+    day = _day(parts["day"]) if parts.get("day") else None
     year = int(parts["year"]) if parts.get("year") else said_at.year
     precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
     try:
@@ -133,6 +138,10 @@ def _absolute(match: re.Match[str], said_at: datetime) -> Moment | None:
     except ValueError:
         return None
     return Moment(at=at, precision=precision, start=match.start(), end=match.end())
+
+
+def _day(word: str) -> int:
+    return int(word) if word.isdigit() else _ORDINALS.index(word.lower()) + 1
 
 
 def _relative(match: re.Match[str], said_at: datetime) -> Moment | None:

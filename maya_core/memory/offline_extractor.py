@@ -58,6 +58,8 @@ _PUT_RIGHT = tuple(
 
 _IN_PLACE = re.compile(r"[A-Z\d€$£]|\w+$")
 """What may be put in another's place: a name, a number, a single word."""
+_NAMED = re.compile(r"\d|(?<=\s)(?!I\b)[A-Z]|^[A-Z](?!\w*\s)")
+"""A name or a number stands there: what is put right is one of them."""
 _MOST_WORDS = 4
 _NOBODY_IN_PARTICULAR = stems(
     "people person folks everyone everybody someone somebody anyone guy man woman nobody family"
@@ -153,6 +155,7 @@ _MORE = re.compile(
 def _put_right(told: Told, before: Sequence[Claim]) -> Iterator[Claim]:
     """ "Sorry, I meant Bristol": what was claimed just before, with another object, where it is clear which claim."""
     candidates = [claim for claim in before if single_valued(claim.relation, claim.label)] or list(before)
+    candidates = [claim for claim in candidates if _NAMED.search(claim.object) or not _NAMED.search(told.earlier)]
     if len(candidates) != 1 or not any(clause.mistaken and clause.meant is Meant.ASSERTED for clause in told.clauses):
         return
     found = next((match for pattern in _PUT_RIGHT if (match := pattern.search(told.text))), None)

@@ -21,14 +21,27 @@ _TO_ME = re.compile(
     r"prescribed|gave|given|got|bought|sent)\s+(?:me|us)\b",
     re.IGNORECASE,
 )
-_MY_ROLE = re.compile(r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
+_KIN_BY_NAME = re.compile(
+    r"(?:Great-)?(?:Aunt(?:ie|y)?|Uncle|Cousin|Gran(?:d(?:ma|pa|mother|father|dad)|ny|dad)?|Nana?|Mum|Mom|Dad|Papa|"
+    r"Mama)\b(?!')|Great-(?:aunt|uncle|gran\w*)\b",
+)
+"""Kin whom one calls by what they are: "Great-aunt Philippa", "Uncle Tom"."""
+_SOMEBODYS = re.compile(
+    r"\W*(?:is|are|was|'s|belongs? to)\s+(?:(?:my|our)\s+(?:[\w-]+\s)*[\w-]+'s|[^\W\d_a-z][\w-]+'s)\W*(?:$|,)"
+)
+"""Whose a thing is, when it is not the user's: "the dog is my neighbour's"."""
+_CALL_ME = re.compile(r"\bcall me\s+[^\W\d_a-z]")
+_MY_ROLE = re.compile(
+    r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+([\w-]+(?:\s[\w-]+){0,2})(?![\w'])", re.IGNORECASE
+)
 
 
 def about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
     if owner.who in (Who.USER, Who.NOBODY):
         return None
     if owner.who is Who.ASSISTANT:
-        return Reason.THIRD_PERSON
+        named = claim.relation is Relation.IS_NAMED and _CALL_ME.search(clause.text) is not None
+        return None if named else Reason.THIRD_PERSON
     if _TO_ME.match(clause.text[owner.until :]):
         return None
     return None if _links(claim, clause, owner, reading) or _own_thing(claim, clause, owner) else Reason.THIRD_PERSON
@@ -39,20 +52,20 @@ def _links(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> bool
     wanted = content_stems(claim.object)
     spoken = clause.text[owner.start : owner.until]
     if stems(spoken) & ROLES and re.match(r"\W*(?:my|our)\s+(?:[\w-]+\s+){0,2}[\w-]+'s? name\W*$", spoken, re.I):
-        return wanted <= _after(clause, owner)
+        return wanted <= named_after(clause, owner)
     if owner.pronoun and owner.person and clause.corrects and claim.relation in LINKS:
-        return wanted <= _after(clause, owner)
-    if wanted <= owner.names and _linked_elsewhere(wanted, reading):
-        return True
-    if not owner.person:
-        return False
+        return wanted <= named_after(clause, owner)
     group = owner.names.union(*(people for people in reading.people if people & owner.names))
-    mine = owner.mine or MINE.search(clause.text) is not None
+    if wanted <= group and _linked_elsewhere(wanted, reading):
+        return True
+    if not owner.person or _SOMEBODYS.match(clause.text[owner.until :]):
+        return False
+    mine = owner.mine or MINE.search(clause.text) is not None or _KIN_BY_NAME.match(spoken) is not None
     linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
     if mine and linking and not _of_another(clause, owner) and wanted <= group:
         return True
     role = stems(spoken) & ROLES
-    return owner.mine and bool(role) and says_what_it_is(clause, owner) and wanted <= _after(clause, owner)
+    return owner.mine and bool(role) and says_what_it_is(clause, owner) and wanted <= named_after(clause, owner)
 
 
 def _linked_elsewhere(wanted: frozenset[str], reading: Reading) -> bool:
@@ -60,19 +73,21 @@ def _linked_elsewhere(wanted: frozenset[str], reading: Reading) -> bool:
     return any(
         owner.names & wanted
         and c.meant is Meant.ASSERTED
-        and (found := _MY_ROLE.match(c.text[owner.until :])) is not None
+        and (found := _MY_ROLE.match(c.text[owner.until if c.owners else 0 :])) is not None
         and stems(found.group(1)) & ROLES
         for told in reading.told
         for c in told.clauses
-        for owner in c.owners
+        for owner in c.owners or (c.inherited,)
     )
 
 
-def _after(clause: Clause, owner: Owner) -> frozenset[str]:
+def named_after(clause: Clause, owner: Owner) -> frozenset[str]:
     """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
     rest = clause.text[owner.until :]
     named = re.match(
-        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:called\s+|named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)", rest
+        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+)?(?:called\s+|"
+        r"named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)",
+        rest,
     )
     return stems(rest) if named else frozenset()
 
@@ -89,7 +104,8 @@ def _own_thing(claim: Claim, clause: Clause, owner: Owner) -> bool:
         return False
     if content_stems(claim.label) & owner.names and not _of_another(clause, owner):
         return True
-    if _possessor_is_a_person(owner) or re.search(r"(?<!^)[^\W\d_a-z]", owner.text):
+    named = re.search(r"(?<!^)[^\W\d_a-z]", owner.text) is not None
+    if named or _possessor_is_a_person(owner) or _SOMEBODYS.match(clause.text[owner.until :]):
         return False
     told_mine = MINE.search(clause.text[owner.until :]) is not None
     return (owner.mine or told_mine) and (ours or clause.corrects or says_what_it_is(clause, owner))

@@ -19,10 +19,16 @@ _INTRODUCED = re.compile(
     rf"(?:(?:'s name)?\s*(?:'s |\s)(?:(?i:name is|is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
 )
 _PHRASE_ALONE = re.compile(
-    r"^(?:and |or )?(?:my|our|the|his|her|their|this|that|one of (?:my|our))\s+(?:[\w'&.-]+\s*){1,5}$", re.IGNORECASE
+    r"^(?:and |or )?(?:(?:both|all|two|three|four)(?: of)? )?(?:my|our|the|his|her|their|this|that|one of "
+    r"(?:my|our))\s+[\w'&.-]+(?:\s+[\w'&.-]+){0,4}\s*$",
+    re.IGNORECASE,
 )
+_ANOTHER = re.compile(r"(?:and|or)\s")
+"""Begins one more name of a list: "our twins Olek and Hania"."""
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
+_PREDICATE = re.compile(r"\W*(?:is|was|'s)\b", re.IGNORECASE)
+"""Goes on about somebody named before: "Beatrix, … is my oldest friend" introduces nobody else."""
 _NAMED_LAST = re.compile(rf"{_PROPER}$")
 _LITTLE = stems("my our the his her their this that one of new old mr mrs ms dr prof a an and or")
 ROLES = stems(" ".join(PERSON_NOUNS | ANIMALS))
@@ -51,10 +57,11 @@ class People:
         self._names: list[frozenset[str]] = []
         self._written: dict[str, str] = {}
 
-    def note(self, clause: str, owners: Sequence[Owner], before: str) -> None:
-        """Take in who a clause speaks of. `before` is the clause before it in the sentence."""
+    def note(self, clause: str, owners: Sequence[Owner], before: str, *, asked: bool = False) -> None:
+        """Take in who a clause speaks of. `before` is the clause before it in the sentence; what is `asked` about is
+        not the thing that "it" means afterwards."""
         spoken = self._introduced(clause)
-        if spoken:
+        if spoken and (owners or not _PREDICATE.match(clause)):
             self._recent.append(spoken)
         for owner in owners:
             if owner.who is not Who.OTHER or owner.pronoun:
@@ -62,7 +69,7 @@ class People:
             if owner.person or self._known(owner.names):
                 self._recent.append(self._meet(owner.names | (spoken if spoken & owner.names else frozenset())))
                 continue
-            self._last_thing = owner
+            self._last_thing = self._last_thing if asked else owner
             if clause[owner.start : owner.start + 1].isupper() and not owner.mine and len(owner.names) <= 3:
                 self._recent.append(owner.names)
                 self._names.append(owner.names)
@@ -72,7 +79,7 @@ class People:
         if len(set(named)) == 1:
             self._recent.append(named[0])
         for phrase, name in ((before, clause), (clause, before)):
-            if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name):
+            if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name) and not _ANOTHER.match(name):
                 self._join(phrase, name)
                 break
 
@@ -83,13 +90,20 @@ class People:
         if owner.pronoun:
             return self._pointed_at(owner, before)
         if owner.person or self._known(owner.names):
+            possessor = self._possessor(owner.text)
             self._hear(owner.text)
-            return self.renewed(replace(owner, person=True))
+            return self.renewed(replace(owner, person=True, whose=possessor))
         if whose := re.match(r"(his|her|their|its)\s", owner.text, re.IGNORECASE):
             word = whose.group(1).lower()
             possessor = self._last_thing.names if word == "its" else self._meant_by(word)
             return replace(owner, names=owner.names | possessor)
         return owner
+
+    def _possessor(self, phrase: str) -> frozenset[str]:
+        """Whose somebody is: "her son", "Leopold's wife"."""
+        if pronoun := re.match(r"(his|her|their|whose)\s", phrase, re.IGNORECASE):
+            return self._meant_by(pronoun.group(1).lower().replace("whose", "who"))
+        return stems(phrase.rpartition("'s ")[0]) - _LITTLE
 
     def _pointed_at(self, owner: Owner, before: str) -> Owner:
         """Whom or what a pronoun means."""
@@ -111,19 +125,23 @@ class People:
         called = self._call(names)
         return replace(owner, names=names, text=called if called[:1].isupper() else owner.text or called)
 
-    def alone(self, clauses: Sequence[str]) -> Owner:
-        """The subject that stands by itself before a clause without one: "My twins, Nils and Frida, are …"."""
+    def alone(self, clauses: Sequence[str], *, named: bool = False) -> Owner:
+        """The subject that stands by itself before a clause without one: "My twins, Nils and Frida, are …". `named`: a
+        name alone is one too, since a clause hangs on it."""
         phrases = [text for text in clauses if _PHRASE_ALONE.match(text) or _NAME_ALONE.match(text)]
         names = frozenset().union(*(stems(phrase) for phrase in phrases)) - _LITTLE
-        if not (any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
+        if not phrases or not (named or any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
             return NOBODY
         apposed = len(phrases) > 1 and any(_NAME_ALONE.match(phrase) for phrase in phrases)
         person = bool(names & ROLES) or self._known(names) or apposed
-        names = self._meet(names) if person else names
-        mine = any(re.match(r"(?:my|our)\b", phrase, re.IGNORECASE) for phrase in phrases)
+        person = person or (named and not any(_PHRASE_ALONE.match(phrase) for phrase in phrases))
+        coordinated = any(re.match(r"(?:and|or) ", phrase) for phrase in phrases)
+        names = self._meet(names) if person and not coordinated else names
+        whose = self._possessor(phrases[0]) if phrases else frozenset()
+        mine = any(re.match(r"(?:my|our)\b(?!.*'s\s)", phrase, re.IGNORECASE) for phrase in phrases)
         several = [re.sub(r"^(?:and|or) |\.$", "", phrase) for phrase in phrases if _NAME_ALONE.match(phrase)]
         text = " and ".join(several) if len(several) > 1 else self._call(names) or phrases[0]
-        return Owner(who=Who.OTHER, start=0, names=names, text=text, person=person, mine=mine)
+        return Owner(who=Who.OTHER, start=0, names=names, text=text, person=person, mine=mine, whose=whose)
 
     def _meant_by(self, pronoun: str) -> frozenset[str]:
         """The person spoken of last whom a pronoun can mean: no brother is a "she"."""

@@ -41,7 +41,7 @@ _CAPITAL = "[A-Z]" + _NAME.removeprefix("[A-Z0-9]")
 _PLACE = rf"(?P<o>(?:the\s)?{_NAME}|[a-z]{{3,}}(?=\s*(?:$|[.!]|now\b|since\b|for\b|last\b|in\b|with\b|these\b|and\b)))"
 _ORGANISATION = rf"(?P<o>(?:the\s)?{_NAME}|[a-z]{{3,}}(?=\s*(?:$|[.!]|now\b|since\b|for\b|last\b|in\b|as\b)))"
 _FREE = r"(?P<o>[^.!?]+?)"
-_TRADES = (
+TRADES = (
     r"(?:engineer|developer|programmer|designer|teacher|nurse|doctor|physician|surgeon|lawyer|attorney|accountant|"
     r"architect|analyst|manager|consultant|scientist|researcher|"
     r"writer|journalist|editor|translator|chef|cook|baker|barista|waiter|waitress|pilot|electrician|plumber|"
@@ -147,7 +147,7 @@ _PHRASES = (
     ),
     _phrase(
         Relation.WORKS_AT,
-        rf"(?:(?:an?|the)\s+)?(?:[\w-]+\s+){{0,3}}{_TRADES}\s+(?:at|for|with)\s+(?P<o>(?:the\s)?{_NAME})",
+        rf"(?:(?:an?|the)\s+)?(?:[\w-]+\s+){{0,3}}{TRADES}\s+(?:at|for|with)\s+(?P<o>(?:the\s)?{_NAME})",
         EntityKind.ORGANISATION,
     ),
     _phrase(
@@ -164,10 +164,10 @@ _PHRASES = (
     _phrase(
         Relation.WORKS_AS,
         rf"(?:became\s+|promoted to\s+|got promoted to\s+|retired as\s+)?(?:an?\s+|"
-        rf"the\s+)(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b(?!'s)(?=\s+(?:at|for|in|with|by|and|who|since|now|from|"
+        rf"the\s+)(?P<o>(?:[\w-]+\s+){{0,3}}?{TRADES})\b(?!'s)(?=\s+(?:at|for|in|with|by|and|who|since|now|from|"
         rf"there|here|on|again)\b|\s*[.!,;()]|\s*$)",
     ),
-    _phrase(Relation.WORKS_AS, rf"(?:promoted|got promoted)\s+to\s+(?P<o>(?:[\w-]+\s+){{0,3}}?{_TRADES})\b"),
+    _phrase(Relation.WORKS_AS, rf"(?:promoted|got promoted)\s+to\s+(?P<o>(?:[\w-]+\s+){{0,3}}?{TRADES})\b"),
     _phrase(
         Relation.WORKS_AT,
         rf"(?:an?|the)\s+(?!fan\b|member\b|customer\b|guest\b|regular\b|big\b|huge\b|few\b|"
@@ -276,12 +276,12 @@ _PHRASES = (
     _phrase(
         Relation.OWNS,
         r"(?:drive|drives|own|owns|bought|ride|rides)\s+(?P<o>(?:an?|my|his|her|"
-        r"our)\s+(?:[\w'-]+\s?){1,5}?)(?=\s+(?:and|in|from|which|that|since|now|last|at|to|for|with|because)\b|"
+        r"our)\s+[\w'-]+(?:\s[\w'-]+){0,4}?)(?=\s+(?:and|in|from|which|that|since|now|last|at|to|for|with|because)\b|"
         r"\s*[.!,;]|\s*$)",
     ),
     _phrase(
         Relation.WORKS_ON,
-        r"(?:work|works|working|worked)\s+on\s+(?P<o>(?:the|our|an?|my)\s+(?:[\w'-]+\s?){1,5}?|"
+        r"(?:work|works|working|worked)\s+on\s+(?P<o>(?:the|our|an?|my)\s+[\w'-]+(?:\s[\w'-]+){0,4}?|"
         r"[A-Z][\w-]+(?:\s[A-Z][\w-]+)*(?:\s(?:project|app|platform|migration|team))?)(?=\s+(?:at|with|and|for|"
         r"since|right|these|now|this|until|in)\b|\s*[.!,;]|\s*$)",
     ),
@@ -314,7 +314,7 @@ _PHRASES = (
     _phrase(Relation.ASSIGNED_TO, r"assigned to\s+(?P<o>[A-Z]\w+(?:\s[A-Z]\w+)?)", EntityKind.PERSON),
     _phrase(
         Relation.MEMBER_OF,
-        r"(?:an?\s)?(?:member of|part of|on the board of)\s+(?P<o>(?:the|our|an?)\s+(?:[\w'-]+\s?){1,4}?(?:team|"
+        r"(?:an?\s)?(?:member of|part of|on the board of)\s+(?P<o>(?:the|our|an?)\s+(?:[\w'-]+\s){1,4}?(?:team|"
         r"club|group|choir|band|board|committee|council|league|society|union|squad|orchestra|association|"
         r"party)|(?:the\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)*)",
         EntityKind.ORGANISATION,
@@ -362,7 +362,7 @@ _FREE_PHRASES = (
     ),
     _phrase(
         Relation.RELATED_TO,
-        rf"(?:volunteer|volunteers)\s+(?:at|for|with)\s+(?P<o>(?:the|an?|our)\s+(?:[\w'-]+\s?){{1,3}}|{_CAPITAL})"
+        rf"(?:volunteer|volunteers)\s+(?:at|for|with)\s+(?P<o>(?:the|an?|our)\s+[\w'-]+(?:\s[\w'-]+){{0,2}}|{_CAPITAL})"
         r"(?=\s+(?:on|every|once|in|since|and)\b|\s*[.!,;]|\s*$)",
         label="volunteers at",
     ),
@@ -476,6 +476,9 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _TASTES = (Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES)
+_HAVE_NAMES = (Relation.OWNS, Relation.RELATED_TO)
+_CALLED = re.compile(rf"\s+(?:called|named)\s+[\"“']?(?P<name>{_CAPITAL})")
+"""What has a name is called by it: "a tabletop shop called Meeple Harbour"."""
 _MOST_WORDS = 9
 _MOST_WORDS_OF_TASTE = 4
 _NO_TASTE = re.compile(
@@ -486,7 +489,7 @@ _NO_TASTE = re.compile(
 )
 """After "I love" this is a remark of the moment, not a taste."""
 _EMPTY = re.compile(
-    r"^(?:(?:them|him|me|us|it)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|where|your|"
+    r"^(?:(?:them|him|me|us|it|is|are|was|were)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|where|your|"
     r"the (?:idea|way|first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|"
     r"that\b.*|these\b.*|those\b.*|being able.*|seeing.*|something.*|anything.*|everything.*|nothing.*|"
     r"to know.*|know.*|the same|same|each other|a lot.*|both.*|working.*|how\b.*|what\b.*|where\b.*|when\b.*|"
@@ -574,6 +577,9 @@ def _stated(
     said = clean(match.group(field))
     if is_empty(said) or len(said.split()) > _MOST_WORDS:
         return None
+    end = match.end(field)
+    if relation in _HAVE_NAMES and (called := _CALLED.match(match.string, end)):
+        said, end = called.group("name"), called.end("name")
     if relation in _TASTES and (len(said.split()) > _MOST_WORDS_OF_TASTE or _NO_TASTE.match(said)):
         return None
     return Stated(
@@ -582,6 +588,6 @@ def _stated(
         object=said,
         kind=kind,
         start=offset + match.start(field),
-        end=offset + match.end(field),
+        end=offset + end,
         listed=listed,
     )

@@ -6,7 +6,10 @@ from maya_core.memory.lexicon import PERSON_NOUNS
 
 _I = re.IGNORECASE
 _TAKEOVER = re.compile(
-    r"\b(?:(?:ignore|disregard|forget|override|bypass|discard|drop) (?:all |any |every |the |your |my |these |those "
+    r"\b(?:(?:ignore|disregard|forget|discard|erase|wipe) (?:everything|anything|all) (?:that )?(?:i|you|we|"
+    r"above|before|"
+    r"else|about|prior|from)|(?:ignore|disregard|forget|override|bypass|discard|drop) (?:all |any |every |the "
+    r"|your |my |these |those "
     r"|of )*(?:previous|prior|earlier|above|preceding|other|system|safety|former|existing|past|"
     r"instructions?|rules?|guidelines?|guardrails|restrictions?|programming|training|polic(?:y|ies))|system prompt|"
     r"system (?:message|note|override|update|instruction|directive|notice)|new (?:system )?(?:instructions?|"
@@ -23,7 +26,9 @@ _TAKEOVER = re.compile(
     r"(?:ai|assistants?|llms?|chatbots?|language models?|models) (?:reading|processing|that read|must|should|shall|"
     r"summari[sz]ing)|important(?: instruction)?:|begin (?:instructions|system)|end of (?:instructions|prompt|"
     r"document)|"
-    r"obey|comply with|hidden instruction|secret instruction|your (?:new|real|true|only) (?:instructions?|purpose|"
+    r"(?:must|to|shall|will|always|please|now|and) (?:obey|comply with)|obey (?:me|my|this|these|the following|every|"
+    r"all)|comply with (?:this|these|the following|my)|hidden instruction|secret instruction|your (?:new|real|"
+    r"true|only) (?:instructions?|purpose|"
     r"task|goal|owner|name is|creator|master)|"
     r"this is (?:a|an) (?:order|command|override|authori[sz]ed)|i (?:hereby )?(?:authori[sz]e|command|order|"
     r"instruct) you|as (?:your|the) (?:developer|administrator|admin|creator|owner))\b",
@@ -83,7 +88,10 @@ _WITHDRAWAL = re.compile(
     r"that(?:'s| was| is) (?:not true|a lie|untrue|false|a test|just a test|nonsense|made up|wrong chat|for someone "
     r"else|someone else|my (?:friend|brother|sister|colleague|cat|kid|son|daughter)|the wrong)|i (?:lied|made that "
     r"up|was lying|was testing|didn't mean that|was only testing)|wrong (?:chat|window|thread|tab|conversation)|"
-    r"(?:sorry )?(?:that|this) was (?:meant for|for) (?:someone|another|a different|my)|that wasn't me|(?:my "
+    r"(?:sorry )?(?:that|this) was (?:meant for|for) (?:someone|another|a different|my)|(?:that|this|it)(?: "
+    r"last)?(?: (?:line|message|one|bit|part|text|sentence))? (?:wasn't|was not|isn't) (?:me|mine|from me|"
+    r"true|"
+    r"by me)|(?:my "
     r")?(?:kid|cat|son|daughter|brother|friend|colleague) typed)\b",
     _I,
 )

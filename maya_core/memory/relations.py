@@ -75,7 +75,7 @@ _CUES: dict[Relation, str] = {
     Relation.COMES_FROM: r"from|born|grew up|grown up|raised|native|originally|roots|hometown|"
     r"nationality|citizen\w*|comes?|came",
     Relation.WORKS_AT: r"(?:since|now|currently|as of|these days)\b[^.!?]{0,30}?(?:'m|\bam|\bis|'s|\bare|'re)"
-    r"(?: now| currently)? (?:at|with|in)|(?:'m|am|is|'s|are|'re) (?:now|currently) (?:at|with)|work\w*|jobs?|"
+    r"(?: now| currently)? (?:at|with|in)|(?:'m|am|is|'s|are|'re) (?:now|currently) (?:at|with)|work\w*|jobs?|shifts?|"
     r"employ\w*|hired|joined|join|"
     r"joining|start\w*|position|role|"
     r"intern\w*|contract\w*|consult\w*|"
@@ -190,6 +190,11 @@ _NAMED_FREELY: tuple[tuple[str, Relation], ...] = (
     (r"like|love|prefer|enjoy|interest|hobby|fan of", Relation.HAS_PREFERENCE_FOR),
     (r"^is$|^is an?$|^is a\b|identity|\bdiet", Relation.IS_A),
 )
+_PAST_LABEL = re.compile(
+    r"(?:studied|worked|lived|taught|owned|played|ran|led|managed|served|was|were|had|former|formerly|previous|previously|"
+    r"ex)\b"
+)
+"""Tells of the past, which stays true: "studied at", "was a"."""
 OF_THE_MOMENT = frozenset(
     "battery wifi internet connection signal screen fan printer mic microphone camera keyboard mouse browser page tab "
     "question problem issue point guess bad mistake fault apologies head hands feet back stomach throat nose "
@@ -227,6 +232,8 @@ def relation_named(words: str) -> tuple[Relation, str]:
     spoken = " ".join(re.sub(r"([a-z])([A-Z])", r"\1 \2", words).replace("_", " ").replace("-", " ").lower().split())
     if favourite := favourite_slot(spoken):
         return Relation.RELATED_TO, favourite
+    if _PAST_LABEL.match(spoken):
+        return Relation.RELATED_TO, spoken
     held = re.sub(r"^(?:has|have)(?: as| an?)? (?=\w)", "", spoken)
     for pattern, relation in _NAMED_FREELY:
         if spoken and re.search(pattern, held):

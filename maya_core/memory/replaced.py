@@ -14,6 +14,7 @@ from maya_core.memory.lexicon import PREPOSITIONS
 from maya_core.memory.relations import LINKS, SLOT, single_valued
 from maya_core.memory.stated import Said, said_in
 from maya_core.memory.statements import Clause, Told
+from maya_core.memory.values import Sort, sorts_of
 from maya_core.memory.verbs import Tense, Verb
 from maya_core.memory.wording import LIGHT, content_stems, stem, stems, words
 
@@ -54,7 +55,15 @@ def _said_anew(held: Held, later: Told, after: Clause, *, conflict: bool, change
     """In the same words, or in other words about the same thing, with or without a value of the same sort."""
     if changed and later.place > held.told.place and states(after) and _names_topic(held, after):
         return True
-    if changed and _same_head(held, after):
+    if (
+        later.place > held.told.place
+        and not held.of_user
+        and held.verb
+        and held.verb.passive
+        and _same_slot(held, later, after)
+    ):
+        return True
+    if _same_head(held, after) and (changed or _is_now_another(held, later, after)):
         return True
     single = single_valued(held.claim.relation, held.claim.label)
     enough = changed or (single and (conflict or not _only_is(held)))
@@ -63,9 +72,14 @@ def _said_anew(held: Held, later: Told, after: Clause, *, conflict: bool, change
 
 def _at_odds(held: Held, later: Told, after: Clause, sentence: str, *, changed: bool) -> bool:
     """Two values that do not both hold: of one number, in one place, after a change."""
+    clocked = Sort.CLOCK in sorts_of(held.claim.object, held.told.said_at)
+    if changed and held.of_user and clocked and all(o.pronoun and not o.person for o in after.owners):
+        return True
     if changed and (held.counts_the_same(sentence) or (not held.of_user and _named_or_it(held, after))):
         return True
     if later.place > held.told.place and _exclusive(held, after):
+        return True
+    if held.is_counted and not held.of_user and _same_kind(held, after) and _named_or_it(held, after):
         return True
     return held.is_counted and _same_slot(held, later, after)
 
@@ -76,6 +90,16 @@ def _same_head(held: Held, after: Clause) -> bool:
     if len(phrase) < _FEW_WORDS or held.claim.object.split()[-1][:1].isupper():
         return False
     return phrase[-1] in after.stems and not set(phrase[:-1]) & after.stems
+
+
+def _is_now_another(held: Held, later: Told, after: Clause) -> bool:
+    """Somebody or something else than the user is said to be another of that kind: "Barley is a lakeland terrier"."""
+    verb = held.verb
+    if held.of_user or verb is None or verb.lemma != "be" or later.place <= held.told.place:
+        return False
+    return any(v.lemma == "be" for v in after.verbs) and bool(
+        held.clause.owner_at(verb.start).names & first_owner(after).names
+    )
 
 
 def _exclusive(held: Held, after: Clause) -> bool:
@@ -121,6 +145,11 @@ def _same_slot(held: Held, later: Told, after: Clause) -> bool:
         if not past and _same_verb(verb, other) and (not lead or lead in stems(after.text[other.end :])):
             return verb.lemma != "be" or _same_subject(held, verb, after, lead)
     return False
+
+
+def _same_kind(held: Held, after: Clause) -> bool:
+    """The statement and the later clause have the same verb, be it "has" or "is": "It has three"."""
+    return held.verb is not None and any(verb.lemma == held.verb.lemma for verb in after.verbs)
 
 
 def _same_verb(one: Verb, other: Verb) -> bool:

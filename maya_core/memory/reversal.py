@@ -21,11 +21,13 @@ _MEANT = re.compile(
     r"them|those) (?:wrong|mixed up|backwards|confused)\b|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|"
     r"more precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|"
     r"double) [a-z]s?\b(?!['\w])|\b(?:spelled|spelt|i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
-    r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|that)|"
+    r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|"
+    r"that)|got mixed up|"
+    r"contrary to what (?:i|was)|misspelt|misspelled|correct myself|forgive the slip|"
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
     r"instead of what i said|to correct (?:myself|that|what)|let me correct|i said .{1,30} but|wrong (?:day|date|name|"
-    r"number|city|place|month|year|word|one))\b",
+    r"number|city|place|month|year|word|one|leg|line|column|row|page|ticket|entry|file|list|way round|way around))\b",
     _I,
 )
 _REPLACES = re.compile(
@@ -42,7 +44,8 @@ _BETTER_WORD = re.compile(
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
 _SETS_RIGHT = re.compile(
-    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about)\b)|\b(?:i mean|not "
+    r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about|need|problem|"
+    r"rush|idea|worries|matter)\b)|\b(?:i mean|turns out|turned out|not "
     r"right)\b",
     _I,
 )
@@ -66,7 +69,8 @@ _DISLIKE = re.compile(
     r"despis\w*|(?:don't|do not|doesn't|does not|didn't|never|not|dont|doesnt)(?: \w+){0,2} (?:like|likes|love|"
     r"enjoy\w*|care for|eat|drink|fan|into|keen|fond|liked|prefer|stand)|"
     r"not (?:a |an |much of a )?(?:\w+ )?fan|avoid\w*|allergic|intoleran\w*|annoy\w*|sick of|fed up|gross|"
-    r"disgust\w*|makes? me (?:sick|ill|nauseous)|put off by|averse|terrible|awful|worst|rather not)\b",
+    r"disgust\w*|(?:far |way |much )?too \w+ for (?:me|us|my \w+)|makes? me (?:sick|ill|nauseous)|put off by|"
+    r"averse|terrible|awful|worst|rather not)\b",
     _I,
 )
 _NO_LONGER = re.compile(
@@ -90,7 +94,8 @@ _ENDED_AFTER = re.compile(
     r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|passed|"
     r"has died|is gone|ended|has ended|expired|was cancell?ed|got cancell?ed|is cancell?ed|is over|was sold|"
     r"got stolen|broke|is no more|fell through|is off(?! (?:sick|work|to|today|this)\b)|shut down|closed(?: down)?|"
-    r"went under|(?:broke|split) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|group|project|"
+    r"went under|(?:broke|(?-i:split)) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|"
+    r"group|project|"
     r"department|club))|quit|resigned|retired|moved on|(?:was|got) (?:fired|laid off|let go)|was replaced|"
     r"got replaced|didn't work out)\b",
     _I,
@@ -100,6 +105,11 @@ _REFUSED = re.compile(
     r"an? )?(?P<word>[^\s,.!?;]+(?:\s[^\s,.!?;]+)?)(?=\s*[,.!?;–—]|\s*$)",
     _I,
 )
+_DID_I_SAY = re.compile(
+    r"\bdid i (?:really |just |actually )?(?:say|write|type|put|tell you) (?:that )?(?:the |an? |my |it was "
+    r")?(?P<word>[^?.!,]{2,40})\?",
+    _I,
+)
 _PLAIN_DENIAL = re.compile(
     r"^\W*(?:(?:actually|no|well|sorry|but|and|oh)\W+)*(?:(?:it|that|this|they|those)(?:'s|'re|\s+is|\s+was|"
     r"\s+are)?\s*)?(?:not|isn't|wasn't|aren't)\b",
@@ -107,16 +117,20 @@ _PLAIN_DENIAL = re.compile(
 )
 _LIKE = re.compile(r"\b(?:likes?|loves?|enjoys?|adores?|into|fond of|fan of|crazy about|grown on me)\b", _I)
 _CHANGE = re.compile(
-    r"\b(?:now|nowadays|these days|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
-    r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|ed|ing)|new|replac\w+|"
+    r"\b(?:now|nowadays|these days|this time|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
+    r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|es|ed|ing)|new|"
+    r"replac\w+|"
     r"renam\w+|rebrand\w*|rais\w+|increas\w+|reduc\w+|cut|lower\w*|bump\w*|push\w*|postpon\w+|reschedul\w+|shift\w*|"
-    r"delay\w*|extend\w*|brought|slipp?(?:ed|ing)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind (?:us|me)|"
+    r"delay\w*|extend\w*|brought|slip(?:s|ped|ping)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind "
+    r"(?:us|me)|"
     r"updat\w+|taken? over|took over|hand(?:ed|ing) over|turned into|grown|gone up|went up|go up|up to|down to|"
     r"drop\w*|ris(?:e|en|ing)|rose|left|quit|retired|promoted|finally|by now|meanwhile|in the meantime|ditch\w*|"
     r"gave up|given up|outgrown|outgrew|used to|decided|only one|just (?:the )?one|earlier|later than|goodbye|"
     r"without)\b",
     _I,
 )
+_COMPOUND = re.compile(r"(?!brand-new)\b\w+(?:-\w+)+", _I)
+"""Who is left-handed tells of no change."""
 _ADDS = re.compile(
     r"\b(?:also|too|as well|another|additionally|in addition|besides|on top of (?:that|it)|plus|second (?:job|home|"
     r"language|dog|cat|child|car)|both|as before|still)\b",
@@ -126,7 +140,8 @@ _DEPARTED = (
     r"(?:(?:'s|is|are|was|were|has|have|had|got|been|just|finally|sadly|now|all|already|long|both)\s+)*(?:gone|"
     r"over(?=\W*$|\W*[,.;!]|\s(?:for|now|and|since|between)\b)|dead|history|behind (?:us|me|him|her|them)|no more|"
     r"off the table|nothing for me|out of (?:the picture|business)|died|passed(?: away| on)?|went (?:bust|under|"
-    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|left|closed|shut(?: down)?|"
+    r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|stepped (?:down|aside)|"
+    r"left(?!-)|closed|shut(?: down)?|"
     r"folded|ended|expired|stolen|sold|lost|wrecked|totalled|scrapped|cancell?ed|replaced|disbanded|dissolved|"
     r"went to (?:recycling|the dump|the tip|charity|a new (?:home|owner)|ebay)|moved (?:on|to|away|out|back)|fired|"
     r"let go|laid off|fell through|came to an end|is over|outgrown|gave up the ghost|packed (?:it )?in|"
@@ -145,6 +160,7 @@ _LEAVES_BEFORE = re.compile(
     r"\b(?:ditch(?:ed|ing)?|gave up|given up|giving up|gives up|say(?:ing)? goodbye to|said goodbye to|got rid of|"
     r"sold|lost|dropped|cancell?ed|quit|left|stopped|outgrew|outgrown|replaced|swapped|scrapped|retired|returned|"
     r"(?:gone|went|going) (?:\w+ )?off|broke up with|split (?:up )?(?:with|from)|divorced|parted ways with|"
+    r"(?:took|taken|take|come|came|weaned|got|been) (?:me |us |him |her |them |myself )?off|"
     r"moved (?:away from|out of|off|on from)|done with|over with|finished with|away from|switch(?:ed|ing)? from|"
     r"out of|changed from|migrated (?:from|off)|traded(?: in)?|gave away|gave back|handed (?:back|in)|(?:handed|"
     r"gave) back the keys (?:to|of|for)|returned|wrote off|crashed|tore up|closed)\s+(?:(?:the|my|our|that|this|an?|"
@@ -170,10 +186,11 @@ _WRONG_AFTER = re.compile(
 _WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
 _HARMLESS = re.compile(
     r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
-    r"not a problem)\b",
+    r"not a problem)\b|\s*(?:(?:just|perfectly|totally|absolutely) fine|without (?:any )?(?:problems?|trouble|reaction|"
+    r"issues?))\b",
     _I,
 )
-_GIVEN = re.compile(r"\b(?:gave|giving|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
+_GIVEN = re.compile(r"\b(?:gave|giving|threw|thrown|throwing|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _DONE_WITHOUT = re.compile(r"\b(?:without|no more|no longer)\s+(?:(?:the|my|our|a|an|any)\s+)?$", _I)
 _PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
@@ -203,7 +220,7 @@ def likes(clause: str) -> bool:
 
 def changes(sentence: str) -> bool:
     """Has a word by which people tell that something is not as it was."""
-    return _CHANGE.search(sentence) is not None
+    return _CHANGE.search(_COMPOUND.sub(" ", sentence)) is not None
 
 
 def adds(sentence: str) -> bool:
@@ -228,7 +245,11 @@ def dies(predicate: str) -> bool:
     """What is said of somebody is that they are no more."""
     return (
         re.match(
-            r"^\W*(?:has |have |just |sadly |had )*(?:died|passed away|passed on|is dead|is no more)\b", predicate, _I
+            r"^\W*(?:has |have |just |sadly |had )*(?:died|passed away|passed on|is dead|is no more|retired|"
+            r"resigned|stepped "
+            r"down|quit(?=\W*$))\b",
+            predicate,
+            _I,
         )
         is not None
     )
@@ -249,9 +270,9 @@ def slips(clause: str) -> str | None:
     return rest or None
 
 
-def corrects(sentence: str) -> bool:
-    """May set right something said before, so that it leans on it."""
-    return _SETS_RIGHT.search(sentence) is not None or meant_otherwise(sentence)
+def sets_right(sentence: str) -> bool:
+    """May set right something said before, so that it leans on it, without saying plainly that it was a mistake."""
+    return _SETS_RIGHT.search(sentence) is not None
 
 
 def meant_otherwise(sentence: str) -> bool:
@@ -299,6 +320,12 @@ def ends_around(clause: str, start: int, end: int) -> bool:
 def refused_words(text: str) -> str:
     """What a correction names as wrong: "Brightwater" of "Brightwave, not Brightwater"; "" when it names nothing."""
     found = _REFUSED.search(text)
+    return found.group("word") if found else ""
+
+
+def doubted_words(text: str) -> str:
+    """What somebody asks themselves whether they said: "Did I say oat milk?"; "" when they ask nothing of the kind."""
+    found = _DID_I_SAY.search(text)
     return found.group("word") if found else ""
 
 

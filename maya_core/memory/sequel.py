@@ -11,7 +11,7 @@ from maya_core.memory.bearing import is_over, speaks_of_absence, strength
 from maya_core.memory.claims import Claim
 from maya_core.memory.corrected import put_right_by
 from maya_core.memory.grounding import Place, window
-from maya_core.memory.held import Held, may_be_about, names_again, said_after, sentence_of
+from maya_core.memory.held import Held, may_be_about, names_again, said_after, sentence_of, text_of
 from maya_core.memory.relations import SLOT
 from maya_core.memory.replaced import AFTER_CORE, replaced
 from maya_core.memory.statements import Clause, Reading, Told
@@ -20,8 +20,12 @@ from maya_core.memory.turns import turned
 from maya_core.memory.wording import content_stems, words
 
 _SAID_THERE = 2
+_SOMEBODY_ELSE = re.compile(r"\b(?:some(?:one|body)|any(?:one|body)) else\b", re.IGNORECASE)
 _STOPPED = re.compile(
-    r"\b(?:without|no longer|no more|any ?more|any longer|not smoked|n't smoked|non-\w+)\b", re.IGNORECASE
+    r"\b(?:without|no longer|no more|any ?more|any longer|not smoked|\w+n't smoked|non-\w+|(?:not|\w+n't) "
+    r"(?:together|getting|"
+    r"going to|marrying|engaged))\b",
+    re.IGNORECASE,
 )
 
 
@@ -45,13 +49,18 @@ def _ends(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
     if not elsewhere or not may_be_about(held, after, reading):
         return False
     sentence = sentence_of(later, after)
-    if reversal.adds(sentence) or names_again(held, after.text):
+    if reversal.adds(_going_on(later, after)) or names_again(held, after.text):
         return False
     return (
         _new_one(held, after)
         or (_tells(after) and turned(claim.relation, held.clause.text, claim.object, sentence))
         or replaced(held, later, after, sentence)
     )
+
+
+def _going_on(told: Told, clause: Clause) -> str:
+    """A clause with those of its sentence that go on with it: they have no subject of their own."""
+    return text_of(c for c in told.clauses if c.sentence == clause.sentence and (c == clause or not c.owners))
 
 
 def _tells(clause: Clause) -> bool:
@@ -82,6 +91,8 @@ def _spoken_of_as_over(held: Held, later: Told, after: Clause, reading: Reading)
     if not named:
         return False
     start, end = window(after, named)
+    if _SOMEBODY_ELSE.search(after.text) and held.of_user:
+        return True
     if reversal.is_gone(after.text, start, end) or reversal.gets_wrong(after.text, claim.object):
         return True
     itself = after.owner_at(start).names & named
@@ -105,6 +116,9 @@ def _named_in(clause: Clause, held: Held) -> frozenset[str]:
         owned = re.search(rf"\b(?:my|our|the|that|this)\s+{written}\b", clause.text, re.IGNORECASE)
         subject = re.match(rf"\W*(?:the )?{written}(?='s\b|\s)", clause.text, re.IGNORECASE)
         if owned or (subject and clause.owners):
+            return frozenset({word.stem})
+        named = re.search(rf"\b{written}\b", clause.text) if written[:1].isupper() else None
+        if named and reversal.departs(clause.text, *named.span()):
             return frozenset({word.stem})
     return frozenset()
 

@@ -48,6 +48,7 @@ _INDIRECT = re.compile(
 _TAG = re.compile(
     r"^(?:(?:and|or|but)\s+)?(?:right|ok|okay|yes|no|yeah|huh|correct|eh|remember|you know|see|true|remember that|"
     r"is that right|am i right|or (?:not|what|am i|is it|do i|did i)|"
+    r"(?!(?:can|will|would|could) you\b)"
     r"(?:is|are|was|were|do|does|did|have|has|can|will|would|should)(?:n't)?\s+(?:it|i|he|she|they|we|you|that|"
     r"there))\s*[?!.]*$",
     _I,
@@ -99,6 +100,13 @@ _IF = re.compile(
 _POLITE_IF = re.compile(
     r"\bif\s+(?:you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b", _I
 )
+_HEDGE = re.compile(
+    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|"
+    r"well)|memory "
+    r"serves)\b",
+    _I,
+)
+"""Hangs nothing on a condition: "if I am not mistaken"."""
 _LATER = re.compile(r"^(?:\w+\s+)?(?:when|once|as soon as|after|by the time)\s+(?:i|we|my|our)\b", _I)
 _FUTURE = re.compile(
     r"\b(?:will|won't|shall|\w+'ll|(?:am|are|is|\w+'m|\w+'re|\w+'s|be) (?:about|going|planning|moving|relocating|"
@@ -107,21 +115,43 @@ _FUTURE = re.compile(
     _I,
 )
 _FRAME = re.compile(
-    r"\b(?:imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|let's imagine|what if|"
+    r"\b(?:once upon a time|imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|"
+    r"let's imagine|what if|"
     r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|thought experiment|brainstorm\w*|spitballing|"
     r"thinking out loud|daydream\w*|play devil's advocate|for the sake of argument|make[\s-]believe|picture this|"
-    r"play the role|act as|you are (?:a|an)\b|assume (?:that|i|you|we|the)|say that i|fictional|made[\s-]up|(?:write|"
+    r"play the role|act as|you are (?:a|an)\b|(?<!people )(?<!who )(?<!it )(?<!they )assume (?:that|i|you|we|"
+    r"the)|say that i|fictional|made[\s-]up|(?:write|"
     r"draft|compose|generate|create|make|invent|give|tell|come up with|craft|produce|"
-    r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|bio|biography|dialogue|persona|ad|letter|script|scene|character|"
-    r"example|examples|test data|sample|samples|blog|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
-    r"profile|cover letter|speech|fanfic|backstory|paragraph|essay|email|post|tweet|caption|plot|dummy|mock|tagline|"
+    r"continue)\b[^.!?]{0,40}\b(?:story|poem|song|dialogue|persona|ad|script|scene|character|"
+    r"example|examples|test data|sample|samples|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
+    r"fanfic|backstory|plot|dummy|mock|tagline|"
     r"riddle|fable|tale|user story)|(?:novel|story|screenplay|script|play|book|game|campaign|comic|fanfic|"
     r"short story) (?:that )?(?:i'm|i am|i've been|we're) (?:writing|playing|working on|drafting|running)|protagonist|"
     r"antagonist|main character|my character|my (?:villain|hero|heroine))\b",
     _I,
 )
+_TEXT = re.compile(
+    r"\b(?:write|draft|compose|generate|create|make|invent|give|come up with|craft|produce|"
+    r"continue)\b[^.!?]{0,40}\b(?:bio|"
+    r"biography|letter|blog|profile|cover letter|speech|paragraph|essay|e-?mail|post|tweet|caption)\b",
+    _I,
+)
+_OF_ANOTHER = re.compile(
+    r"\b(?:as (?:if|though|an?|the|(?-i:[A-Z])\w+)|from (?:an?|the) (?:\w+ )?(?:perspective|viewpoint|point "
+    r"of view|view|"
+    r"\w+er|\w+or)|in the (?:voice|style|person|name) of|in character|by an?|about an?|of an?|for an? (?:\w+ )?(?:"
+    r"character|person|man|woman|user|customer))\b",
+    _I,
+)
 _PLAY = re.compile(
-    r"\b(?:role[\s-]?play\w*|(?:let's|let us) (?:play|pretend|practi[sc]e|act out)|in character|(?:you're|you are|"
+    r"\b(?:role[\s-]?play\w*|(?:let's|let us) (?:play|pretend|practi[sc]e|act out)|in character|(?:do|try|run|"
+    r"improvise|"
+    r"rehearse|practi[sc]e|start|play|act|act out|set up) (?:a|an|the|our|this|another) (?:little |short |"
+    r"quick )?(?:scene|"
+    r"skit|sketch|improv\w*|role|campaign|play)|for the next (?:few|couple of|\w+) (?:messages|turns|replies|lines)|"
+    r"you(?:'re| are|'ll be| will be| play) (?:the|my) (?!best\b|greatest\b|man\b|one\b|boss\b|expert\b|only\b|first\b|"
+    r"most\b|favou?rite\b|ai\b|assistant\b|real\b)[\w-]+(?= (?:and|who|in|of|at)\b|[,.;:])(?=.{0,80}\b(?:you|"
+    r"i)\b)|(?:you're|you are|"
     r"you be|you play|act as) (?:a|an|the|my)\b[^.!?]{2,60}\band (?:i|i'm|i am|i'll)\b|(?:act|acting|pose|"
     r"posing) as (?:a|an|the|my)|play the (?:role|part) of|pretend to be|be my (?:interviewer|opponent|examiner|"
     r"patient|customer|landlord|boss|date)|mock interview|(?:i'm|i am|i'll be|i play) (?:a|an|"
@@ -137,7 +167,9 @@ _PLAY_OVER = re.compile(
 )
 _FICTION = re.compile(
     r"\b(?:my (?:character|avatar|alter ego|persona|d&d\w*|sim)|in (?:the|my|a|this|our) (?:game|novel|story|dream|"
-    r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay)|i dream(?:t|ed)|role[\s-]?play\w*|d&d|"
+    r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay|exercise|worksheet|(?:exercise |"
+    r"example |sample |"
+    r"dummy )(?:sentence|text|dialogue)|textbook|passage)|i dream(?:t|ed)|role[\s-]?play\w*|d&d|"
     r"in (?:a past|another|my next|a previous|my former|an alternate|an? (?:parallel|alternate|different|"
     r"imaginary)) (?:life|universe|reality|timeline|world)|persona|(?:test|sample|dummy|fake|placeholder|demo|"
     r"mock) (?:user|account|data|name|profile|person|customer|value|address)|for example|for instance|e\.g\.|"
@@ -149,6 +181,7 @@ _BACK_TO_EARTH = re.compile(
     r"anyway|the truth is|truth is|in truth|back to reality|as for me)\b",
     _I,
 )
+_BY_THE_WAY = re.compile(r"\b(?:by the way|btw|fyi)\b", _I)
 _SPEECH = (
     r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|mentioned|"
     r"mentions|insists?|insisted|insisting|swears?|swore|wrote|writes|asked|asks|suggests?|suggested|reckons?|"
@@ -173,19 +206,37 @@ _HEARSAY_WORDS = re.compile(
     r"band|concert|movie|film|show|doctor|dentist|therapist|specialist))|word (?:is|has it)|they say|it says|"
     r"legend has it|as they say|as the saying goes|the saying|quote|quoting|quoted|in the words of|"
     r"as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|fortune cookie|"
-    r"(?<!have )(?<!'ve )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
-    r"i've been told|been told|lyrics?|line from|song goes|per (?:the|my|his|her) (?:article|doc|email|mail|report|"
+    r"(?<!have )(?<!'ve )(?<!\bi )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
+    r"i've been told|been told|(?:never|didn't|did not|haven't|have not|don't) (?:say|said|tell|told|mention|"
+    r"mentioned|claim|"
+    r"claimed|write|wrote) (?:you |that |anything |so |i )|lyrics?|line from|song goes|per (?:the|my|his|her) "
+    r"(?:article|doc|email|mail|report|"
     r"wiki))\b",
     _I,
 )
+_CONTRARY_TO = re.compile(r"\b(?:contrary to|despite|whatever|no matter) (?:what |how )?[^,;:]{3,50}[,:]", _I)
+_SAID_LAST = re.compile(
+    r",\s*(?:apparently|allegedly|supposedly|reportedly|or so (?:i'm told|they say|i hear|i've heard|\w+ "
+    r"(?:says?|claims?))|"
+    r"(?:at least )?according to [^,.]+|(?:so )?(?:says?|said|claims?) (?:my|the|our|his|her|some|"
+    r"(?-i:[A-Z]))[^,.]*|they say|"
+    r"i'm told|i hear)(?:,\s*(?:so )?(?:says?|said) [^,.]+)?\W*$",
+    _I,
+)
+"""Names its source at the end: "born in a barn, according to my mum"."""
 _OWN_REPORT = re.compile(
     r"\b(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|always|jokingly|also|had|have)\s+)*(?:told|said to|lied|lie|"
     r"pretended|joked|claimed|texted|emailed|assured|wrote to|convinced|replied to|answered|put on|"
     r"fibbed)\b(?!\s+you\b)",
     _I,
 )
+_PARTED = re.compile(r"[;:—–]\s+|\s-+\s|,\s+(?=(?:any idea|do you know|can you tell|could you tell)\b)", _I)
+_TOLD_SHORT = re.compile(r"^\W*(?:had (?:an?|my|our|the|some)|(?:have|was) an?)\b", _I)
+"""Statements without their "I": "Had my first steak", "was a nurse for years"."""
 _RHETORICAL = re.compile(
-    r"^\W*(?:what am i (?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+", _I
+    r"^\W*(?:who (?:would|could|'d) have (?:thought|guessed|believed)(?: it| that)?|who knew|what am i "
+    r"(?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+",
+    _I,
 )
 _CLEFT = re.compile(
     r"^\W*(?:what|where|who) (?:i|we|the|my|our|he|she|they)\b.{3,80}\b(?:is|was|are)\b.*\b\w+[.;!]", _I
@@ -211,13 +262,54 @@ _NO_JOKE = re.compile(
 _JOKE = re.compile(
     r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|"
     r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|it) up|"
-    r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|not!$|"
-    r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|oh|ya|suuure|sure|"
-    r"right)\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
+    r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|"
+    r"not!$|(?<=[,.…] )(?-i:NOT)\W*$|"
+    r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|ya|suuure|sure|"
+    r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|\bfor (?:a laugh|"
+    r"laughs|giggles|the lols)\b|\bat least that's what (?:i|we) (?:put|wrote|told|tell|say|said|claim)\b|"
+    r"(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
     r"ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|"
     r"wow)[\s,]+(?:totally|sure|right|absolutely|of course|yeah|clearly|obviously|definitely)\b[\s,]+(?:because |"
     r"cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|[.!?]\s+)\W*not really\b|\band i'm (?:the |"
     r"a )?(?:queen|king|pope|president|santa|batman|spider-?man|superman|emperor|tooth fairy|easter bunny)\b",
+    _I,
+)
+_DISOWNED = re.compile(
+    r"\b(?:(?:all|every (?:single )?(?:word|bit|line)|none|not (?:a|one) (?:single )?word|most|the (?:whole|"
+    r"rest)|half) of "
+    r"(?:that|this|it|the above|which|what i (?:just )?(?:said|wrote))|(?:all|everything|anything|the (?:lot|story|"
+    r"paragraph|lines?|bit|part|stuff|words?)) (?:i (?:just )?(?:said|wrote|told you)|above|so far|before (?:this|"
+    r"that))|all (?:this|that)|the above|the (?:whole|entire) (?:thing|story|lot|paragraph)|what i (?:just "
+    r")?(?:said|wrote|"
+    r"told you))\s+(?:(?:is|was|were|are|has been|never|actually|really|happened|just|all|only|of course|"
+    r"obviously|pure|"
+    r"complete|utter|total|an?|not|clearly|naturally|in fact|,)\s*)*(?:nonsense|rubbish|jokes?|joking|made[ "
+    r"-]up|invented|"
+    r"fiction\w*|false|untrue|true|real|lies?|baloney|bull\w*|tosh|rot|codswallop|fibs?|fantasy|tongue[ -]in[ -]cheek|"
+    r"wind-?up|satire|iron(?:y|ic)|sarcas\w+|in jest|pranks?|serious|happened|poppycock|hogwash|balderdash|silliness|"
+    r"meant seriously|piffle|make-believe|gibberish|exaggerat\w+)\b"
+    r"|\b(?:i'm|i am|i was|we're|we were|i've been) (?:(?:of course|only|just|obviously|clearly|merely|naturally|all|"
+    r"totally)\s+)*(?:larking|messing|fooling|mucking|clowning|goofing|horsing|playing) (?:about|around)\b"
+    r"|\b(?:i'm|i am|i was) (?:(?:of course|only|just|obviously|clearly|merely|naturally)\s+)*(?:having you "
+    r"on|winding you "
+    r"up|taking the (?:mick\w*|piss)|being (?:silly|facetious|daft|ironic|sarcastic|flippant|cheeky|dramatic))\b"
+    r"|^\W*(?:i jest|i kid|had you there|got you there|you (?:fell for|bought|believed) (?:it|that))\b"
+    r"|\bi (?:just )?(?:made|invented) (?:all (?:of )?|every word of )?(?:that|this|it)(?: all)? ?(?:up)?\b",
+    _I,
+)
+"""Says of one's own words that they are not so: "every word of the above is nonsense"."""
+_IN_SHORT = re.compile(
+    r"\W*(?:an? )?(?!not\b|no\b)(?:[\w-]+ ){1,3}(?:by (?:trade|profession|training)|since (?:\d{4}|birth|"
+    r"childhood|i was|"
+    r"\w+ \d{4})|for (?:\w+ )?(?:years|decades))\b",
+    _I,
+)
+"""Says without a verb what one is: "nurse by trade", "coeliac since 2019"."""
+_ELSEWHERE = re.compile(
+    r"^\W*(?:(?:well|at least|but|only|ok)\W+)*(?:in|on) (?:my |the |a |an )?(?:wildest )?(?:(?-i:[A-Z])[\w "
+    r"]{2,20}, (?:that is|"
+    r"i mean|of course)|dreams?|(?:video )?games?|theory|paper|spirit|head|imagination|another life|minecraft|monopoly|"
+    r"(?:the )?sims|fantasy \w+)\b[^.!?]{0,16}\W*$",
     _I,
 )
 _LAUGH = re.compile(
@@ -237,8 +329,9 @@ _TAKEN_BACK = re.compile(
 )
 _JOKES_ABOUT = re.compile(r"\b(?:joking|kidding|joke|lying|made up) about\s+([^,.;!?]+)", _I)
 _AFTER_JOKE = re.compile(
-    r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not really)\b[\s,.;:!—–)-]*(?:but\s+|no,?\s+|"
-    r"actually,?\s+|in reality,?\s+|i'm actually|really,?\s+|it's actually|the truth)",
+    r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not "
+    r"really)\b[\s,.;:!—–)-]*(?P<then>but\s+|no,?\s+|"
+    r"actually,?\s+|in (?:reality|truth|fact),?\s+|i'm actually|really,?\s+|it's actually|the truth)",
     _I,
 )
 
@@ -253,15 +346,22 @@ def asks(sentence: str) -> int | None:
         return None
     stripped = sentence.rstrip(" \"')*_")
     marked = stripped.endswith(("?", "?!", "??", "!?")) or "?" in stripped[-3:]
-    if _INVERTED.match(sentence) or (_ASKING.match(sentence) and (marked or not stripped.endswith("!"))):
+    told_short = not marked and _TOLD_SHORT.match(sentence) is not None
+    if (_INVERTED.match(sentence) and not told_short) or (
+        _ASKING.match(sentence) and (marked or not stripped.endswith("!"))
+    ):
         return 0
     if indirect := _INDIRECT.search(sentence):
-        return 0 if marked else indirect.start()
+        parted = [place.end() for place in _PARTED.finditer(sentence, 0, indirect.start())]
+        return (parted[-1] if parted else 0) if marked else indirect.start()
     return _asks_from(sentence) if marked else None
 
 
 def _asks_from(sentence: str) -> int:
     """Where the asking clause of a question begins; 0 where all of it asks."""
+    breaks = [*re.finditer(r"[;:—–]\s+", sentence)]
+    if breaks and (_INVERTED.match(rest := sentence[breaks[-1].end() :]) or _ASKING.match(rest)):
+        return breaks[-1].end()
     for place in re.finditer(r"[,;:—–(]\s*|\s-\s|\s(?=(?:so|and|but|or)\s)", sentence):
         rest = sentence[place.end() :]
         if _TAG.match(rest):
@@ -290,7 +390,7 @@ def wishes(clause: str) -> bool:
 
 def condition(clause: str) -> bool:
     """Opens a condition. "if you need it" does not make the rest conditional."""
-    return _IF.search(clause) is not None
+    return _IF.search(_HEDGE.sub(" ", clause)) is not None
 
 
 def polite_condition(clause: str) -> bool:
@@ -308,9 +408,19 @@ def sometime(clause: str) -> bool:
     return _LATER.match(clause) is not None
 
 
-def opens_fiction(sentence: str) -> bool:
-    """What follows in the message is made up, or asked to be."""
-    return _FRAME.search(sentence) is not None
+def opens_fiction(sentence: str) -> int | None:
+    """From which character on what follows in the message is made up, or asked to be; None where nothing is."""
+    text = _TEXT.search(sentence)
+    found = _FRAME.search(sentence)
+    if text is not None and _OF_ANOTHER.search(sentence, text.start()) is not None:
+        return text.start()
+    return found.start() if found else None
+
+
+def asks_for_a_text(sentence: str) -> int | None:
+    """From which character on a sentence asks for a letter, a speech, a post; what goes into it may be made up."""
+    found = _TEXT.search(sentence)
+    return found.start() if found else None
 
 
 def opens_a_play(sentence: str) -> bool:
@@ -331,11 +441,14 @@ def is_fiction(sentence: str) -> bool:
 
 def returns_to_earth(sentence: str) -> bool:
     """Ends a fiction: "In reality …"."""
-    return _BACK_TO_EARTH.match(sentence) is not None
+    return _BACK_TO_EARTH.match(sentence) is not None or _BY_THE_WAY.search(sentence) is not None
 
 
 def hearsay(sentence: str) -> int | None:
     """From which character on somebody else's words are reported; None when they are not."""
+    if last := _SAID_LAST.search(sentence):
+        return sentence.rfind(";", 0, last.start()) + 1
+    sentence = _CONTRARY_TO.sub(lambda m: " " * len(m.group()), sentence)
     starts = [m.start() for pattern in (_HEARSAY, _HEARSAY_WORDS, _OWN_REPORT) for m in pattern.finditer(sentence)]
     return min(starts) if starts else None
 
@@ -347,12 +460,14 @@ def withdraws_what_stands_before(clause: str) -> bool:
 
 def jokes(sentence: str) -> bool:
     """Marked as a joke in so many words."""
-    return _JOKE.search(_NO_JOKE.sub(" ", sentence)) is not None
+    said = _NO_JOKE.sub(" ", sentence)
+    return _JOKE.search(said) is not None or _DISOWNED.search(said) is not None
 
 
 def takes_joke_back(sentence: str) -> bool:
     """Opens with the word that what stands before was a joke: "just kidding", "April fool!"."""
-    return _TAKEN_BACK.match(_NO_JOKE.sub(" ", sentence)) is not None
+    said = _NO_JOKE.sub(" ", sentence)
+    return _TAKEN_BACK.match(said) is not None or _DISOWNED.search(said) is not None
 
 
 def only_jokes(sentence: str) -> bool:
@@ -376,6 +491,16 @@ def winks(sentence: str) -> bool:
     return _WINK.search(sentence) is not None
 
 
+def is_elsewhere(sentence: str) -> bool:
+    """Says that what stood just before holds in no real place: "In Monopoly, that is."."""
+    return _ELSEWHERE.match(sentence) is not None
+
+
+def stands_alone(clause: str) -> bool:
+    """Says without a verb what one is, whatever was said before: "coeliac since 2019"."""
+    return _IN_SHORT.match(clause) is not None
+
+
 def turns_serious(sentence: str) -> bool:
     """What stands before was a joke: "No but seriously, …"."""
     return _SERIOUS_NOW.match(sentence) is not None
@@ -390,7 +515,7 @@ def serious_from(sentence: str) -> int | None:
     """Where the truth begins after a joke was taken back in the same sentence; None when it does not."""
     after = _AFTER_JOKE.search(sentence)
     if after:
-        return after.end()
+        return after.start("then")
     head = re.match(
         r"^\W*(?:(?:haha|lol|no|ok),?\s+)?(?:i'm |i am |i was )?(?:just |only )?(?:kidding|joking|"
         r"jk)\b[\s,.;:!—–-]+(?=\w)",

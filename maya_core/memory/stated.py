@@ -80,6 +80,12 @@ _NOT_NAMES = frozenset(
 )
 
 
+_BEING = re.compile(r"\W*(?:is|was|are|'s)\s+(?!got\b)(?:an?|two|three)\s")
+
+
+_HAVING = re.compile(r"\W*(?:'ve|have|has|had)\s+an?\s+(?!(?:new )?(?:job|position|role|post|contract)\b)")
+
+
 def said_in(clause: Clause) -> list[Said]:
     """Every statement of a clause, however it is meant; one that two phrases find stands in it once."""
     found: dict[tuple[str, Relation, str], Said] = {}
@@ -126,6 +132,10 @@ def _predicates(clause: Clause) -> Iterator[Said]:
         subject = _shown(owner)
         for found in stated(clause.text[start:], offset=start) if subject else ():
             if found.label == AGE and owner.who is Who.OTHER and not owner.person and owner.pronoun:
+                continue
+            if found.relation is Relation.HAS_PET and _BEING.match(clause.text[start:]):
+                continue
+            if found.relation in (Relation.WORKS_AS, Relation.WORKS_AT) and _HAVING.match(clause.text[start:]):
                 continue
             if owner.who is Who.NOBODY or clause.owner_at(found.start).start == owner.start:
                 yield Said(subject=subject, owner=owner, stated=found)

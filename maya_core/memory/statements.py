@@ -5,10 +5,11 @@ Here the rules of wording meet the conversation: a joke taken back in the next m
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from maya_core.domain.conversation import Message, MessageId, Role
 from maya_core.memory import planting, reversal, stance
@@ -17,6 +18,7 @@ from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
+from maya_core.memory.unfolded import Plain, plain_orders, pointing_back
 from maya_core.memory.verbs import Tense, Verb
 from maya_core.memory.wording import LIGHT, plain, stems
 
@@ -30,6 +32,12 @@ _TYPED = re.compile(
 )
 """Contractions without their apostrophe: "dont", "im", "hes"."""
 _LINES = re.compile(r"\n\s*\n")
+_NAME_LAST = re.compile(r"(?:(?:my|our|the|his|her)\s+)?[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)*$")
+_BETWEEN = re.compile(r"\s*(?:still |now )?(?:what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"(?:(?:in|at|by|to|of|with|for|on|from|under|near|about)\s+)?(?:whom?|whose|which|where)\b", re.IGNORECASE
+)
+"""Begins a clause within another: "Dieter, whom I share an office with, collects …"."""
 _SHORT = 8
 _FEW = 3
 _AFTER_A_WORD = 2
@@ -129,8 +137,14 @@ _FOREIGN_MEANS = {Foreign.QUOTE: Meant.QUOTED, Foreign.FENCED: Meant.FENCED, For
 def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
     """Read the messages in order.
 
-    `owner` is the user's name as a speaker; "" takes every message of role USER as theirs.
+    `owner` is the user's name as a speaker; "" takes every message of role USER as theirs. The last reading is kept:
+    extractor, summary and gate read the same stretch one after the other.
     """
+    return _read(tuple(messages), owner)
+
+
+@lru_cache(maxsize=1)
+def _read(messages: tuple[Message, ...], owner: str) -> Reading:
     people = People()
     told: list[Told] = []
     asked = ""
@@ -213,7 +227,11 @@ def _told(message: Message, text: str, *, place: int, asked: str, earlier: str, 
         text=text,
         asked=asked,
         earlier=earlier,
-        clauses=tuple(_withdraw_slips(_MessageReader(text, people).clauses())),
+        clauses=tuple(
+            _with_plain_orders(
+                _withdraw_slips(_MessageReader(text, people).clauses()), answers=asked.rstrip().endswith("?")
+            )
+        ),
         secrets=tuple(secret_spans(text, asked=asked)),
         foreign=tuple(foreign_spans(text)),
     )
@@ -240,9 +258,13 @@ class _MessageReader:
             if planting.stores(own):
                 self._running = Meant.PLANTED
                 found = [_meant(clause, Meant.PLANTED) for clause in found]
-            elif self._running is Meant.ASSERTED and stance.opens_fiction(own):
+            elif self._running is Meant.ASSERTED and (opens_at := stance.opens_fiction(own)) is not None:
                 self._running = Meant.HYPOTHETICAL
-                found = [_meant(clause, Meant.HYPOTHETICAL) for clause in found]
+                begin = sentence.start + own.rfind("; ", 0, opens_at) + 1
+                found = [_meant(c, Meant.HYPOTHETICAL) if c.start >= begin else c for c in found]
+            elif (text_from := stance.asks_for_a_text(own)) is not None:
+                begin = sentence.start + text_from
+                found = [_meant(c, Meant.HYPOTHETICAL) if c.start + len(c.text) > begin else c for c in found]
             clauses = [*_look_back(clauses, sentence), *found]
         return clauses
 
@@ -252,15 +274,20 @@ class _MessageReader:
         short = len(sentence.text.split()) <= _SHORT - 2
         last = " ".join(clause.text for clause in before if clause.sentence == number - 1)
         carried = bool(before) and short and (before[-1].mistaken or reversal.amends(last))
+        mistaken = carried or reversal.meant_otherwise(own)
+        corrects = mistaken or reversal.sets_right(own)
         made: list[Clause] = []
         for piece, meant in zip(pieces, meanings, strict=True):
-            inherited = self._inherited(made)
             previous = made[-1].text if made else ""
-            verbs = _coordinated(verbs_of(piece.text), made)
+            verbs: Sequence[Verb] = verbs_of(piece.text)
+            if not piece.text.lower().startswith("so "):
+                verbs = _coordinated(verbs, made)
+            inherited = self._inherited(made, verbs_of(piece.text))
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
-            self._people.note(piece.text, owners, previous)
+            self._people.note(piece.text, owners, previous, asked=meant is Meant.QUESTION)
             follows = bool(made) and not owners
-            anew = piece.text.lower().startswith(_ANEW) or _instead_of(made)
+            aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
+            anew = piece.text.lower().startswith(_ANEW) or _instead_of(made) or stance.stands_alone(piece.text)
             made.append(
                 Clause(
                     text=piece.text,
@@ -270,25 +297,82 @@ class _MessageReader:
                     meant=meant,
                     owners=owners,
                     inherited=inherited,
-                    negated=reversal.negates(piece.text) or (follows and made[-1].negated and not anew),
+                    negated=reversal.negates(piece.text) or (follows and made[-1].negated and not (anew or aside)),
                     future=stance.lies_ahead(piece.text) or (follows and made[-1].future),
-                    corrects=reversal.corrects(own) or carried,
-                    mistaken=reversal.meant_otherwise(own) or carried,
+                    corrects=corrects and meant is not Meant.QUESTION,
+                    mistaken=mistaken and meant is not Meant.QUESTION,
                     verbs=tuple(verbs),
                     leads=next((c for c in reversed(made) if c.verbs), None) if not verbs else None,
                 )
             )
         return made
 
-    def _inherited(self, made: Sequence[Clause]) -> Owner:
-        """Whom a clause is about that names nobody: the subject of the clause before it in the sentence."""
+    def _inherited(self, made: Sequence[Clause], verbs: Sequence[Verb]) -> Owner:
+        """Whom a clause is about that names nobody: the subject of the clause before it in the sentence; where it opens
+        with its verb, what stands alone before it: "Dieter, whom I share an office with, collects …"."""
+        aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
+        if verbs and verbs[0].start == 0 and not verbs[0].commanded and made:
+            alone = self._people.alone(_standing_alone(made), named=aside)
+            if alone.who is not Who.NOBODY:
+                return alone
         for clause in reversed(made):
             if clause.owners:
                 return self._people.renewed(clause.owners[0])
         return self._people.alone([clause.text for clause in made])
 
 
-def _coordinated(verbs: list[Verb], made: Sequence[Clause]) -> list[Verb]:
+def _standing_alone(made: Sequence[Clause]) -> list[str]:
+    """The phrases without a verb that stand last, whatever clause hangs on them."""
+    found: list[str] = []
+    for clause in reversed(made):
+        if _BETWEEN.match(clause.text):
+            continue
+        if clause.verbs:
+            break
+        found.append(clause.text)
+    aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
+    if aside and len(found) > 1 and (name := _NAME_LAST.search(found[0])) and not _NAME_LAST.fullmatch(found[1]):
+        return [name.group()]
+    return found[::-1]
+
+
+def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[Clause]:
+    """The clauses, each followed by what it says in plain order where its own order is another. `answers`: the message
+    answers a question, so that "it" may mean the word with which it does."""
+    for number, clause in enumerate(clauses):
+        yield clause
+        if clause.meant is not Meant.ASSERTED:
+            continue
+        same = [c for c in clauses if c.sentence == clause.sentence]
+        main = [c for c in clauses[:number] if c in same and not _BETWEEN.match(c.text.removeprefix("and "))]
+        before = main[-1].text if main and main[-1].meant is Meant.ASSERTED else ""
+        after = clauses[number + 1].text if number + 1 < len(clauses) and clauses[number + 1] in same else ""
+        named = [c for c in clauses[max(0, number - 2) : number] if not c.verbs and c.meant is Meant.ASSERTED]
+        answer = answers and named and clause.owners and named[0].sentence == clause.sentence - 1
+        if answer and (pointed := pointing_back(clause.text, named[0].text.strip(" .,!"))):
+            yield replace(clause, text=pointed, stems=stems(pointed))
+        for plain_order in plain_orders(clause.text, clause.verbs, before=before, after=after):
+            yield _in_plain_order(clause, plain_order)
+
+
+def _in_plain_order(clause: Clause, said: Plain) -> Clause:
+    verbs = verbs_of(said.text)
+    owner = next((o for o in clause.owners if o.start == said.subject), Owner(who=Who.USER, start=0))
+    if said.agent:
+        owner = Owner(who=Who.OTHER, start=0, names=stems(said.agent) - LIGHT, text=said.agent, person=True)
+    return replace(
+        clause,
+        text=said.text,
+        stems=stems(said.text),
+        owners=(replace(owner, start=0, until=verbs[0].start if verbs else 0),),
+        verbs=tuple(replace(verb, commanded=False) for verb in verbs),
+        leads=None,
+        negated=reversal.negates(said.text),
+        future=stance.lies_ahead(said.text),
+    )
+
+
+def _coordinated(verbs: Sequence[Verb], made: Sequence[Clause]) -> Sequence[Verb]:
     """A verb without a subject after "and" is no order where the clause before it was none: "I live and work in …"."""
     before = next((clause.verbs[-1] for clause in reversed(made) if clause.verbs), None)
     if not verbs or verbs[0].subject or before is None or before.commanded:
@@ -334,7 +418,7 @@ def _meanings(
     question_from = stance.asks(own)
     hearsay_from = stance.hearsay(own)
     serious_from = stance.serious_from(own)
-    joke = stance.jokes(own) or stance.laughs(own)
+    jokes = [stance.jokes(part) or stance.laughs(part) for part in own.split("; ")]
     planted = planting.plants(own)
     made_up = stance.is_fiction(own)
     ahead = stance.lies_ahead(own)
@@ -345,13 +429,20 @@ def _meanings(
         offset = piece.start - sentence.start
         clause = own[offset : offset + len(piece.text)]
         fresh = bool(owners_in(clause))
-        wish = stance.wishes(clause) or (wish and not (fresh and number > 0))
+        parted = number > 0 and "; " in own[pieces[number - 1].end - sentence.start : offset + 1]
+        aside = number > 0 and _BETWEEN.match(pieces[number - 1].text) is not None
+        wish = stance.wishes(clause) or (wish and not (fresh and number > 0) and not (parted or aside))
+        condition = condition and not parted
         if stance.condition(clause) and not (stance.polite_condition(clause) and number > 0):
             condition = True
         meanings.append(
             _foreign_meaning(piece, foreign)
             or (Meant.PLANTED if planted else None)
-            or (Meant.JOKE if joke and not (serious_from is not None and offset >= serious_from - 2) else None)
+            or (
+                Meant.JOKE
+                if jokes[own.count("; ", 0, offset)] and not (serious_from is not None and offset >= serious_from - 2)
+                else None
+            )
             or (Meant.QUESTION if question_from is not None and offset + len(clause.rstrip()) > question_from else None)
             or (Meant.QUOTED if hearsay_from is not None and offset + len(clause) > hearsay_from else None)
             or (Meant.QUOTED if _under_anothers_verb(clause) else None)
@@ -373,6 +464,10 @@ _OTHERS_CONTENT = re.compile(
     r")(?<!\bmeans )(?<!\bnow )that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
     re.IGNORECASE,
 )
+_CIRCUMSTANCE = re.compile(
+    r"\W*(?:since|when|now that|as|because|while|although|though|after|before|once|until)\b", re.I
+)
+"""Opens a clause about when or why: "since the hotel was sold I have been …"."""
 _HAS_VERB = re.compile(r"(?<!\w)\S*(?:[a-z]{2,}(?:s|ed|t|d|k|w|ll)|'s)(?!\w)")
 
 
@@ -380,6 +475,8 @@ def _under_anothers_verb(clause: str) -> bool:
     """Somebody else's verb governs what is said of the user: "my colleague put in the minutes that I am …"."""
     if _OTHERS_CONTENT.match(clause):
         return True
+    if _CIRCUMSTANCE.match(clause):
+        return False
     owners = owners_in(clause)
     for number, owner in enumerate(owners[:-1]):
         spoken = owner.who is Who.OTHER and not (owner.pronoun and not owner.person)
@@ -432,7 +529,9 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     meant = None
     part = stance.joked_part(sentence.text)
     if part is not None:
-        return [_meant(clause, Meant.JOKE) if (stems(part) - LIGHT) & clause.stems else clause for clause in clauses]
+        about = stems(part) - LIGHT
+        first = next((number for number, clause in enumerate(clauses) if about & clause.stems), len(clauses))
+        return [*clauses[:first], *(_meant(clause, Meant.JOKE) for clause in clauses[first:])]
     if stance.jokes(sentence.text) or stance.turns_serious(sentence.text):
         meant = Meant.JOKE
     elif planting.withdraws(sentence.text):
@@ -447,8 +546,10 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     winked = stance.winks(sentence.text) and len(re.findall(r"\w+", sentence.text)) <= _FEW + 2
     if added or stance.only_laughs(sentence.text) or winked:
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
-    if stance.asks_bare(sentence.text):
-        return [_meant(clause, Meant.QUESTION) if clause.sentence == last else clause for clause in clauses]
+    elsewhere, asked = stance.is_elsewhere(sentence.text), stance.asks_bare(sentence.text)
+    if elsewhere or asked:
+        turned = Meant.HYPOTHETICAL if elsewhere else Meant.QUESTION
+        return [_meant(clause, turned) if clause.sentence == last else clause for clause in clauses]
     return clauses
 
 

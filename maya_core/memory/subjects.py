@@ -7,7 +7,7 @@ from maya_core.domain.memory import Relation
 from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
-from maya_core.memory.own_subject import MINE, about_user, says_what_it_is
+from maya_core.memory.own_subject import MINE, about_user, named_after, says_what_it_is
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
 from maya_core.memory.statements import Clause, Meant, Reading, Told
@@ -22,7 +22,7 @@ _WORK_THINGS = stems(
     "training onboarding newsletter campaign product feature design prototype test staging production backend frontend "
     "module component kickoff standup retro hackathon webinar shipment order delivery renovation move rehearsal "
     "concert "
-    "match game tournament race marathon rent lease"
+    "archive catalogue match game tournament race marathon rent lease"
 )
 _OF_THE_WORLD = stems(
     "sky sun moon earth world universe speed population capital president king queen pope climate weather planet ocean "
@@ -30,6 +30,7 @@ _OF_THE_WORLD = stems(
     "temperature distance average word letter sentence paragraph answer question example definition"
 )
 """What "the …" means without being the person's own."""
+_TITLES = stems("Dr Mr Mrs Ms Miss Prof Professor The My Our A An His Her Their Great Sir Madame Frau Herr")
 _TASK_RELATIONS = frozenset(
     {
         Relation.DEPENDS_ON,
@@ -42,6 +43,8 @@ _TASK_RELATIONS = frozenset(
 )
 """What "our team" does, the user does too."""
 """What somebody does with the user is so of the user: "my doctor put me on metformin"."""
+_THERE = re.compile(r"\w\s+(?:there|here)\b", re.IGNORECASE)
+"""At a place spoken of before: "the soil there"."""
 _POINTED = re.compile(r"(?<=\w )(?:it|them|him|her(?= (?:to|on|by|as|in|with|for|at|\d|[A-Z])))\b(?!')")
 _BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
 
@@ -50,17 +53,39 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
     """Whether the clause is about the claim's subject at the place of its object."""
     if (leads := clause.leads) and not clause.owners:
         clause, place = leads, len(leads.text)
-    owner = clause.owner_at(place)
+        owner = _main_owner(clause)
+    else:
+        owner = clause.owner_at(place)
     if is_user(claim.subject):
         return about_user(claim, clause, owner, reading)
     wanted = content_stems(_without_possessor(claim.subject))
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
+    if owner.who is Who.OTHER and _namesakes(claim.subject, owner, clause):
+        return Reason.THIRD_PERSON
     if owner.who is Who.OTHER and owner.names & group:
         return None if _tied(claim, clause, owner, reading, told) else Reason.NOT_PERSONAL
     spoken_of = _Spoken(claim=claim, told=told, clause=clause, owner=owner, place=place, reading=reading, wanted=wanted)
     if owner.who is Who.OTHER and _part_of(claim, owner, group, clause, told):
         return None
     return None if spoken_of.besides() or spoken_of.here() else Reason.THIRD_PERSON
+
+
+def _main_owner(clause: Clause) -> Owner:
+    """The last subject of a clause that no relative clause within it has: of "I write Rust for all that ships" "I"."""
+    main = [o for o in clause.owners if clause.text[o.start : o.until].strip().lower() not in ("that", "which", "who")]
+    return main[-1] if main else clause.owner_at(len(clause.text))
+
+
+def _namesakes(subject: str, owner: Owner, clause: Clause) -> bool:
+    """Two with a name in common and another name each: "Big Jonas" and "Little Jonas"."""
+    spoken = owner.text if owner.pronoun or owner not in clause.owners else clause.text[owner.start : owner.until]
+    one, other = _proper_names(subject), _proper_names(spoken)
+    return bool(one & other and one - other and other - one)
+
+
+def _proper_names(phrase: str) -> frozenset[str]:
+    named = [word for word in re.findall(r"[^\W\d_][\w-]*", phrase) if word[:1].isupper()]
+    return stems(" ".join(named)) - ROLES - _TITLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +115,7 @@ class _Spoken:
     def besides(self) -> bool:
         """The clause says it by the way, or does something to it."""
         claim, clause, owner = self.claim, self.clause, self.owner
-        if _called_so(claim, clause) or _their_own(claim, clause, self.wanted, self.told):
+        if _called_so(claim, clause) or _their_own(self):
             return True
         if _done_to_it(clause, owner, self.place) and (self._in_sentence or self._before):
             return True
@@ -128,6 +153,8 @@ def _part_of(claim: Claim, owner: Owner, group: frozenset[str], clause: Clause, 
         return True
     if owner.person or owner.mine or owner.pronoun or (owner.text[:1].isupper() and not owner.text.isupper()):
         return False
+    if content_stems(claim.object) <= owner.names:
+        return False
     first = next((c for c in told.clauses if c.sentence == clause.sentence and c.owners), None)
     return first is not None and first != clause and bool(first.owners[0].names & group) and not first.owners[0].person
 
@@ -138,10 +165,15 @@ def _called_so(claim: Claim, clause: Clause) -> bool:
     return re.search(rf"\b{thing}\s+(?:called|named)\s+[\"“']?{name}\b", clause.text, re.IGNORECASE) is not None
 
 
-def _their_own(claim: Claim, clause: Clause, wanted: frozenset[str], told: Told) -> bool:
-    """Who somebody is to the person spoken of just before: "Jeroen is ill, and his wife Tineke …"."""
+def _their_own(spoken: _Spoken) -> bool:
+    """Who somebody is to the person spoken of: "Jeroen is ill, and his wife Tineke …", "Leopold's wife is called …"."""
+    claim, clause, owner, wanted, told = spoken.claim, spoken.clause, spoken.owner, spoken.wanted, spoken.told
     if not (claim.relation in LINKS or names_a_person(claim.label)):
         return False
+    group = frozenset().union(wanted, *(people for people in spoken.reading.people if people & wanted))
+    named = owner.names | named_after(clause, owner) | (clause.stems if not clause.verbs else frozenset())
+    if owner.whose & group and content_stems(claim.object) <= named:
+        return True
     before = [c for c in told.clauses if c.sentence == clause.sentence and c.start < clause.start and c.owners]
     theirs = re.search(rf"\b(?:his|her|their)\s+(?:[\w-]+\s+){{1,2}}{re.escape(claim.object)}\b", clause.text, re.I)
     return theirs is not None and bool(before) and bool(before[-1].owners[-1].names & wanted)
@@ -223,7 +255,8 @@ def _tied(claim: Claim, clause: Clause, owner: Owner, reading: Reading, told: To
         return True
     if re.match(r"(?:its|his|her|their)\s", owner.text, re.IGNORECASE):
         return True
-    if claim.relation in _TASK_RELATIONS or owner.names & _WORK_THINGS:
+    there = _THERE.search(clause.text[owner.start : owner.until])
+    if there or claim.relation in _TASK_RELATIONS or owner.names & _WORK_THINGS:
         return True
     spoken = clause.text[owner.start : owner.until]
     definite = re.match(r"the\b", spoken, re.IGNORECASE) is not None

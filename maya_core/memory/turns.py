@@ -28,7 +28,12 @@ _TURNS = (
         rf"\bmy {_ABODE}\b",
         rf"\b(?:moved (?:in\b|into|house|out|to|back|away|on)|relocated|settled (?:in|down)|bought (?:an?|our|"
         rf"my) (?:[\w-]+ ){{0,3}}{_ABODE}|closed on|(?:got|found|have) (?:my|our) own {_ABODE}|mortgage|"
-        rf"left (?:the )?(?:country|city|town)|left \w+ (?:behind|for)|new (?:address|{_ABODE})|keys to|emigrated)\b",
+        rf"left (?:the )?(?:country|city|town)|left \w+ (?:behind|for)|new (?:address|{_ABODE})|keys to|"
+        rf"emigrated|removal (?:van|men|firm|"
+        r"company|lorry)|movers|moving (?:van|boxes)|last box(?:es)?|unpack(?:ed|ing)|housewarming|(?:at|my|"
+        r"our|back) (?:new )?"
+        r"home (?:is )?(?:in (?-i:[A-Z])\w+|since|now)|(?:my|our) (?:new )?(?:place|flat|house|home) in "
+        r"(?-i:[A-Z])\w+)\b",
         Relation.LIVES_IN,
     ),
     _turn(
@@ -37,7 +42,10 @@ _TURNS = (
         r"\b(?:new (?:job|employer|company|firm)|(?:different|another|other) (?:job|employer|company|firm)|chang(?:ed|"
         r"ing) jobs?|switch(?:ed|ing) jobs?|start(?:ed)? (?:at|with|working|a (?:new )?job)|joined (?-i:[A-Z])|quit|"
         r"resigned|retired|retirement|laid off|fired|made redundant|let go|left (?:my|the) (?:job|company|firm|"
-        r"office)|freelanc\w+|self-employed|unemployed|(?:hired|poached) (?:by|me)|(?:got|took|have|accepted) (?:a|"
+        r"office)|(?:first|last) (?:day|week|month|shift)\w* (?:at|with|in|as)|farewell (?:drinks|lunch|party|"
+        r"do)|leaving "
+        r"(?:do|drinks|party)|(?:my|his|her) new (?:boss|colleagues|office|desk|team)|freelanc\w+|"
+        r"self-employed|unemployed|(?:hired|poached) (?:by|me)|(?:got|took|have|accepted) (?:a|"
         r"the|my) (?:new )?(?:job|position|post|role)|(?:now|since \w+|currently) (?:i'm |i am |we're )?(?:at|with) |"
         r"(?:i'm|i am|he's|she's) (?:now )?(?:at|with) (?-i:[A-Z])|(?:moved|transferred|"
         r"switched) (?:over )?to (?:the )?[\w -]*(?:office|branch|team|department|site|store|desk|school|hospital)|"
@@ -57,9 +65,11 @@ _TURNS = (
     ),
     _turn(
         r"\b(?:engaged|fianc[eé]+|girlfriend|boyfriend|dating|seeing|together with|partner|married|wife|husband)\b",
-        r"\b(?:broke (?:it |things )?(?:up|off)|split(?: up)?|called (?:it|things|the wedding) off|called off|"
+        r"\b(?:broke (?:it |things )?(?:up|off)|(?-i:split)(?: up)?|called (?:it|things|the wedding) off|called off|"
         r"(?:getting|got|are|'re|finalised|finalized) (?:divorced|separated)|separated|my ex\b|ex-(?:wife|husband)|"
-        r"widowed|not together|no longer together|ended things|ended it|left (?:me|him|her)|went our separate ways|"
+        r"widowed|(?:not|\w+n't) (?:together|(?:getting|going to be|going to get|be getting) married|marrying|engaged|"
+        r"an? couple|a thing)|(?:wedding|engagement|marriage) is off|ring (?:went|is|goes|has gone) back|no longer "
+        r"together|ended things|ended it|left (?:me|him|her)|went our separate ways|"
         r"over between)",
         Relation.PARTNER_OF,
     ),
@@ -72,6 +82,17 @@ _TURNS = (
         r"\b(?:unemployed|jobless|out of work|between jobs|looking for (?:a )?(?:work|job))\b",
         r"\b(?:(?:got|found|have|started|landed) (?:a|my|the) (?:new )?job|hired|start(?:ed)? (?:work|working|at|as)|"
         r"(?:i|i've|i'm) (?:now )?(?:work|working|joined|employed))\b",
+    ),
+    _turn(
+        r"\b(?:kids?|child(?:ren)?|sons?|daughters?|grandchildren|nephews?|nieces?)\b",
+        r"\b(?:number (?:one|two|three|four|five)|another (?:baby|child|boy|girl|son|daughter)|(?:was|is|"
+        r"been) born|gave birth|"
+        r"new(?:born)? (?:baby|brother|sister|arrival)|baby (?:boy|girl))\b",
+    ),
+    _turn(
+        "",
+        r"\b(?:moved|relocated|new (?:premises|building|office|site|venue|address))\b",
+        Relation.LOCATED_IN,
     ),
     _turn(
         r"\b(?:pregnant|expecting)\b",
@@ -92,7 +113,9 @@ _TURNS = (
     ),
     _turn(
         r"\b(?:vegan|vegetarian|pescatarian|pescetarian|plant-based|keto|gluten-free|eats? (?:everything|anything))\b",
-        r"\b(?:(?:eat|eating|ate|eats) (?:meat|chicken|beef|pork|lamb|everything)|(?:gone|went|turned|became|'m|am|is|"
+        r"\b(?:(?:eat|eating|ate|eats) (?:meat|chicken|beef|pork|lamb|everything)|(?:ate|eat|eating|had|"
+        r"ordered|having) (?:\w+ "
+        r"){1,2}(?:steak|burger|bacon|ribs|schnitzel|sausages?|chicken|lamb|ham)|(?:gone|went|turned|became|'m|am|is|"
         r"'s) (?:now )?(?:an? )?(?:vegan|vegetarian|pescatarian|pescetarian|omnivore|flexitarian|keto|carnivore)|"
         r"back (?:on|to) (?:meat|fish|dairy|eating))\b",
         Relation.IS_A,
@@ -116,7 +139,8 @@ _TURNS = (
     ),
     _turn(
         r"\b(?:member|membership|belong\w*)\b",
-        r"\b(?:left|quit|resigned|cancell?ed|handed in|handed back|gave up|given up|returned|expelled|kicked out)\b",
+        r"\b(?:left|quit|resigned|tore up|ripped up|binned|burn(?:ed|t)|cancell?ed|handed in|handed back|gave "
+        r"up|given up|returned|expelled|kicked out)\b",
         Relation.MEMBER_OF,
     ),
     _turn(

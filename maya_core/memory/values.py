@@ -16,6 +16,7 @@ from maya_core.memory.lexicon import (
     COORDINATORS,
     DETERMINERS,
     HAVE,
+    INTERJECTIONS,
     MODALS,
     PREPOSITIONS,
     PRONOUNS,
@@ -50,11 +51,14 @@ _ALIKE = 0.75
 _ORDINAL = re.compile(r"^\d{1,2}(?:st|nd|rd|th)$")
 _MONEY = frozenset("€ $ £ euro eur dollar usd pound gbp franc chf yen quid buck".split())
 _NOT_UNITS = PREPOSITIONS | COORDINATORS | PRONOUNS | DETERMINERS | BE | HAVE | MODALS | SUBORDINATORS | ADVERBS
-_NO_NAMES = frozenset(
-    "i i'm i've i'll i'd monday tuesday wednesday thursday friday saturday sunday january february march april may "
-    "june "
-    "july august september october november december ok okay yes no sorry good thanks hi hello please great oh "
-    "wait".split()
+_NO_NAMES = (
+    frozenset(
+        "i i'm i've i'll i'd monday tuesday wednesday thursday friday saturday sunday january february march april may "
+        "june "
+        "july august september october november december ok okay yes no sorry good thanks hi hello please great oh "
+        "wait".split()
+    )
+    | INTERJECTIONS
 )
 _OPENERS = frozenset(
     "new same different good great bad small big quick fun funny guess turns weekly later next last first second third "

@@ -13,7 +13,8 @@ FLEETING = frozenset(
 """What one thinks, feels, sees or says just now, and what breaks."""
 STAYS = frozenset(
     """
-    move relocate marry divorce get buy adopt join start begin become switch change quit leave sell retire graduate bear
+    move relocate marry engage divorce get buy adopt join start begin become switch change quit leave sell retire
+    graduate bear
     grow raise promote hire diagnose sign enrol enroll register decide choose pick settle opt book reserve schedule name
     found establish inherit rename swap replace upgrade migrate convert trade drop ditch cancel postpone push extend
     reduce increase cut appoint elect accept defend turn agree enlist emigrate immigrate merge split separate transfer
@@ -42,6 +43,7 @@ AHEAD = frozenset(
     """
     move marry start join retire graduate travel fly visit turn host attend relocate switch leave launch adopt cover
     present speak defend lead take open close have be run go end ship return come teach study stay train play
+    spend
     """.split()
 )
 """What is a plan when it is said with a date, or of somebody else."""

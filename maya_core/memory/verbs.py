@@ -142,8 +142,8 @@ def _going_on(line: Line, first: int, main: int, tense: Tense) -> Group | None:
     """ "Is working", "is being moved"."""
     if line.word(main) == "being" and (part := line.kinds(main + 1).get("part")):
         return made(line, first, main + 1, part, tense, ongoing=True, passive=True)
-    if line.word(main) == "having":
-        return made(line, first, main, "have", tense, ongoing=True)
+    if line.word(main) in ("having", "doing"):
+        return made(line, first, main, "have" if line.word(main) == "having" else "do", tense, ongoing=True)
     ing = line.kinds(main).get("ing")
     if ing and line.word(main - 1) not in DETERMINERS:
         return made(line, first, main, ing, tense, ongoing=True)

@@ -6,6 +6,7 @@ How a sentence is meant stands in `statements`; which entity a name stands for i
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WORD = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)|\d+[.:]\d+(?![.:]?\d)|[^\W_]+(?:['’][^\W_]+)*[+#]*")
 _THOUSANDS = re.compile(r"\b(\d+(?:\.\d+)?)k\b", re.IGNORECASE)
@@ -72,6 +73,7 @@ def content_stems(text: str) -> frozenset[str]:
     return (carried - (frozenset(ordered) - frozenset(kept))) if kept else carried
 
 
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """One form for the commonest endings and spellings of an English word."""
     word = fold(word).removesuffix("'s").rstrip("'")

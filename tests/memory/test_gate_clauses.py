@@ -1,0 +1,188 @@
+"""Classes of clauses that the gate reads: what each says, of whom, and whether it holds. One or more words for each."""
+
+import pytest
+
+from maya_core.domain.memory import Relation
+from maya_core.memory.claims import Claim, Reason
+from maya_core.memory.statements import Meant, read
+from tests.memory.talk import admitted, claim, reason, talk
+
+R = Relation
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Bergen", R.LIVES_IN), "Bergen, where I've been living since 2019."),
+        (claim("Ghent", R.LIVES_IN), "In Ghent, where I live, the trams are full; is that so in Bruges?"),
+        (claim("Harbour Trust", R.WORKS_AT), "It is the Harbour Trust by which I am employed."),
+        (claim("penicillin", R.ALLERGIC_TO), "It's penicillin I'm allergic to."),
+        (claim("Helix", R.USES), "Helix is what I use."),
+        (claim("rooibos", R.HAS_PREFERENCE_FOR), "What I prefer is rooibos."),
+        (claim("Delft", R.LIVES_IN), "The town where I live is Delft."),
+        (claim("nurse", R.WORKS_AS), "As a nurse, I get up at five."),
+        (claim("seed bank", R.RELATED_TO, subject="Marit", label="manages"), "The seed bank is managed by Marit."),
+        (claim("barn", R.OWNS, subject="Piotr"), "The barn is owned not by me but by Piotr."),
+        (claim("Finnish", R.SPEAKS, subject="Aino"), "The only person in our office who speaks Finnish is Aino."),
+    ],
+)
+def test_relative_clauses_clefts_and_passives_say_what_a_plain_clause_would(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("chess", R.HAS_PREFERENCE_FOR), "the guy I share my office with is obsessed with chess"),
+        (claim("technician", R.WORKS_AS), "My brother works at Acme, as a technician."),
+        (claim("Szeged", R.COMES_FROM), "Ottilie, with whom I share the workshop, was born in Szeged."),
+        (claim("stamps", R.HAS_PREFERENCE_FOR), "Dieter, whom I share an office with, collects stamps."),
+        (claim("wasp", R.OWNS), "There's a wasp in here, back in a second."),
+        (claim("dog", R.HAS_PET), "The dog is my neighbour's, I only walk her."),
+        (claim("five min", R.USES), "running five min late, start without me"),
+        (claim("all for now", R.IS_A), "No, that's all for now."),
+    ],
+)  # fmt: skip
+def test_what_others_do_and_what_is_of_the_moment_is_not_the_users(made: Claim, line: str) -> None:
+    assert reason(made, line) is not None
+
+
+def test_an_answer_may_be_pointed_at_by_what_follows_it() -> None:
+    asked = "Maya: What should I avoid when I order?"
+    assert (
+        reason(claim("sesame", R.ALLERGIC_TO, cites=(2,)), asked, "Sesame, please. I'm badly allergic to it.") is None
+    )
+    assert reason(claim("brutal", R.HAS_PREFERENCE_FOR), "Brutal. I love it.") is not None
+
+
+@pytest.mark.parametrize(
+    ("subject", "thing", "held"),
+    [("Little Jonas", "boat", True), ("Big Jonas", "boat", False)],
+)
+def test_two_with_a_name_in_common_are_two(subject: str, thing: str, held: bool) -> None:
+    lines = ("My cousins are Big Jonas and Little Jonas.", "Little Jonas has a boat.")
+    assert (reason(claim(thing, R.OWNS, subject=subject, cites=(2,)), *lines) is None) is held
+
+
+@pytest.mark.parametrize(
+    ("subject", "thing", "relation", "line"),
+    [
+        ("Leopold", "Marguerite", R.PARTNER_OF, "My son is Leopold. Leopold's wife is called Marguerite."),
+        ("user", "Philippa", R.FAMILY_OF, "Great-aunt Philippa lives in Ely."),
+        ("user", "Beatrix", R.KNOWS, "Casimir is my godson. His mother, Beatrix, is my oldest friend."),
+    ],
+)
+def test_who_somebody_is_may_be_said_by_the_way(subject: str, thing: str, relation: Relation, line: str) -> None:
+    assert reason(claim(thing, relation, subject=subject), line) is None
+
+
+def test_a_father_in_law_is_no_husband() -> None:
+    made = admitted(claim("Ambrose", R.PARTNER_OF), "My father-in-law, Ambrose, chairs the club.")
+    assert made.claim.relation is R.FAMILY_OF
+
+
+@pytest.mark.parametrize(
+    ("expected", "thing", "line"),
+    [
+        (Reason.JOKE, "moon", "I have bought the moon. Every word of the above is nonsense, of course."),
+        (Reason.JOKE, "moon", "I have bought the moon. I'm only larking about."),
+        (Reason.JOKE, "ninja", "I'm a certified ninja, at least that's what I put in the survey for a laugh."),
+        (Reason.JOKE, "Norwegians", "I proposed by radio. Two Norwegians accepted. I'm joking about the radio."),
+        (Reason.HYPOTHETICAL, "millionaire", "I'm a millionaire. In Monopoly, that is."),
+        (Reason.HYPOTHETICAL, "smuggler", "Let's do a scene. I'm a smuggler."),
+        (Reason.HYPOTHETICAL, "castle", "Once upon a time I lived in a castle."),
+        (Reason.QUOTED, "barn", "I was born in a barn, according to my mum."),
+        (Reason.QUOTED, "Kiel", "I never told you that I live in Kiel."),
+        (Reason.WITHDRAWN, "karaoke", "That last line wasn't me. I love karaoke."),
+    ],
+)  # fmt: skip
+def test_what_was_not_meant_is_refused_in_other_words_too(expected: Reason, thing: str, line: str) -> None:
+    if expected is Reason.WITHDRAWN:
+        assert reason(claim(thing, R.HAS_PREFERENCE_FOR), f"I love {thing}", line.partition(". ")[0]) is expected
+    else:
+        assert reason(claim(thing, R.IS_A), line) is expected
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Neovim", R.USES), "whatever 🙄 I use Neovim"),
+        (claim("Erfurt", R.LIVES_IN), "oh and I'm based in Erfurt"),
+        (claim("accordions", R.RELATED_TO, label="restores"), "I restore accordions; my tuba is just a standing joke."),
+        (claim("goldsmith", R.WORKS_AS), "I'm a goldsmith; a shop in Rome is a daydream."),
+        (claim("Annika", R.WORKS_WITH), "Draft an email for me. I report to Annika."),
+        (claim("porter", R.WORKS_AS), "Since the hotel was sold I have been working as a porter."),
+        (claim("seaside", R.RELATED_TO, label="rents at"), "If I am not mistaken, we rent a flat at the seaside."),
+        (claim("goalies", R.RELATED_TO, label="coaches"), "I coach the goalies – any idea whether it rains?"),
+        (claim("steak", R.RELATED_TO, label="had"), "Had a steak every day for years."),
+        (claim("Filipa", R.FAMILY_OF), "Sorry to say: it is over. I've moved in with my cousin Filipa."),
+    ],
+)  # fmt: skip
+def test_a_mark_counts_only_where_it_stands(made: Claim, line: str) -> None:
+    assert all(c.meant is Meant.ASSERTED for t in read(talk(line)).told for c in t.clauses if made.object in c.text)
+
+
+@pytest.mark.parametrize(
+    ("made", "first", "later"),
+    [
+        (claim("border terrier", R.RELATED_TO, subject="Barley", label="is"), "Our dog Barley is a border terrier.",
+         "The shelter had it wrong: Barley is a lakeland terrier."),
+        (claim("wood pellets", R.RELATED_TO, subject="palm house", label="heated with"),
+         "Our palm house is heated with wood pellets.", "The palm house is heated with district heat."),
+        (claim("Priya", R.PARTNER_OF), "I'm engaged to Priya.", "The ring went back to Priya, we aren't marrying."),
+        (claim("7:15 train", R.RELATED_TO, label="takes"), "I take the 7:15 train.", "New plan: it's the 7:40 now."),
+        (claim("Elif", R.WORKS_WITH), "My mentor is Elif.", "Elif stepped down as my mentor."),
+        (claim("treasurer", R.WORKS_AS), "I'm the treasurer of the club.", "So someone else is treasurer now."),
+        (claim("Berlin marathon", R.PLANS), "I'm training for the Berlin marathon.", "Pulled out of Berlin, sadly."),
+        (claim("oat milk", R.RELATED_TO, label="takes porridge with"), "I take porridge with oat milk.",
+         "Did I say oat milk? I take almond milk."),
+        (claim("post office", R.WORKS_AT), "I work for the post office.", "First week at the brewery done!"),
+        (claim("rice", R.DISLIKES), "I hate rice.", "Who would have thought it: I love rice."),
+        (claim("two kids", R.OWNS), "I've got two kids.", "Number three was born on Tuesday!"),
+    ],
+)  # fmt: skip
+def test_later_words_end_a_statement_without_a_word_of_change(made: Claim, first: str, later: str) -> None:
+    assert not admitted(made, first).ended
+    assert admitted(made, first, "Maya: Noted.", later).ended
+
+
+@pytest.mark.parametrize(
+    ("made", "first", "later"),
+    [
+        (claim("Ilya", R.FAMILY_OF), "My nephew Ilya collects pens.", "Ilya is left-handed."),
+        (claim("Latin", R.RELATED_TO, label="taught"), "I taught her Latin.", "Hm, I'd rather leave the list out."),
+        (claim("Barley", R.HAS_PET), "Our dog is called Barley.", "Is the contract's typo a problem? Bullets please."),
+        (claim("Katarzyna", R.PARTNER_OF), "My wife is Katarzyna.", "We have booked a house near Split."),
+    ],
+)
+def test_words_that_only_look_like_an_end_end_nothing(made: Claim, first: str, later: str) -> None:
+    assert not admitted(made, first, "Maya: Noted.", later).ended
+
+
+def test_a_claim_in_the_past_tense_stays_true_of_what_was() -> None:
+    assert not admitted(claim("Latin", R.RELATED_TO, label="taught"), "I taught Latin.").ended
+    assert admitted(claim("Latin", R.RELATED_TO, label="teaches"), "I taught Latin.").ended
+
+
+def test_who_dislikes_by_now_dislikes() -> None:
+    line = "I don't like oat milk anymore."
+    assert not admitted(claim("oat milk", R.DISLIKES), line).ended
+    assert admitted(claim("oat milk", R.HAS_PREFERENCE_FOR), "I like oat milk.", line).ended
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("twelfth of June", "twentieth of June"), ("third of May", "thirty-first of May")],
+)
+def test_ordinals_in_words_are_different_days(first: str, second: str) -> None:
+    said = (f"The report is due on the {first}.", f"Mistaken I was: the report is due on the {second}.")
+    assert admitted(claim(first, R.HAS_DEADLINE, subject="report"), *said).ended
+    assert not admitted(claim(second, R.HAS_DEADLINE, subject="report", cites=(2,)), *said).ended
+
+
+def test_words_of_very_many_letters_are_read_like_others() -> None:
+    """What matches word by word cannot take them apart; otherwise it goes on for minutes here."""
+    place = "D" + "d" * 180
+    line = f"the {'b' * 190} {'c' * 190} where we live is {place}"
+    assert reason(claim(place, R.LIVES_IN), f"I live in {place}. {line}") is None
+    assert read(talk(line)).told[0].clauses[0].text.startswith("the b")
