@@ -22,7 +22,7 @@ from maya_core.memory.pool import Pool
 from maya_core.memory.question import Question, understand
 from maya_core.memory.ranking import Candidate, Ranked, ScoreParts, Weights, rank
 from maya_core.stores.transcripts.port import Passages
-from maya_core.stores.vectors.port import VectorHit, Vectors
+from maya_core.stores.vectors.port import NOTHING_BESIDE, VectorHit, Vectors
 
 if TYPE_CHECKING:
     from maya_core.embeddings.port import Vector
@@ -202,18 +202,15 @@ class Recall:
             # What the words have brought is compared on the way; they are not waited for when they are slow.
             if not by_words.done():
                 await asyncio.wait({by_words}, timeout=_WORDS_HEAD_START_S)
-            found, close = await asyncio.gather(
-                dense.search(user_id, vector, limit=most, exclude=exclude, also=pool.unmeasured),
-                self._close_facts(user_id, dense, vector),
+            facts = 0 if self._facts is None else CLOSE_AT_MOST
+            found, close = await dense.search(
+                user_id, vector, limit=most, exclude=exclude, also=pool.unmeasured, facts=facts
             )
             legs.found(MEANING, len(found))
             pool.add_vectors(found)
             return vector, close
 
         return await legs.ask(MEANING, search, (None, []))
-
-    async def _close_facts(self, user_id: UserId, dense: "_Dense", vector: "Vector") -> list[VectorHit]:
-        return [] if self._facts is None else await dense.search_facts(user_id, vector, limit=CLOSE_AT_MOST)
 
     async def _by_facts(self, user_id: UserId, question: Question, legs: Legs, *, at: datetime) -> Sequence[FactHit]:
         if self._facts is None:
@@ -277,16 +274,20 @@ class _Dense:
         limit: int,
         exclude: ConversationId | None,
         also: Sequence[MessageId],
-    ) -> list[VectorHit]:
-        """The closest messages, and these others however far they are."""
-        kinds = (MemoryKind.EPISODE,)
-        return await self._vectors.search(
-            user_id, vector, kinds=kinds, limit=limit, exclude=exclude, also=self._ids(also)
+        facts: int,
+    ) -> tuple[list[VectorHit], list[VectorHit]]:
+        """The closest messages, and these others however far they are; and so many of the closest facts."""
+        found = await self._vectors.search(
+            user_id,
+            vector,
+            kinds=(MemoryKind.EPISODE,),
+            limit=limit,
+            exclude=exclude,
+            also=self._ids(also),
+            beside={MemoryKind.FACT: facts} if facts else NOTHING_BESIDE,
         )
-
-    async def search_facts(self, user_id: UserId, vector: "Vector", *, limit: int) -> list[VectorHit]:
-        """The closest facts."""
-        return await self._vectors.search(user_id, vector, kinds=(MemoryKind.FACT,), limit=limit)
+        messages = [hit for hit in found if hit.ref.kind is not MemoryKind.FACT]
+        return messages, found[len(messages) :]
 
     async def compare(self, user_id: UserId, vector: "Vector", message_ids: Sequence[MessageId]) -> list[VectorHit]:
         """How close these messages are."""

@@ -207,6 +207,26 @@ async def test_other_ids_are_compared_on_the_way_however_far_they_are(vectors: V
     assert await vectors.compare(user, along((0, 1.0)), []) == []
 
 
+async def test_the_closest_of_another_kind_follow_whatever_their_conversation(vectors: Vectors, user: UserId) -> None:
+    said = [item(100 + n, DIMENSION, conversation="running") for n in range(8)]
+    facts = [
+        replace(each, ref=replace(each.ref, kind=MemoryKind.FACT), vector=along((0, 1), (1, n)))
+        for n, each in enumerate(said)
+    ]
+    await vectors.put(user, [*(item(n, DIMENSION, conversation="earlier") for n in range(6)), *facts])
+    found = await vectors.search(
+        user,
+        along((0, 1.0)),
+        kinds=EPISODES,
+        limit=1,
+        exclude=ConversationId("running"),
+        also=["v0005"],
+        beside={MemoryKind.FACT: 3},
+    )
+    assert [hit.ref.id for hit in found] == ["v0000", "v0005", "v0100", "v0101", "v0102"]
+    assert await vectors.search(user, along((0, 1.0)), kinds=EPISODES, beside={MemoryKind.SUMMARY: 3}, limit=1) != []
+
+
 async def test_deleted_vectors_are_gone_and_the_rest_stays(vectors: Vectors, user: UserId) -> None:
     await vectors.put(user, [item(number, DIMENSION) for number in range(5)])
     await vectors.search(user, along((0, 1.0)), kinds=EPISODES)

@@ -16,7 +16,7 @@ from maya_core.domain.conversation import ConversationId, MessageId, Role, UserI
 from maya_core.domain.memory import FactId, MemoryKind, MemoryRef
 from maya_core.errors import ConfigurationError, StoreUnavailable
 from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, new_id, to_ms
-from maya_core.stores.vectors.port import StoredModel, VectorHit, VectorItem
+from maya_core.stores.vectors.port import NOTHING_BESIDE, StoredModel, VectorHit, VectorItem
 from maya_core.stores.vectors.unit import unit
 
 if TYPE_CHECKING:
@@ -131,13 +131,19 @@ class PineconeVectors:
         limit: int = 50,
         exclude: ConversationId | None = None,
         also: Sequence[str] = (),
+        beside: Mapping[MemoryKind, int] = NOTHING_BESIDE,
     ) -> list[VectorHit]:
-        closest, asked_for = await asyncio.gather(
+        closest, asked_for, *others = await asyncio.gather(
             self._closest(user_id, vector, kinds=kinds, limit=limit, exclude=exclude),
             self.compare(user_id, vector, also),
+            *(
+                self._closest(user_id, vector, kinds=(kind,), limit=number, exclude=None)
+                for kind, number in beside.items()
+            ),
         )
         found = {hit.ref.id for hit in closest}
-        return [*closest, *(hit for hit in asked_for if hit.ref.id not in found)]
+        asked_for = [hit for hit in asked_for if hit.ref.id not in found]
+        return [*closest, *asked_for, *(hit for some in others for hit in some)]
 
     async def _closest(
         self,

@@ -4,8 +4,9 @@ A user's vectors are a space of their own: no call can reach another user's. A d
 within the adapter's timeout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from maya_core.domain.conversation import ConversationId, UserId
@@ -13,6 +14,8 @@ from maya_core.domain.memory import MemoryKind, MemoryRef
 
 if TYPE_CHECKING:
     from maya_core.embeddings.port import Vector
+
+NOTHING_BESIDE: Mapping[MemoryKind, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +68,13 @@ class Vectors(Protocol):
         limit: int = 50,
         exclude: ConversationId | None = None,
         also: Sequence[str] = (),
+        beside: Mapping[MemoryKind, int] = NOTHING_BESIDE,
     ) -> list[VectorHit]:
         """The closest of these kinds, best first, at most `limit` (1 to 1,000). [] for a user without any.
 
-        `exclude` leaves one conversation out. The vectors with the ids `also` follow at the end where they are not
-        among the closest, as by `compare`. Raises ValueError for a vector of another length.
+        `exclude` leaves one conversation out. The vectors with the ids `also` follow where they are not among the
+        closest, as by `compare`, and at the end, for each kind of `beside` that is none of `kinds`, so many of its
+        closest, whatever their conversation. Raises ValueError for a vector of another length.
         """
         ...
 

@@ -6,7 +6,7 @@ and everything again when the user's epoch has changed: some row was removed.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from maya_core.domain.conversation import ConversationId, MessageId, Role, UserId
@@ -15,7 +15,7 @@ from maya_core.stores.migrations import migrate
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.rows import bounded, clean_text, from_ms, known_id, new_id, to_ms
 from maya_core.stores.vectors.matrices import Change, Matrices, UserMatrix
-from maya_core.stores.vectors.port import StoredModel, VectorHit, VectorItem
+from maya_core.stores.vectors.port import NOTHING_BESIDE, StoredModel, VectorHit, VectorItem
 from maya_core.stores.vectors.unit import unit
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class SqliteVectors:
         limit: int = 50,
         exclude: ConversationId | None = None,
         also: Sequence[str] = (),
+        beside: Mapping[MemoryKind, int] = NOTHING_BESIDE,
     ) -> list[VectorHit]:
         user, most = known_id(user_id), bounded(limit, most=1000)
 
@@ -99,7 +100,10 @@ class SqliteVectors:
                 found = matrix.closest(wanted, kinds=kinds, limit=most, exclude=exclude)
                 known = {id for id, _ in found}
                 others = [id for id in dict.fromkeys(also) if id not in known]
-                return _hits(connection, user, matrix, [*found, *matrix.compare(wanted, others)])
+                found += matrix.compare(wanted, others)
+                for kind, number in beside.items():
+                    found += matrix.closest(wanted, kinds=(kind,), limit=bounded(number, most=1000), exclude=None)
+                return _hits(connection, user, matrix, found)
 
         return await self._database.read(closest)
 
