@@ -137,7 +137,9 @@ class TurnService:
         require(user, Action.CHAT)
         submitted = self._clock.monotonic()
         accepted = intake.accept(text)
-        message, reply = self._tried(message_id) or self._rows(user, conversation_id, accepted.text, message_id)
+        message, reply = self._tried(conversation_id, message_id) or self._rows(
+            user, conversation_id, accepted.text, message_id
+        )
         recalling = self._lookback.ahead(user.id, message)
         runs = False
         try:
@@ -157,7 +159,9 @@ class TurnService:
         submitted = self._clock.monotonic()
         accepted = intake.accept(text)
         asked, replies = await self._newest_turn(user, conversation_id)
-        message, reply = self._tried(message_id) or self._rows(user, conversation_id, accepted.text, message_id)
+        message, reply = self._tried(conversation_id, message_id) or self._rows(
+            user, conversation_id, accepted.text, message_id
+        )
         if asked.id == message_id:  # sent twice: the edited message is the newest by now
             self._run(user, asked, replies[-1], submitted, asked_for=reply)
             return Started(message=asked, reply=replies[-1], notice=accepted.notice)
@@ -203,10 +207,12 @@ class TurnService:
         )
         return message, self._reply_row(conversation_id, turn_id, _reply_id(message_id))
 
-    def _tried(self, message_id: MessageId) -> tuple[NewMessage, NewMessage] | None:
+    def _tried(self, conversation_id: ConversationId, message_id: MessageId) -> tuple[NewMessage, NewMessage] | None:
         """The rows of a write that this process could not confirm: whoever repeats them may run the turn."""
         message, reply = self._unconfirmed.pop(_reply_id(message_id), (None, None))
-        return None if message is None or reply is None else (message, reply)
+        if message is None or reply is None or message.conversation_id != conversation_id:
+            return None
+        return message, reply
 
     def _not_confirmed(self, message: NewMessage | None, reply: NewMessage) -> None:
         self._unconfirmed[reply.id] = message, reply

@@ -12,11 +12,13 @@ from maya_core.clock import Clock
 from maya_core.domain.health import BreakerState, Circuit, Refusal, Ticket, Verdict
 from maya_core.errors import FailureKind, MayaError, StoreUnavailable
 from maya_core.resilience.breaker_policy import BreakerPolicy, Policies
+from maya_core.resilience.events import log_transition
 from maya_core.resilience.local import LocalBreaker
+from maya_core.resilience.rules import Event
 
 Store = TypeVar("Store")
 
-_PATIENT_S = 0.3
+_PATIENT_S = 0.6
 _PROBE_LEASE_S = 10.0
 
 
@@ -75,3 +77,13 @@ class _WithCircuit:
         [seen] = await self._breaker.snapshot([self._circuit])
         if seen.state is not BreakerState.CLOSED:
             await self._breaker.reset(self._circuit)
+            log_transition(
+                self._circuit,
+                Event.CLOSED,
+                generation=seen.generation,
+                open_for_s=0.0,
+                calls=seen.calls,
+                failures=seen.failures,
+                slow=seen.slow,
+                recent=[failure.cause for failure in seen.recent],
+            )

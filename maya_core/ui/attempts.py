@@ -45,31 +45,41 @@ def tried() -> set[str]:
 
 def confirmed(made: Attempt) -> None:
     """It is known what became of it."""
-    _sending().pop((made.action, made.chat_id), None)
-    forget_doubt(made.chat_id)
+    known = _sending().get((made.action, made.chat_id))
+    if known is not None and known[0] == made.message_id:
+        del _sending()[made.action, made.chat_id]
+    settled(made)
 
 
 def check(made: Attempt) -> None:
     """From now on the page of its chat says that it is being checked."""
-    _doubts()[made.chat_id] = (made.action, made.about, "checked", SystemClock().monotonic())
+    _note(made, "checked", unsure=unsure(made))
 
 
 def doubt(made: Attempt) -> None:
     """From now on the page of its chat says that it is not confirmed."""
-    _doubts()[made.chat_id] = (made.action, made.about, "told", SystemClock().monotonic())
+    _note(made, "told", unsure=True)
 
 
-def forget_doubt(chat_id: ConversationId) -> None:
-    """The page of this chat says nothing of it any more; the attempt keeps its id."""
-    _doubts().pop(chat_id, None)
+def unsure(made: Attempt) -> bool:
+    """An earlier try of it may have been stored."""
+    found = _doubts().get(made.chat_id)
+    return found is not None and found[2] == made.message_id and found[5]
+
+
+def settled(made: Attempt) -> None:
+    """The page of its chat says nothing of it any more; the attempt keeps its id."""
+    found = _doubts().get(made.chat_id)
+    if found is not None and found[2] == made.message_id:
+        del _doubts()[made.chat_id]
 
 
 def doubtful(chat_id: str) -> Attempt | None:
-    """The attempt in this chat that is being checked or is not confirmed."""
+    """The one attempt in this chat that is being checked or is not confirmed."""
     found = _doubts().get(chat_id)
     if found is None or not _is_action(found[0]):
         return None
-    return attempt(found[0], ConversationId(chat_id), found[1])
+    return Attempt(action=found[0], chat_id=ConversationId(chat_id), about=found[1], message_id=MessageId(found[2]))
 
 
 def checked_for_s(chat_id: str) -> float | None:
@@ -87,9 +97,13 @@ def told_for_s(chat_id: str) -> float | None:
     return _for_s(chat_id, "told")
 
 
+def _note(made: Attempt, state: str, *, unsure: bool) -> None:
+    _doubts()[made.chat_id] = (made.action, made.about, made.message_id, state, SystemClock().monotonic(), unsure)
+
+
 def _for_s(chat_id: str, state: str) -> float | None:
     found = _doubts().get(chat_id)
-    return None if found is None or found[2] != state else SystemClock().monotonic() - found[3]
+    return None if found is None or found[3] != state else SystemClock().monotonic() - found[4]
 
 
 def _sending() -> dict[tuple[str, str], tuple[str, str]]:
@@ -98,9 +112,10 @@ def _sending() -> dict[tuple[str, str], tuple[str, str]]:
     return sending
 
 
-def _doubts() -> dict[str, tuple[str, str, str, float]]:
-    """By chat: action, what it is about, whether it is checked or told to be not confirmed, and since when."""
-    doubts: dict[str, tuple[str, str, str, float]] = st.session_state.setdefault("doubts", {})
+def _doubts() -> dict[str, tuple[str, str, str, str, float, bool]]:
+    """By chat: action, what it is about, its id, whether it is checked or told to be not confirmed, since when, and
+    whether an earlier try may have been stored."""
+    doubts: dict[str, tuple[str, str, str, str, float, bool]] = st.session_state.setdefault("doubts", {})
     return doubts
 
 

@@ -15,7 +15,7 @@ from maya_core.chat.turn import Started
 from maya_core.domain.conversation import ConversationId, Message, MessageId, Role
 from maya_core.errors import Conflict, InvalidInput, NotFound, StoreUnavailable, Unconfirmed
 from maya_core.ui import attempts, navigation
-from maya_core.ui.attempts import Attempt
+from maya_core.ui.attempts import Action, Attempt
 from maya_core.ui.boundary import guarded, refusal_view, show
 from maya_core.ui.markup import Node, el
 from maya_core.ui.reading import Reading
@@ -27,6 +27,7 @@ from maya_core.ui.words import exact, said_when
 INPUT = "message"
 """Session key of the line to write in: set it before a run, and its text is what stands there."""
 
+_LATER = "line_after"
 _LOOK_EVERY_S = 0.5
 _WITHIN_S = 10.0
 _QUICK_REPLY_S = 0.06
@@ -36,6 +37,7 @@ _CONTINUE = "Please continue."
 _RUNNING = "A reply is still being written. Stop it or wait for it; what you wrote is kept here."
 _NOT_SAVED = "Your message could not be saved, so nothing was sent. It is still here; send it again in a moment."
 _CHECKING = "Checking… The saved chats have not confirmed this yet."
+_IN_DOUBT = "Something in this chat is not confirmed yet. Check it first; what you wrote is kept here."
 _NOT_CONFIRMED = {
     "send": "Your message is not confirmed: it may be saved or not. Check sends it once more as the same message.",
     "edit": "Your question is not confirmed: it may be saved or not. Check asks it once more as the same question.",
@@ -60,9 +62,9 @@ def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
         case "older":
             navigation.show_older(act.to)
         case "regenerate":
-            _begin(maya, user, attempts.attempt("regenerate", chat_id, act.to))
+            _begin(maya, user, _attempt("regenerate", chat_id, act.to))
         case "continue":
-            _begin(maya, user, attempts.attempt("continue", chat_id, act.to))
+            _begin(maya, user, _attempt("continue", chat_id, act.to))
         case "edit":
             st.session_state["editing"] = act.to
         case "good":
@@ -102,7 +104,7 @@ def send(maya: Runtime, user: User) -> None:
         off_record = bool(st.session_state.get("off_record", False))
         in_address = navigation.chat_in_address()
         chat_id = ConversationId(in_address) if in_address else navigation.chat_to_begin(off_record=off_record)
-        sent = _begin(maya, user, attempts.attempt("send", chat_id, text))
+        sent = _begin(maya, user, _attempt("send", chat_id, text))
     finally:
         if not sent:
             st.session_state[INPUT] = text
@@ -129,10 +131,20 @@ async def _remove_given_up(
                 await maya.conversations.delete(user, chat_id)
 
 
+def _attempt(action: Action, chat_id: ConversationId, about: str) -> Attempt:
+    """Raises InvalidInput while something else in this chat is in doubt: one thing at a time can be checked."""
+    standing = attempts.doubtful(chat_id)
+    if standing is None:
+        return attempts.attempt(action, chat_id, about)
+    if attempts.checked_for_s(chat_id) is None and (standing.action, standing.about) == (action, about):
+        return standing
+    if action == "send" and standing.action == "send" and about != standing.about:
+        st.session_state[_LATER] = (chat_id, about)  # the line holds what is in doubt until that is known
+    raise InvalidInput(_IN_DOUBT if attempts.checked_for_s(chat_id) is None else _CHECKING)
+
+
 def _begin(maya: Runtime, user: User, made: Attempt) -> bool:
     """Begin a turn; True when it is begun. What has no answer soon is checked while the page goes on."""
-    if attempts.checked_for_s(made.chat_id) is not None:
-        raise InvalidInput(_CHECKING)
 
     async def begun() -> Started:
         """A quick reply has the chance to be drawn together with the question."""
@@ -157,7 +169,8 @@ def _conclude(maya: Runtime, made: Attempt) -> bool:
     if beginning is None:  # of a process that has ended
         attempts.doubt(made)
         return False
-    attempts.forget_doubt(made.chat_id)
+    unsure = attempts.unsure(made)
+    attempts.settled(made)
     try:
         started = beginning.result(0)
     except Conflict as conflict:
@@ -166,6 +179,9 @@ def _conclude(maya: Runtime, made: Attempt) -> bool:
         attempts.doubt(made)
         return False
     except StoreUnavailable as away:
+        if unsure:  # this try wrote nothing, but the one before may have
+            attempts.doubt(made)
+            return False
         raise InvalidInput(_NOT_SAVED) from away
     finally:
         maya.beginnings.end(made.message_id)
@@ -236,9 +252,7 @@ def doubt_form(maya: Runtime, user: User, made: Attempt) -> None:
     with st.container(key="doubt_form", horizontal=True, vertical_alignment="center"):
         view([refusal_view(_NOT_CONFIRMED[made.action])], key="doubt")
         st.button("Check", key="check", on_click=guarded(check), args=(maya, user, made), type="primary")
-        st.button(
-            "Close", key="close_doubt", on_click=guarded(attempts.forget_doubt), args=(made.chat_id,), type="tertiary"
-        )
+        st.button("Close", key="close_doubt", on_click=guarded(attempts.settled), args=(made,), type="tertiary")
 
 
 def _look_again(maya: Runtime, made: Attempt) -> None:
@@ -263,7 +277,8 @@ def _settle(maya: Runtime, made: Attempt) -> None:
 def _empty_line(made: Attempt) -> None:
     """It could not be written in while there was doubt: what stands there was sent."""
     if made.action == "send":
-        st.session_state[INPUT] = ""
+        chat_id, text = st.session_state.pop(_LATER, ("", ""))
+        st.session_state[INPUT] = text if chat_id == made.chat_id else ""
 
 
 def stop(maya: Runtime, user: User, reply_id: MessageId) -> None:
@@ -305,7 +320,7 @@ def edit_form(maya: Runtime, user: User, chat: OpenChat) -> None:
 
 def _ask_again(maya: Runtime, user: User, message: Message) -> None:
     text = st.session_state[f"edit:{message.id}"]
-    _begin(maya, user, attempts.attempt("edit", message.conversation_id, text))
+    _begin(maya, user, _attempt("edit", message.conversation_id, text))
 
 
 def _leave_editing() -> None:

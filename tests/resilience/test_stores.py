@@ -71,7 +71,7 @@ async def test_after_two_failures_the_store_is_not_asked_and_its_absence_costs_n
 
 
 async def test_a_ping_reaches_a_store_that_rests_and_its_answer_closes_the_circuit(
-    store: Store, clock: ManualClock
+    store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     guarded = with_circuit(store, "neo4j", clock)
     await fail_twice(store, guarded)
@@ -82,6 +82,12 @@ async def test_a_ping_reaches_a_store_that_rests_and_its_answer_closes_the_circu
     store.failure = None
     await guarded.ping()
     assert await guarded.search("it") == "found it"
+    await guarded.ping()
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith("breaker neo4j")]
+    assert [line.split(": generation")[0] for line in told] == [
+        "breaker neo4j:store opened",
+        "breaker neo4j:store closed",
+    ]
 
 
 async def test_without_any_ping_one_call_finds_out_when_the_open_time_is_over(store: Store, clock: ManualClock) -> None:
