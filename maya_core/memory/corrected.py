@@ -7,7 +7,8 @@ from maya_core.memory import reversal
 from maya_core.memory.claims import Claim
 from maya_core.memory.grounding import window
 from maya_core.memory.held import Held, counted, counts, names_again, states, text_of
-from maya_core.memory.relations import LINKS, SINGLE_ROLES, names_a_person
+from maya_core.memory.relations import LINKS, SINGLE_ROLES, SLOT, names_a_person
+from maya_core.memory.replaced import same_head
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Reading, Told
 from maya_core.memory.subjects import subject_reason
@@ -62,6 +63,8 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
     if any(held.conflicts(text, later) for text in (spoken, *(clause.text for clause in said))):
         only = near and held.is_counted and _only_a_value(held, later, said)
         return mistaken or reversal.amends(spoken) or only
+    if mistaken and any(same_head(held, clause) for clause in said):
+        return True
     vague = held.is_counted or counted(spoken, later) or _is_for_life(held)
     return mistaken and not vague and (related or _replaces_it_alone(held, later, near=near))
 
@@ -77,10 +80,19 @@ def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Readin
     for clause in said:
         if not names_again(held, clause.text) or reversal.gets_wrong(clause.text, held.claim.object):
             continue
+        if clause.sentence and _as_something_else(held, clause):
+            continue
         start, _ = window(clause, held.thing)
         if subject_reason(held.claim, later, clause, start, reading) is None:
             return True
     return False
+
+
+def _as_something_else(held: Held, clause: Clause) -> bool:
+    """The object is said to be somebody else to the user than the one there is: "Jonas is my neighbour"."""
+    about = [said.stated for said in said_in(clause) if held.thing <= content_stems(said.stated.object)]
+    slot = held.claim.label.startswith(SLOT)
+    return slot and bool(about) and all((s.relation, s.label) != (held.claim.relation, held.claim.label) for s in about)
 
 
 def _means_another(held: Held, said: Sequence[Clause], spoken: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from maya_core.memory import reversal
 from maya_core.memory.claims import Claim
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
@@ -58,7 +59,8 @@ class Held:
 
     def conflicts(self, text: str, later: Told) -> bool:
         """Whether a later text names another value of the same sort."""
-        return another(self.claim.object, text, self.told.said_at, later.said_at)
+        said = reversal.without_refused_date(text)
+        return another(self.claim.object, said, self.told.said_at, later.said_at)
 
     def counts_the_same(self, text: str) -> bool:
         """Whether a text has a number of the same things."""

@@ -63,7 +63,7 @@ def _said_anew(held: Held, later: Told, after: Clause, *, conflict: bool, change
         and _same_slot(held, later, after)
     ):
         return True
-    if _same_head(held, after) and (changed or _is_now_another(held, later, after)):
+    if same_head(held, after) and (changed or _is_now_another(held, later, after)):
         return True
     single = single_valued(held.claim.relation, held.claim.label)
     enough = changed or (single and (conflict or not _only_is(held)))
@@ -84,7 +84,7 @@ def _at_odds(held: Held, later: Told, after: Clause, sentence: str, *, changed: 
     return held.is_counted and _same_slot(held, later, after)
 
 
-def _same_head(held: Held, after: Clause) -> bool:
+def same_head(held: Held, after: Clause) -> bool:
     """The same noun with other words before it: "third floor" and "ground floor"."""
     phrase = [word.stem for word in words(AFTER_CORE.split(held.claim.object)[0]) if word.stem not in LIGHT]
     if len(phrase) < _FEW_WORDS or held.claim.object.split()[-1][:1].isupper():

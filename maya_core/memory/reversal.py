@@ -26,20 +26,25 @@ _MEANT = re.compile(
     r"contrary to what (?:i|was)|misspelt|misspelled|correct myself|forgive the slip|"
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
-    r"instead of what i said|to correct (?:myself|that|what)|let me correct|i said .{1,30} but|wrong (?:day|date|name|"
-    r"number|city|place|month|year|word|one|leg|line|column|row|page|ticket|entry|file|list|way round|way around))\b",
+    r"instead of what i said|to correct (?:myself|that|what)|let me correct|i (?:said|wrote|typed|put) .{1,30}(?:\bbut|"
+    r"\bby mistake|\bin error|\bby accident)|(?:mix(?:es|ed|ing)?|confus(?:e|es|ed|ing)|swapp?(?:ed|ing)) (?:them|the "
+    r"two|those two|these two)(?: \w+)?(?= up|\W*$)|why i (?:said|wrote|typed|put)|i should (?:say|have said)|wrong "
+    r"(?:day|date|name|number|city|town|street|floor|room|place|month|year|word|one|leg|line|column|row|page|ticket|"
+    r"entry|file|list|way round|way around))\b|^\W*[^,.!?;]{2,30}, (?:i mean|rather|of course)\b(?!,? (?:that|to|if)\b)|"
+    r"^\W*or rather\b|^\W*(?:that|it|this|which) should (?:be|read|say)\W+(?:the |on |at |in |an? )*(?-i:[A-Z\d])",
     _I,
 )
 _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
     r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|can't (?:type|"
-    r"spell|count|read)|fat fingers?|what am i saying)\b|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
+    r"spell|count|read)|fat fingers?|what am i saying|i should (?:say|have said)|why i (?:said|wrote|typed|put))\b|^\W*or rather\b|"
+    r"^\W*[^,.!?;]{2,30}, (?:i mean|rather|of course)\b(?!,? (?:that|to|if)\b)|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
     r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|"
     r"^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
 )
 _BETTER_WORD = re.compile(
-    r"^\W*(?i:sorry|oops|no|nope|wait|correction|er+m?)[\s,.:;!—–-]+(?i:it's |it is |on |at |in )?(?!(?i:for|about|"
+    r"^\W*(?i:(?:sorry|apologies|oops|no|nope|wait|correction|er+m?)[\s,.:;!—–-]+)+(?i:it's |it is |on |at |in )?(?!(?i:for|about|"
     r"to|if|that|i|my|we|you|the|thanks|problem|worries|idea|rush)\b)(?!for\b|about\b|to\b|if\b|that\b|i\b|my\b|"
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
@@ -178,11 +183,17 @@ _AMENDS = re.compile(
     _I,
 )
 _WRONG_BEFORE = re.compile(
-    r"\b(?:not|isn't|wasn't|aren't|nor|instead of|rather than|old|got|had)\s+(?:the |an? |in |on |at )?$", _I
+    r"\b(?:not|isn't|wasn't|aren't|nor|instead of|rather than|old|got|had|why (?:i|did i) (?:said|say|wrote|write|typed|"
+    r"type|put)|(?:mistakenly|accidentally|wrongly) (?:said|wrote|typed|put))\s+(?:the |an? |in |on |at )?$",
+    _I,
 )
 _WRONG_AFTER = re.compile(
-    r"^\W*(?:was|is|were|are)?\s*(?:wrong|a mistake|incorrect|mixed up|the old|outdated|a typo|my old)", _I
+    r"^\W*(?:was|is|were|are)?\s*(?:wrong|a mistake|a slip|incorrect|mixed up|the old|outdated|a typo|my old|by "
+    r"mistake|in error|by accident)",
+    _I,
 )
+_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", _I)
+_REFUSED_DATE = re.compile(r"[,;–—-]?\s*\bnot (?:on |in |at )?(?:the )?\d[^,.!?;]*", _I)
 _WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
 _HARMLESS = re.compile(
     r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
@@ -320,7 +331,12 @@ def ends_around(clause: str, start: int, end: int) -> bool:
 def refused_words(text: str) -> str:
     """What a correction names as wrong: "Brightwater" of "Brightwave, not Brightwater"; "" when it names nothing."""
     found = _REFUSED.search(text)
-    return found.group("word") if found else ""
+    return _ORDINAL.sub(r"\1", found.group("word")) if found else ""
+
+
+def without_refused_date(text: str) -> str:
+    """A text without the number or date that it names as wrong: "13 June, not the 3rd"."""
+    return _REFUSED_DATE.sub("", text)
 
 
 def doubted_words(text: str) -> str:

@@ -74,7 +74,7 @@ _WISH = re.compile(
     r"think(?:ing|s)? (?:of|about)|thought (?:of|about)|consider(?:ing|ed|s)?|contemplat\w+|toy(?:ing|ed)? with|"
     r"tempted|debating|deciding|deliberating|fantasi\w+|imagin\w+|suppos(?:e|ing)|pretend\w*|assum(?:e|ing)\b|"
     r"hypothetical(?:ly)?|theoretical(?:ly)?|in theory|as if|as though|if only|someday|some day|one day(?! (?:a|per|"
-    r"each|every)\b)|ideally|in case|should(?!(?:'ve| have) (?:said|written|put|been|typed)\b| (?:read|say)\b)|"
+    r"each|every)\b)|ideally|in case|should(?!(?:'ve| have) (?:said|written|put|been|typed)\b| (?:read|say)\b| be (?:on |at |in |the )*(?-i:[A-Z\d]))|"
     r"ought to|unless|not sure|unsure|let's say|lets say|say (?:i|my|we|that)|what if|were to|eventually|"
     r"at some point|might|looking to|hard to decide|(?:it'd|that'd|there'd)|undecided|torn between|on the fence|"
     r"either way|tentatively|potential(?:ly)?|if i'm lucky|fingers crossed|in an ideal world|bucket list|"
