@@ -63,10 +63,9 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
     if any(held.conflicts(text, later) for text in (spoken, *(clause.text for clause in said))):
         only = near and held.is_counted and _only_a_value(held, later, said)
         return mistaken or reversal.amends(spoken) or only
-    if mistaken and any(same_head(held, clause) for clause in said):
-        return True
     vague = held.is_counted or counted(spoken, later) or _is_for_life(held)
-    return mistaken and not vague and (related or _replaces_it_alone(held, later, near=near))
+    alone = not vague and (related or _replaces_it_alone(held, later, near=near))
+    return mistaken and (alone or any(same_head(held, clause) for clause in said))
 
 
 def _is_related(held: Held, spoken: str) -> bool:
@@ -80,7 +79,7 @@ def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Readin
     for clause in said:
         if not names_again(held, clause.text) or reversal.gets_wrong(clause.text, held.claim.object):
             continue
-        if clause.sentence and _as_something_else(held, clause):
+        if _as_something_else(held, clause):
             continue
         start, _ = window(clause, held.thing)
         if subject_reason(held.claim, later, clause, start, reading) is None:
@@ -89,16 +88,22 @@ def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Readin
 
 
 def _as_something_else(held: Held, clause: Clause) -> bool:
-    """The object is said to be somebody else to the user than the one there is: "Jonas is my neighbour"."""
+    """The object is said to be another to the user than the one there is: "Jonas is my neighbour"."""
+    label = held.claim.label
+    if not label.startswith(SLOT):
+        return False
     about = [said.stated for said in said_in(clause) if held.thing <= content_stems(said.stated.object)]
-    slot = held.claim.label.startswith(SLOT)
-    return slot and bool(about) and all((s.relation, s.label) != (held.claim.relation, held.claim.label) for s in about)
+    if about:
+        return all((found.relation, found.label) != (held.claim.relation, label) for found in about)
+    what = re.match(rf"\W*{re.escape(held.claim.object)}(?:'s| is| was) (?:my|our) ([^,.;!?]+)", clause.text)
+    return what is not None and not content_stems(label.removeprefix(SLOT)) <= stems(what.group(1))
 
 
 def _means_another(held: Held, said: Sequence[Clause], spoken: str) -> bool:
     """It states something else in plain words, names another thing of the same statement, or leaves a person be."""
     claim = held.claim
-    stated = {(s.stated.relation, s.stated.label) for c in said if c.verbs for s in said_in(c)}
+    spoken_of = [s for c in said if c.verbs and not _as_something_else(held, c) for s in said_in(c)]
+    stated = {(s.stated.relation, s.stated.label) for s in spoken_of}
     named = not held.of_user and content_stems(claim.subject) <= stems(spoken)
     if stated and (claim.relation, claim.label) not in stated and not named:
         return True

@@ -28,6 +28,7 @@ from maya_core.memory.secret_text import is_secret
 from maya_core.memory.sequel import ended_by
 from maya_core.memory.statements import Clause, Meant, Reading, Told, read
 from maya_core.memory.subjects import subject_reason
+from maya_core.memory.wording import content_stems, stems
 
 _LONGEST_NAME = 200
 _SAID_THERE = 2
@@ -125,8 +126,18 @@ def _place_reason(claim: Claim, told: Told, place: Place, reading: Reading) -> R
             meant = told.foreign_at(clause.start + begin, clause.start + finish) or meant
         if meant is not Meant.ASSERTED:
             return _MEANINGS[meant]
+        if reversal.only_written(clause.text, begin, finish):
+            return Reason.WITHDRAWN
+    if any(reversal.refuses_date(c.text) for c in place.clauses) and _only_refused(claim, place):
+        return Reason.WITHDRAWN
     about = subject_reason(claim, told, place.clause, place.start, reading)
     return about or relation_reason(claim, told, place)
+
+
+def _only_refused(claim: Claim, place: Place) -> bool:
+    """The words are whole only with those of a date that is named as wrong: "13 June, not the 3rd"."""
+    left = frozenset().union(*(stems(reversal.without_refused_date(c.text)) for c in place.clauses))
+    return not content_stems(claim.object) <= left
 
 
 def _is_secret_there(told: Told, clause: Clause, begin: int, finish: int) -> bool:

@@ -110,7 +110,7 @@ def first_owner(clause: Clause) -> Owner:
 
 def names_again(held: Held, text: str) -> bool:
     """The object is named again; another spelling of it is another name."""
-    thing = held.claim.object
+    thing, text = held.claim.object, reversal.without_refused_date(text)
     if thing[:1].isupper() and re.search(rf"\b{re.escape(thing.split()[-1])}\b", text, re.IGNORECASE) is None:
         return False
     return held.thing <= stems(text)

@@ -50,7 +50,7 @@ _PUT_RIGHT = tuple(
         r"\b(?:i meant(?: to (?:say|write|type))?|make that|should (?:be|have been|say)|(?:he|she|it)(?:'s| is) "
         r"called|i mean)",
         r"\b(?:correction|scratch that|it's|it is)",
-        r"(?:^|\b)(?:typo|oops|sorry|no|wait)",
+        r"(?:^|\b)(?:typo|oops|sorry|no|wait)(?:[\s,]+(?:no|wait|sorry))*",
     )
 )
 """How people name what they meant, the plainest first."""

@@ -30,22 +30,24 @@ _MEANT = re.compile(
     r"\bby mistake|\bin error|\bby accident)|(?:mix(?:es|ed|ing)?|confus(?:e|es|ed|ing)|swapp?(?:ed|ing)) (?:them|the "
     r"two|those two|these two)(?: \w+)?(?= up|\W*$)|why i (?:said|wrote|typed|put)|i should (?:say|have said)|wrong "
     r"(?:day|date|name|number|city|town|street|floor|room|place|month|year|word|one|leg|line|column|row|page|ticket|"
-    r"entry|file|list|way round|way around))\b|^\W*[^,.!?;]{2,30}, (?:i mean|rather|of course)\b(?!,? (?:that|to|if)\b)|"
+    r"entry|file|list|way round|way around))\b|"
+    r"^\W*[^,.!?;]{2,30}, (?:i mean|rather|of course)\b(?!,? (?:that|to|if)\b)|"
     r"^\W*or rather\b|^\W*(?:that|it|this|which) should (?:be|read|say)\W+(?:the |on |at |in |an? )*(?-i:[A-Z\d])",
     _I,
 )
 _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
     r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|can't (?:type|"
-    r"spell|count|read)|fat fingers?|what am i saying|i should (?:say|have said)|why i (?:said|wrote|typed|put))\b|^\W*or rather\b|"
+    r"spell|count|read)|fat fingers?|what am i saying|i should (?:say|have said)|why i (?:said|wrote|"
+    r"typed|put))\b|^\W*or rather\b|"
     r"^\W*[^,.!?;]{2,30}, (?:i mean|rather|of course)\b(?!,? (?:that|to|if)\b)|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
     r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|"
     r"^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
 )
 _BETTER_WORD = re.compile(
-    r"^\W*(?i:(?:sorry|apologies|oops|no|nope|wait|correction|er+m?)[\s,.:;!—–-]+)+(?i:it's |it is |on |at |in )?(?!(?i:for|about|"
-    r"to|if|that|i|my|we|you|the|thanks|problem|worries|idea|rush)\b)(?!for\b|about\b|to\b|if\b|that\b|i\b|my\b|"
+    r"^\W*(?i:(?:sorry|apologies|oops|no|nope|wait|correction|er+m?)[\s,.:;!—–-]+)+(?i:it's |it is |on |at |in )?"
+    r"(?!(?i:for|about|to|if|that|i|my|we|you|the|thanks|problem|worries|idea|rush)\b)(?!for\b|about\b|to\b|if\b|that\b|i\b|my\b|"
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
 _SETS_RIGHT = re.compile(
@@ -183,13 +185,23 @@ _AMENDS = re.compile(
     _I,
 )
 _WRONG_BEFORE = re.compile(
-    r"\b(?:not|isn't|wasn't|aren't|nor|instead of|rather than|old|got|had|why (?:i|did i) (?:said|say|wrote|write|typed|"
-    r"type|put)|(?:mistakenly|accidentally|wrongly) (?:said|wrote|typed|put))\s+(?:the |an? |in |on |at )?$",
+    r"\b(?:not|isn't|wasn't|aren't|nor|instead of|rather than|old|got|had|why (?:i|did i) (?:said|say|wrote|write|"
+    r"typed|type|put)|(?:mistakenly|accidentally|wrongly) (?:said|wrote|typed|put))\s+(?:the |an? |in |on |at )?$",
     _I,
 )
 _WRONG_AFTER = re.compile(
     r"^\W*(?:was|is|were|are)?\s*(?:wrong|a mistake|a slip|incorrect|mixed up|the old|outdated|a typo|my old|by "
     r"mistake|in error|by accident)",
+    _I,
+)
+_WROTE = re.compile(
+    r"\b(?:i|why i|why did i)\s+(?:(?:just|only|mistakenly|accidentally|wrongly)\s+)*(?:said|say|wrote|write|typed|"
+    r"type|put)\s+[\"“'‘]?$",
+    _I,
+)
+_NO_MORE_THAN = re.compile(
+    r"[\"”'’]?\s*(?:(?:by (?:mistake|accident|habit)|in error|before|earlier|above|instead|there|"
+    r"first|when i (?:meant|wanted)\b.*)\W*)*(?:$|[,;.!–—-]|but\b)",
     _I,
 )
 _ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", _I)
@@ -274,6 +286,11 @@ def gets_wrong(text: str, thing: str) -> bool:
     return False
 
 
+def only_written(clause: str, start: int, end: int) -> bool:
+    """Whether the words at `start` to `end` are told as what was said or typed: "I typed Polish by mistake"."""
+    return _WROTE.search(clause[:start]) is not None and _NO_MORE_THAN.match(clause[end:]) is not None
+
+
 def slips(clause: str) -> str | None:
     """What a clause puts in place of the one before ("sorry, Bristol"); None when it replaces nothing."""
     head = _SLIP.match(clause)
@@ -332,6 +349,11 @@ def refused_words(text: str) -> str:
     """What a correction names as wrong: "Brightwater" of "Brightwave, not Brightwater"; "" when it names nothing."""
     found = _REFUSED.search(text)
     return _ORDINAL.sub(r"\1", found.group("word")) if found else ""
+
+
+def refuses_date(text: str) -> bool:
+    """Names a number or a date as wrong: "not the 3rd"."""
+    return _REFUSED_DATE.search(text) is not None
 
 
 def without_refused_date(text: str) -> str:
