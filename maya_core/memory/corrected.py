@@ -13,11 +13,12 @@ from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Reading, Told
 from maya_core.memory.subjects import subject_reason
 from maya_core.memory.values import Sort, respelt, values_in
-from maya_core.memory.wording import content_stems, stems
+from maya_core.memory.wording import LIGHT, content_stems, stems
 
 _FEW_WORDS = 2
 _VALUE_WORDS = 4
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w-]+")
+_NO = stems("no nope nah sorry haha ha oh ah um uh hm ehm erm argh oops wait actually well")
 _OF_DATES = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december".split()
@@ -55,16 +56,24 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
     doubted = content_stems(reversal.doubted_words(later.text))
     if (doubted and doubted <= held.thing) or (near and respelt(held.claim.object, spoken, later.said_at)):
         return True
-    related = _is_related(held, spoken)
-    if not (near or related) or (reversal.adds(spoken) and not mistaken):
+    if not (near or _is_related(held, spoken)) or (reversal.adds(spoken) and not mistaken):
         return False
-    if _said_again(held, later, said, reading) or _means_another(held, said, spoken):
+    if _said_again(held, later, said, reading):
         return False
+    if near and _says_it_anew(held, said):
+        return True
+    return not _means_another(held, said, spoken) and _names_another(held, later, said, near=near)
+
+
+def _names_another(held: Held, later: Told, said: Sequence[Clause], *, near: bool) -> bool:
+    """A value of the same sort, with a word that sets right or alone; or any word in place of the only statement."""
+    spoken = text_of(said)
+    mistaken = any(clause.mistaken for clause in said)
     if any(held.conflicts(text, later) for text in (spoken, *(clause.text for clause in said))):
         only = near and held.is_counted and _only_a_value(held, later, said)
         return mistaken or reversal.amends(spoken) or only
     vague = held.is_counted or counted(spoken, later) or _is_for_life(held)
-    alone = not vague and (related or _replaces_it_alone(held, later, near=near))
+    alone = not vague and (_is_related(held, spoken) or _replaces_it_alone(held, later, near=near))
     return mistaken and (alone or any(same_head(held, clause) for clause in said))
 
 
@@ -85,6 +94,16 @@ def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Readin
         if subject_reason(held.claim, later, clause, start, reading) is None:
             return True
     return False
+
+
+def _says_it_anew(held: Held, said: Sequence[Clause]) -> bool:
+    """A word alone, and then once more with the verb of the statement: "Haha no, chemistry. I study chemistry."."""
+    verb = held.verb
+    alone = next((c for c in said if not c.verbs and not c.owners and c.stems - LIGHT - _NO), None)
+    if verb is None or alone is None or len(alone.text.split()) > _VALUE_WORDS:
+        return False
+    word = content_stems(alone.text) - _NO
+    return any(c.start > alone.start and word <= c.stems and any(v.lemma == verb.lemma for v in c.verbs) for c in said)
 
 
 def _as_something_else(held: Held, clause: Clause) -> bool:

@@ -53,7 +53,8 @@ def _links(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> bool
     spoken = clause.text[owner.start : owner.until]
     if stems(spoken) & ROLES and re.match(r"\W*(?:my|our)\s+(?:[\w-]+\s+){0,2}[\w-]+'s? name\W*$", spoken, re.I):
         return wanted <= named_after(clause, owner)
-    if owner.pronoun and owner.person and clause.corrects and claim.relation in LINKS:
+    linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
+    if owner.pronoun and owner.person and clause.corrects and linking:
         return wanted <= named_after(clause, owner)
     group = owner.names.union(*(people for people in reading.people if people & owner.names))
     if wanted <= group and _linked_elsewhere(wanted, reading):
@@ -61,7 +62,6 @@ def _links(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> bool
     if not owner.person or _SOMEBODYS.match(clause.text[owner.until :]):
         return False
     mine = owner.mine or MINE.search(clause.text) is not None or _KIN_BY_NAME.match(spoken) is not None
-    linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
     if mine and linking and not _of_another(clause, owner) and wanted <= group:
         return True
     role = stems(spoken) & ROLES

@@ -7,7 +7,8 @@ _SLIP = re.compile(
     r"^\W*(?:(?:oh|oops|ah|um|uh|hmm+|mm|er+m?|ugh|well|ehm|actually|no)\b[\s,.!—–-]*)*(?:no[\s,]+wait|wait[\s,]+no|"
     r"sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?(?! to\b)|i meant to (?:say|write|type)|"
     r"or rather|make that|oops|correction|strike that|(?<!for the )(?<!about the )(?<!a )typo|i misspoke|i mistyped|"
-    r"my mistake|my bad|er+m?|whoops|no|wait)\b[\s,:.!—–-]*",
+    r"my mistake|my bad|er+m?|whoops|wait|no(?=\s*[,.:!—–-]|\W*$|\s+(?-i:[A-Z\d])|\s+(?:it's|its|it is|in|"
+    r"at|on|wait|sorry|actually|x)\b))\b[\s,:.!—–-]*",
     _I,
 )
 _MEANT = re.compile(
@@ -17,7 +18,8 @@ _MEANT = re.compile(
     r"seven|eight|nine|ten|twelve)(?:\s\S+)?,? actually\b|^\W*(?:oh no|ah no|a+rgh|oops|(?:oh |ah )?no wait|(?:oh |"
     r"ah )?wait no|hang on|hold on|(?:oh |ah )?wait)\W+(?:it's|it is|that's)\b|^\W*(?:(?:no|sorry|wait|"
     r"oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|^\W*not [^,.!?]{1,30},\s*(?:but )?\S|"
-    r"^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|\bwhat am i saying\b|\bi (?:got|had) (?:that|it|"
+    r"^\W*(?:(?:it|he|she|that)(?:'s| is) )?(?-i:[A-Z\d])\S*(?:\s(?-i:[A-Z\d])\S*){0,2}, not "
+    r"(?-i:[A-Z\d])[^\s,.;!]*(?=[,.;!–—-]|\W*$)|\bwhat am i saying\b|\bi (?:got|had) (?:that|it|"
     r"them|those) (?:wrong|mixed up|backwards|confused)\b|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|"
     r"more precise)|more precisely|misread|misheard|miscounted|mistyped)\b|\bwith (?:an?|one|two|"
     r"double) [a-z]s?\b(?!['\w])|\b(?:spelled|spelt|i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
@@ -26,7 +28,9 @@ _MEANT = re.compile(
     r"contrary to what (?:i|was)|misspelt|misspelled|correct myself|forgive the slip|"
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
-    r"instead of what i said|to correct (?:myself|that|what)|let me correct|i (?:said|wrote|typed|put) .{1,30}(?:\bbut|"
+    r"instead of what i said|to correct (?:myself|that|what)|let me correct|told you (?:it |that )?wrong|slip of the "
+    r"(?:tongue|pen)|brain (?:fog|fade)|let me rephrase|to correct something|(?:that|this)(?:'s| is| was) (?:not right|"
+    r"incorrect|wrong)(?=\W*$|[,.;!])|i (?:said|wrote|typed|put) .{1,30}(?:\bbut|"
     r"\bby mistake|\bin error|\bby accident)|(?:mix(?:es|ed|ing)?|confus(?:e|es|ed|ing)|swapp?(?:ed|ing)) (?:them|the "
     r"two|those two|these two)(?: \w+)?(?= up|\W*$)|why i (?:said|wrote|typed|put)|i should (?:say|have said)|wrong "
     r"(?:day|date|name|number|city|town|street|floor|room|place|month|year|word|one|leg|line|column|row|page|ticket|"
@@ -51,6 +55,7 @@ _BETTER_WORD = re.compile(
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
 _SETS_RIGHT = re.compile(
+    r"^\W*[^\s,.;!?]+(?:\s[^\s,.;!?]+){0,2},? (?:actually|rather|in fact)\W*$|"
     r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about|need|problem|"
     r"rush|idea|worries|matter)\b)|\b(?:i mean|turns out|turned out|not "
     r"right)\b",
@@ -186,7 +191,8 @@ _AMENDS = re.compile(
 )
 _WRONG_BEFORE = re.compile(
     r"\b(?:not|isn't|wasn't|aren't|nor|instead of|rather than|old|got|had|why (?:i|did i) (?:said|say|wrote|write|"
-    r"typed|type|put)|(?:mistakenly|accidentally|wrongly) (?:said|wrote|typed|put))\s+(?:the |an? |in |on |at )?$",
+    r"typed|type|put)|(?:mistakenly|accidentally|wrongly) (?:said|wrote|typed|put)|read "
+    r"[^,.!?;]{2,30} (?:for|instead of))\s+(?:the |an? |in |on |at )?$",
     _I,
 )
 _WRONG_AFTER = re.compile(
@@ -205,7 +211,9 @@ _NO_MORE_THAN = re.compile(
     _I,
 )
 _ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", _I)
-_REFUSED_DATE = re.compile(r"[,;–—-]?\s*\bnot (?:on |in |at )?(?:the )?\d[^,.!?;]*", _I)
+_REFUSED_DATE = re.compile(
+    r"[,;–—-]?\s*\bnot (?:on |in |at )?(?:(?:the )?\d|the (?:first|second|third|\w+th)\b)[^,.!?;]*", _I
+)
 _WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
 _HARMLESS = re.compile(
     r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
