@@ -99,7 +99,7 @@ def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Readin
 def _says_it_anew(held: Held, said: Sequence[Clause]) -> bool:
     """A word alone, and then once more with the verb of the statement: "Haha no, chemistry. I study chemistry."."""
     verb = held.verb
-    alone = next((c for c in said if not c.verbs and not c.owners and c.stems - LIGHT - _NO), None)
+    alone = next((c for c in said if not c.owners and c.stems - LIGHT - _NO), None)
     if verb is None or alone is None or len(alone.text.split()) > _VALUE_WORDS:
         return False
     word = content_stems(alone.text) - _NO
@@ -109,12 +109,15 @@ def _says_it_anew(held: Held, said: Sequence[Clause]) -> bool:
 def _as_something_else(held: Held, clause: Clause) -> bool:
     """The object is said to be another to the user than the one there is: "Jonas is my neighbour"."""
     label = held.claim.label
+    thing = re.escape(held.claim.object)
+    if held.of_user and re.match(rf"\W*{thing}(?:'s| is| was) (?:my|our|the) [\w-]+'s\b", clause.text):
+        return True
     if not label.startswith(SLOT):
         return False
     about = [said.stated for said in said_in(clause) if held.thing <= content_stems(said.stated.object)]
     if about:
         return all((found.relation, found.label) != (held.claim.relation, label) for found in about)
-    what = re.match(rf"\W*{re.escape(held.claim.object)}(?:'s| is| was) (?:my|our) ([^,.;!?]+)", clause.text)
+    what = re.match(rf"\W*{thing}(?:'s| is| was) (?:my|our) ([^,.;!?]+)", clause.text)
     return what is not None and not content_stems(label.removeprefix(SLOT)) <= stems(what.group(1))
 
 

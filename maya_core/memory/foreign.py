@@ -64,11 +64,13 @@ _INTRODUCTION = re.compile(
     r"introduction|posting|forum|content|contents|example|input|clipboard|config|json|csv|data|table|error|"
     r"stack trace|traceback|signature)|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|went|like this|"
     r"posted|texted|emailed|translate|proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
-    r"paraphrase|edit|improve|shorten|rephrase|explain|reword|polish|analy[sz]e|extract|parse|classify|grammar|say|"
-    r"saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|"
+    r"paraphrase|edit|improve|shorten|(?<!let me )rephrase|explain|reword|polish|analy[sz]e|extract|parse|"
+    r"classify|grammar|say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|"
     r"copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
+_IN_MARKS = re.compile(r"\s*(?:\"[^\"\n]+\"|“[^“”\n]+”)(?P<after>\s[^\"“”„«»`\n]*)")
+"""One quotation, and the person's own words after it on the same line."""
 _TO_REPORT = re.compile(
     r"\b(?:to (?:report|post|comment|message|say)|(?:must|i'd|i'll|let's) say)\b[^:]{0,12}:\s*$", re.IGNORECASE
 )
@@ -224,7 +226,9 @@ def _pasted(text: str) -> list[ForeignSpan]:
         if _TO_REPORT.search(text[max(0, match.start() - 12) : match.end()]):
             continue
         if not _ABOUT_ONESELF.search(text[max(0, match.start() - 24) : match.end()]):
-            found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
+            whole = _IN_MARKS.fullmatch(text, match.end())
+            end = whole.start("after") if whole else len(text)
+            found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=end))
     for match in _FORWARDED.finditer(text):
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))
     sign_off = _SIGN_OFF.search(text)

@@ -145,7 +145,9 @@ def _listed(told: Told, said: Said, following: Sequence[Clause]) -> Iterator[Cla
 
 
 _MORE = re.compile(
-    r"^(?!(?:but|so|not|because|too|though|which|who|if|please|thanks|especially|since|when)\b)(?!.*\b(?:is|are|was|"
+    r"^(?!(?:but|so|not|because|too|though|which|who|if|please|thanks|especially|since|when|badly|severely|mildly|"
+    r"slightly|terribly|seriously|really|highly|extremely|violently|apparently|sadly|unfortunately|(?:my|our) \w+'s)\b)"
+    r"(?!.*\b(?:is|are|was|"
     r"have|has|live|lives|work|works|love|loves|hate|hates)\b)"
     r"(?:a bit of |a little |some )?\S+(?:\s+\S+){0,2}$",
     re.IGNORECASE,

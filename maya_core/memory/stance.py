@@ -185,7 +185,8 @@ _BACK_TO_EARTH = re.compile(
 _BY_THE_WAY = re.compile(r"\b(?:by the way|btw|fyi)\b", _I)
 _SPEECH = (
     r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|mentioned|"
-    r"mentions|insists?|insisted|insisting|swears?|swore|wrote|writes|asked|asks|suggests?|suggested|reckons?|"
+    r"mentions|insists?|insisted|insisting|swears?|swore|wrote|writes|asked(?! (?:me|us) to "
+    r"(?!say|write|put|claim|tell|pretend|state|note|confirm|repeat|pass|type|enter)\w)|asks|suggests?|suggested|reckons?|"
     r"reckoned|argues?|argued|announced|announces|texted|emailed|messaged|replied|explained|explains|assumes?|assumed|"
     r"heard|reported|guess(?:es|ed)?|warned|warns|promised|joked|jokes|joking|recommends?|recommended|"
     r"keeps? (?:saying|telling|insisting)|predicts?|predicted|estimates?|estimated|states?|stated|accused|accuses|"
@@ -240,7 +241,9 @@ _RHETORICAL = re.compile(
     _I,
 )
 _CLEFT = re.compile(
-    r"^\W*(?:what|where|who) (?:i|we|the|my|our|he|she|they)\b.{3,80}\b(?:is|was|are)\b.*\b\w+[.;!]", _I
+    r"^\W*(?:what|where|who) (?:i|we|the|my|our|he|she|they)\b.{3,80}\b(?:is|was|are)\b.*\b\w+[.;!]|"
+    r"^\W*what(?:'s| is) [\w ]{3,30} is (?:that|the)\b.*\b\w+[.;!]",
+    _I,
 )
 """A statement that begins like a question: "What it waits for is the drill."."""
 _SERIOUS_NOW = re.compile(
