@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from maya_core.memory import reversal
 from maya_core.memory.claims import Claim
+from maya_core.memory.clauses import Who
 from maya_core.memory.grounding import window
-from maya_core.memory.held import Held, counted, counts, names_again, states, text_of
+from maya_core.memory.held import Held, counted, counts, first_owner, names_again, refuses_subject, states, text_of
 from maya_core.memory.relations import LINKS, SINGLE_ROLES, SLOT, names_a_person
 from maya_core.memory.replaced import same_head
 from maya_core.memory.stated import said_in
@@ -58,7 +59,7 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
         return True
     if not (near or _is_related(held, spoken)) or (reversal.adds(spoken) and not mistaken):
         return False
-    if _said_again(held, later, said, reading):
+    if _said_again(held, later, said, reading) or refuses_subject(held, spoken):
         return False
     if near and _says_it_anew(held, said):
         return True
@@ -69,12 +70,19 @@ def _names_another(held: Held, later: Told, said: Sequence[Clause], *, near: boo
     """A value of the same sort, with a word that sets right or alone; or any word in place of the only statement."""
     spoken = text_of(said)
     mistaken = any(clause.mistaken for clause in said)
-    if any(held.conflicts(text, later) for text in (spoken, *(clause.text for clause in said))):
+    own = [clause for clause in said if clause.mistaken or not _about_somebody_else(held, clause)]
+    if any(held.conflicts(text, later) for text in (text_of(own), *(clause.text for clause in own))):
         only = near and held.is_counted and _only_a_value(held, later, said)
         return mistaken or reversal.amends(spoken) or only
     vague = held.is_counted or counted(spoken, later) or _is_for_life(held)
     alone = not vague and (_is_related(held, spoken) or _replaces_it_alone(held, later, near=near))
     return mistaken and (alone or any(same_head(held, clause) for clause in said))
+
+
+def _about_somebody_else(held: Held, clause: Clause) -> bool:
+    """It tells of a person by name or role what the statement tells of the user."""
+    owner = first_owner(clause)
+    return held.of_user and owner.who is Who.OTHER and owner.person and not owner.pronoun and not _says_who(held.claim)
 
 
 def _is_related(held: Held, spoken: str) -> bool:
@@ -100,10 +108,17 @@ def _says_it_anew(held: Held, said: Sequence[Clause]) -> bool:
     """A word alone, and then once more with the verb of the statement: "Haha no, chemistry. I study chemistry."."""
     verb = held.verb
     alone = next((c for c in said if not c.owners and c.stems - LIGHT - _NO), None)
-    if verb is None or alone is None or len(alone.text.split()) > _VALUE_WORDS:
+    if verb is None or alone is None or reversal.adds(text_of(said)) or len(alone.text.split()) > _VALUE_WORDS:
         return False
     word = content_stems(alone.text) - _NO
-    return any(c.start > alone.start and word <= c.stems and any(v.lemma == verb.lemma for v in c.verbs) for c in said)
+    subject = held.clause.owner_at(verb.start)
+    return any(
+        c.start > alone.start
+        and word <= c.stems
+        and any(v.lemma == verb.lemma for v in c.verbs)
+        and (first_owner(c).who is subject.who is Who.USER or bool(first_owner(c).names & subject.names))
+        for c in said
+    )
 
 
 def _as_something_else(held: Held, clause: Clause) -> bool:

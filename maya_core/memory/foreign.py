@@ -65,8 +65,8 @@ _INTRODUCTION = re.compile(
     r"stack trace|traceback|signature)|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|went|like this|"
     r"posted|texted|emailed|translate|proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
     r"paraphrase|edit|improve|shorten|(?<!let me )rephrase|explain|reword|polish|analy[sz]e|extract|parse|"
-    r"classify|grammar|say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|forwarding|copied|"
-    r"copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
+    r"classify|grammar|say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|"
+    r"forwarding|copied|copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
 _IN_MARKS = re.compile(r"\s*(?:\"[^\"\n]+\"|“[^“”\n]+”)(?P<after>\s[^\"“”„«»`\n]*)")

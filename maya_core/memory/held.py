@@ -116,6 +116,12 @@ def names_again(held: Held, text: str) -> bool:
     return held.thing <= stems(text)
 
 
+def refuses_subject(held: Held, sentence: str) -> bool:
+    """Says that it is about something else: "the slides are due on 9 May, not the report"."""
+    subject = re.escape(held.claim.subject)
+    return not held.of_user and re.search(rf"\bnot (?:the |my |our )?{subject}\b", sentence, re.IGNORECASE) is not None
+
+
 def may_be_about(held: Held, after: Clause, reading: Reading) -> bool:
     """Whether a later clause may be about the claim's subject."""
     owner = first_owner(after)

@@ -25,7 +25,8 @@ _MEANT = re.compile(
     r"double) [a-z]s?\b(?!['\w])|\b(?:spelled|spelt|i meant|meant to (?:say|write|type)|typo|misspoke|mistyped|"
     r"misremembered|mix(?:ed|ing)? (?:that|it|them|those) up|mix(?:ed|ing)? up (?:the|my|those|these|them|it|"
     r"that)|got mixed up|"
-    r"contrary to what (?:i|was)|misspelt|misspelled|correct myself|forgive the slip|"
+    r"contrary to what (?:i|was)|misspelt|misspelled|tell (?:them|the two|those two) apart|correct myself|"
+    r"forgive the slip|"
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
     r"instead of what i said|to correct (?:myself|that|what)|let me correct|told you (?:it |that )?wrong|slip of the "
@@ -34,8 +35,10 @@ _MEANT = re.compile(
     r"\bby mistake|\bin error|\bby accident)|(?:mix(?:es|ed|ing)?|confus(?:e|es|ed|ing)|swapp?(?:ed|ing)) (?:them|the "
     r"two|those two|these two)(?: \w+)?(?= up|\W*$)|why i (?:said|wrote|typed|put)|i should (?:say|have said)|wrong "
     r"(?:day|date|name|number|city|town|street|floor|room|place|month|year|word|one|leg|line|column|row|page|ticket|"
-    r"entry|file|list|way round|way around))\b|"
-    r"^\W*[^,.!?;]{2,30}, (?:i mean|rather|of course)\b(?!,? (?:that|to|if)\b)|"
+    r"suggestion|option|box|field|button|form|tab|entry|file|list|way round|way around))\b|"
+    r"^\W*[^,.!?;]{2,30}, (?:(?:i mean|rather)\b(?!,? (?:that|to|if)\b)|"
+    r"of course(?:\W*$|[,.] (?:i|no|why|silly|what|don't)\b))|"
+    r"^\W*(?:(?:no|sorry|well|or)\W+)?i mean (?:the |in |at |on |an? )*(?-i:[A-Z\d])[^,.!?;]{1,30}\W*$|"
     r"^\W*or rather\b|^\W*(?:that|it|this|which) should (?:be|read|say)\W+(?:the |on |at |in |an? )*(?-i:[A-Z\d])",
     _I,
 )
@@ -44,9 +47,11 @@ _REPLACES = re.compile(
     r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|can't (?:type|"
     r"spell|count|read)|fat fingers?|what am i saying|i should (?:say|have said)|why i (?:said|wrote|"
     r"typed|put))\b|^\W*or rather\b|"
-    r"^\W*[^,.!?;]{2,30}, (?:i mean|rather|of course)\b(?!,? (?:that|to|if)\b)|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
+    r"^\W*[^,.!?;]{2,30}, (?:(?:i mean|rather)\b(?!,? (?:that|to|if)\b)|"
+    r"of course(?:\W*$|[,.] (?:i|no|why|silly|what|don't)\b))|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
     r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|"
-    r"^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
+    r"^\s*\*\w[^\n]{0,40}$|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|"
+    r"\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
     _I,
 )
 _BETTER_WORD = re.compile(
@@ -180,18 +185,20 @@ _LEAVES_BEFORE = re.compile(
     _I,
 )
 _AMENDS = re.compile(
-    r"\b(?:actually|wrong\w*|mis\w+|sorry|apologies|oops|whoops|correct\w*|mix\w* (?:\w+ )?up|mixed|typo|"
+    r"\b(?:actually|wrong\w*|(?<!by )mis\w+|sorry(?! (?:for|about|to)\b)|apologies|oops|whoops|"
+    r"correct\w*|mix\w* (?:\w+ )?up|mixed|typo|"
     r"autocorrect\w*|turns? out|looked|check(?:ed|ing)|meant|should (?:read|be|say|have)|scratch|strike|hang on|"
     r"hold on|wait|argh|forgot|forgetting|count(?:ed|ing)|recount\w*|transposed|flipped|(?:swapped|flipped) (?:the|"
     r"two|those|these)|in fact|rather|told you|was thinking|were thinking|read (?:it|that|the|my)|apparently|silly me|"
-    r"my bad|mistake\w*|last year|out of date|outdated|stale|old (?:list|rota|one|page|plan|number|name|version|info)|"
+    r"my bad|last year|out of date|outdated|stale|old (?:list|rota|one|page|plan|number|name|version|info)|"
     r"not (?:an? |the )?\w+|confus\w+|spell\w*|spelt|properly|fact is|truth is|for real|you (?:wrote|put|have|"
     r"said))\b|^\W*(?:no|nope|ah|oh|hm+|er+m?)\b|^\s*\*",
     _I,
 )
 _WRONG_BEFORE = re.compile(
     r"\b(?:not|isn't|wasn't|aren't|nor|instead of|rather than|old|got|had|why (?:i|did i) (?:said|say|wrote|write|"
-    r"typed|type|put)|(?:mistakenly|accidentally|wrongly) (?:said|wrote|typed|put)|read "
+    r"typed|type|put)|(?:mistakenly|accidentally|wrongly) (?:said|wrote|typed|put)|"
+    r"keep (?:saying|writing|typing|putting)|read "
     r"[^,.!?;]{2,30} (?:for|instead of))\s+(?:the |an? |in |on |at )?$",
     _I,
 )
@@ -202,7 +209,7 @@ _WRONG_AFTER = re.compile(
 )
 _WROTE = re.compile(
     r"\b(?:i|why i|why did i)\s+(?:(?:just|only|mistakenly|accidentally|wrongly)\s+)*(?:said|say|wrote|write|typed|"
-    r"type|put)\s+[\"“'‘]?$",
+    r"type|put|keep (?:saying|writing|typing|putting))\s+[\"“'‘]?$",
     _I,
 )
 _NO_MORE_THAN = re.compile(

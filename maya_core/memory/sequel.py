@@ -11,7 +11,7 @@ from maya_core.memory.bearing import is_over, speaks_of_absence, strength
 from maya_core.memory.claims import Claim
 from maya_core.memory.corrected import put_right_by
 from maya_core.memory.grounding import Place, window
-from maya_core.memory.held import Held, may_be_about, names_again, said_after, sentence_of, text_of
+from maya_core.memory.held import Held, may_be_about, names_again, refuses_subject, said_after, sentence_of, text_of
 from maya_core.memory.relations import SLOT
 from maya_core.memory.replaced import AFTER_CORE, replaced
 from maya_core.memory.statements import Clause, Reading, Told
@@ -49,7 +49,7 @@ def _ends(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
     if not elsewhere or not may_be_about(held, after, reading):
         return False
     sentence = sentence_of(later, after)
-    if reversal.adds(_going_on(later, after)) or names_again(held, after.text):
+    if refuses_subject(held, sentence) or reversal.adds(_going_on(later, after)) or names_again(held, after.text):
         return False
     return (
         _new_one(held, after)

@@ -159,6 +159,83 @@ def test_words_that_only_look_like_an_end_end_nothing(made: Claim, first: str, l
     assert not admitted(made, first, "Maya: Noted.", later).ended
 
 
+@pytest.mark.parametrize(
+    ("made", "first", "later"),
+    [
+        (claim("second floor", R.RELATED_TO, label="sits on"), "I sit on the second floor, we moved up in May.",
+         "Sorry, I meant the fifth floor. I always confuse the two."),
+        (claim("east wing", R.RELATED_TO, label="has as office"), "My office is in the east wing.",
+         "West wing! I can never tell them apart."),
+        (claim("Lyon office", R.RELATED_TO, label="manages"), "I manage the Lyon office.", "I mean the Lille office."),
+        (claim("4 July", R.HAS_DEADLINE, subject="Larkin review"), "The Larkin review is due on 4 July.",
+         "Oh, I misread the plan. The Larkin review is due on 14 July, not the 4th."),
+        (claim("2 September", R.HAS_DEADLINE, subject="thesis"), "The thesis is due on 2 September.",
+         "Ah no, 12 September, not the second."),
+        (claim("1 April", R.HAS_DEADLINE, subject="invoice"), "The invoice is due on 1 April.",
+         "That should be 11 April."),
+        (claim("Polish", R.STUDIES), "I study Polish on Mondays.",
+         "Actually it's Czech I study, I typed Polish by mistake."),
+        (claim("Siemens", R.WORKS_AT), "I work at Siemens.",
+         "Bosch, of course, I don't know why I said Siemens."),
+        (claim("night shift", R.RELATED_TO, label="manages"), "I manage the night shift.",
+         "It's the day shift I manage, no idea why I put night shift."),
+        (claim("Czech", R.SPEAKS), "I speak Czech.", "Slovak, I mean."),
+        (claim("soy", R.ALLERGIC_TO), "I'm allergic to soy.", "Ugh, sesame. I keep writing soy."),
+        (claim("physics", R.STUDIES), "I study physics.", "Haha no, chemistry. I study chemistry."),
+        (claim("archive", R.RELATED_TO, subject="Iris", label="manages"), "Iris manages the archive.",
+         "I told you wrong, Iris manages the library."),
+        (claim("Jonas", R.RELATED_TO, label="has as manager"), "My manager is Jonas.",
+         "I meant Jannes. Jonas is my neighbour."),
+        (claim("Portuguese", R.RELATED_TO, label="has as first language"), "My first language is Portuguese.",
+         "No no, Spanish. Portuguese is my second."),
+    ],
+)  # fmt: skip
+def test_what_is_put_right_in_ordinary_words_holds_no_more(made: Claim, first: str, later: str) -> None:
+    assert not admitted(made, first).ended
+    assert admitted(made, first, "Maya: Noted.", later).ended
+
+
+@pytest.mark.parametrize(
+    ("made", "first", "later"),
+    [
+        (claim("French", R.SPEAKS), "I speak French.", "Spanish too, of course: I speak Spanish with my kids."),
+        (claim("Ines", R.FAMILY_OF), "My sister is Ines.", "Ole. My brother is Ole."),
+        (claim("Pia", R.WORKS_WITH), "My colleague Pia does the books.", "Tim, of course, does nothing."),
+        (claim("Danish", R.STUDIES), "I study Danish.", "Sorry for the late reply. My brother Mats studies law."),
+        (claim("Welsh", R.STUDIES), "I study Welsh.", "I deleted my notes by mistake. Piano lessons start Monday."),
+        (claim("3 May", R.HAS_DEADLINE, subject="report"), "The report is due on 3 May.",
+         "The slides are due on 9 May, not the report."),
+    ],
+)  # fmt: skip
+def test_what_is_said_besides_puts_nothing_right(made: Claim, first: str, later: str) -> None:
+    assert not admitted(made, first, "Maya: Noted.", later).ended
+
+
+def test_what_was_only_typed_is_no_statement_and_what_a_no_goes_on_with_takes_nothing_back() -> None:
+    assert reason(claim("Danish", R.IS_A), "Actually it's Norwegian I study, I wrote Danish by mistake.") is not None
+    assert reason(claim("lead", R.WORKS_AS), "I'm a lead now, no second signature needed any more.") is None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("bakery", R.WORKS_AT), 'The posting reads: "You speak Finnish." I work in a bakery.'),
+        (claim("facilities budget", R.RELATED_TO, label="manages"),
+         "I manage the facilities budget and they've asked me to sign something."),
+        (claim("Quarry Hall", R.RELATED_TO, label="runs at"),
+         "What is settled is that I'm running the party at Quarry Hall."),
+        (claim("Serbian", R.SPEAKS), "Let me rephrase: I speak Serbian."),
+    ],
+)  # fmt: skip
+def test_own_words_stay_own_beside_a_quotation_a_request_or_a_cleft(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
+
+
+def test_own_words_before_a_request_to_say_something_are_still_told_for_others() -> None:
+    assert reason(claim("Oslo", R.LIVES_IN), "My boss asked me to write that I live in Oslo.") is not None
+    assert reason(claim("Oslo", R.LIVES_IN), 'The mail reads: "Hello. I live in Oslo." What now?') is not None
+
+
 def test_a_claim_in_the_past_tense_stays_true_of_what_was() -> None:
     assert not admitted(claim("Latin", R.RELATED_TO, label="taught"), "I taught Latin.").ended
     assert admitted(claim("Latin", R.RELATED_TO, label="teaches"), "I taught Latin.").ended
