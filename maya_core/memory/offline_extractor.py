@@ -60,6 +60,7 @@ _IN_PLACE = re.compile(r"[A-Z\d€$£]|\w+$")
 """What may be put in another's place: a name, a number, a single word."""
 _NAMED = re.compile(r"\d|(?<=\s)(?!I\b)[A-Z]|^[A-Z](?!\w*\s)")
 """A name or a number stands there: what is put right is one of them."""
+_WHEN_SMALL = re.compile(r"when (?:i|we|he|she|they) (?:was|were)\b", re.IGNORECASE)
 _MOST_WORDS = 4
 _NOBODY_IN_PARTICULAR = stems(
     "people person folks everyone everybody someone somebody anyone guy man woman nobody family"
@@ -87,8 +88,14 @@ def _from_clause(told: Told, clause: Clause, following: Sequence[Clause]) -> Ite
     if clause.meant is not Meant.ASSERTED:
         return
     for said in said_in(clause):
-        if not _doubtful(said, clause):
+        if not _doubtful(said, clause) and not _long_ago(clause, following):
             yield from _listed(told, said, following)
+
+
+def _long_ago(clause: Clause, following: Sequence[Clause]) -> bool:
+    """What goes on with when it was: whether it is still so is not said ("we moved to Riga when I was a baby")."""
+    near = following[0] if following and following[0].sentence == clause.sentence else None
+    return near is not None and _WHEN_SMALL.match(near.text) is not None
 
 
 def _doubtful(said: Said, clause: Clause) -> bool:
