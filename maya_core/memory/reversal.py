@@ -214,13 +214,11 @@ _WROTE = re.compile(
 )
 _NO_MORE_THAN = re.compile(
     r"[\"”'’]?\s*(?:(?:by (?:mistake|accident|habit)|in error|before|earlier|above|instead|there|"
-    r"first|when i (?:meant|wanted)\b.*)\W*)*(?:$|[,;.!–—-]|but\b)",
+    r"first|when i (?:meant|wanted)\b[^,;.]{0,60})\W*)*(?:$|[,;.!–—-]|but\b)",
     _I,
 )
 _ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b", _I)
-_REFUSED_DATE = re.compile(
-    r"[,;–—-]?\s*\bnot (?:on |in |at )?(?:(?:the )?\d|the (?:first|second|third|\w+th)\b)[^,.!?;]*", _I
-)
+_REFUSED_DATE = re.compile(r"\bnot (?:on |in |at )?(?:(?:the )?\d|the (?:first|second|third|\w+th)\b)[^,.!?;]*", _I)
 _WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
 _HARMLESS = re.compile(
     r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
