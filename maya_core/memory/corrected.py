@@ -20,6 +20,7 @@ _FEW_WORDS = 2
 _VALUE_WORDS = 4
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w-]+")
 _NO = stems("no nope nah sorry haha ha oh ah um uh hm ehm erm argh oops wait actually well")
+_OF_COURSE = re.compile(r"\bof course\b", re.IGNORECASE)
 _OF_DATES = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december".split()
@@ -76,7 +77,7 @@ def _names_another(held: Held, later: Told, said: Sequence[Clause], *, near: boo
         return mistaken or reversal.amends(spoken) or only
     vague = held.is_counted or counted(spoken, later) or _is_for_life(held)
     alone = not vague and (_is_related(held, spoken) or _replaces_it_alone(held, later, near=near))
-    return mistaken and (alone or any(same_head(held, clause) for clause in said))
+    return mistaken and (alone or any(same_head(held, c) and not _of_a_thing(c) for c in said))
 
 
 def _about_somebody_else(held: Held, clause: Clause) -> bool:
@@ -110,6 +111,8 @@ def _says_it_anew(held: Held, said: Sequence[Clause]) -> bool:
     alone = next((c for c in said if not c.owners and c.stems - LIGHT - _NO), None)
     if verb is None or alone is None or reversal.adds(text_of(said)) or len(alone.text.split()) > _VALUE_WORDS:
         return False
+    if _OF_COURSE.search(text_of(said)) and not alone.mistaken:
+        return False
     word = content_stems(alone.text) - _NO
     subject = held.clause.owner_at(verb.start)
     return any(
@@ -119,6 +122,12 @@ def _says_it_anew(held: Held, said: Sequence[Clause]) -> bool:
         and (first_owner(c).who is subject.who is Who.USER or bool(first_owner(c).names & subject.names))
         for c in said
     )
+
+
+def _of_a_thing(clause: Clause) -> bool:
+    """It tells of something by name: "the printer is on the fourth floor"."""
+    owner = first_owner(clause)
+    return owner.who is Who.OTHER and not owner.pronoun and not owner.mine
 
 
 def _as_something_else(held: Held, clause: Clause) -> bool:

@@ -33,11 +33,13 @@ _MEANT = re.compile(
     r"(?:tongue|pen)|brain (?:fog|fade)|let me rephrase|to correct something|(?:that|this)(?:'s| is| was) (?:not right|"
     r"incorrect|wrong)(?=\W*$|[,.;!])|i (?:said|wrote|typed|put) .{1,30}(?:\bbut|"
     r"\bby mistake|\bin error|\bby accident)|(?:mix(?:es|ed|ing)?|confus(?:e|es|ed|ing)|swapp?(?:ed|ing)) (?:them|the "
-    r"two|those two|these two)(?: \w+)?(?= up|\W*$)|why i (?:said|wrote|typed|put)|i should (?:say|have said)|wrong "
+    r"two|those two|these two)(?: \w+)?(?= up|\W*$)|why i (?:said|wrote|typed|put)|"
+    r"i should (?:say|have said)(?! (?:thanks?|hello|hi|sorry|that|goodbye)\b)|"
+    r"wrong "
     r"(?:day|date|name|number|city|town|street|floor|room|place|month|year|word|one|leg|line|column|row|page|ticket|"
     r"suggestion|option|box|field|button|form|tab|entry|file|list|way round|way around))\b|"
     r"^\W*[^,.!?;]{2,30}, (?:(?:i mean|rather)\b(?!,? (?:that|to|if)\b)|"
-    r"of course(?:\W*$|[,.] (?:i|no|why|silly|what|don't)\b))|"
+    r"of course[,.] (?:i|no|why|silly|what|don't)\b)|"
     r"^\W*(?:(?:no|sorry|well|or)\W+)?i mean (?:the |in |at |on |an? )*(?-i:[A-Z\d])[^,.!?;]{1,30}\W*$|"
     r"^\W*or rather\b|^\W*(?:that|it|this|which) should (?:be|read|say)\W+(?:the |on |at |in |an? )*(?-i:[A-Z\d])",
     _I,
@@ -45,10 +47,12 @@ _MEANT = re.compile(
 _REPLACES = re.compile(
     r"\b(?:i meant|meant to (?:say|write|type)|make that|correction|misspoke|mistyped|misread|misheard|miscounted|"
     r"to be (?:exact|precise|more precise)|more precisely|i was wrong|got that wrong|that was wrong|can't (?:type|"
-    r"spell|count|read)|fat fingers?|what am i saying|i should (?:say|have said)|why i (?:said|wrote|"
+    r"spell|count|read)|fat fingers?|what am i saying|"
+    r"i should (?:say|have said)(?! (?:thanks?|hello|hi|sorry|that|goodbye)\b)|"
+    r"why i (?:said|wrote|"
     r"typed|put))\b|^\W*or rather\b|"
     r"^\W*[^,.!?;]{2,30}, (?:(?:i mean|rather)\b(?!,? (?:that|to|if)\b)|"
-    r"of course(?:\W*$|[,.] (?:i|no|why|silly|what|don't)\b))|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
+    r"of course[,.] (?:i|no|why|silly|what|don't)\b)|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
     r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*[A-Z\d]\S*(?:\s[A-Z\d]\S*){0,2}, not [A-Z\d]\S*[.!]*\W*$|"
     r"^\s*\*\w[^\n]{0,40}$|^\W*\S+(?:\s\S+)?, sorry\b|^\W*(?:(?:sorry|oops)\W+)?typo\b|"
     r"\bwith (?:an?|one|two|double) [a-z]s?\b(?!['\w])",
@@ -187,12 +191,14 @@ _LEAVES_BEFORE = re.compile(
 _AMENDS = re.compile(
     r"\b(?:actually|wrong\w*|(?<!by )mis\w+|sorry(?! (?:for|about|to)\b)|apologies|oops|whoops|"
     r"correct\w*|mix\w* (?:\w+ )?up|mixed|typo|"
-    r"autocorrect\w*|turns? out|looked|check(?:ed|ing)|meant|should (?:read|be|say|have)|scratch|strike|hang on|"
+    r"autocorrect\w*|turns? out|looked|check(?:ed|ing)|meant|"
+    r"should (?:read|be|have|say(?! (?:thanks?|hello|hi|sorry|that|goodbye)\b))|"
+    r"scratch|strike|hang on|"
     r"hold on|wait|argh|forgot|forgetting|count(?:ed|ing)|recount\w*|transposed|flipped|(?:swapped|flipped) (?:the|"
     r"two|those|these)|in fact|rather|told you|was thinking|were thinking|read (?:it|that|the|my)|apparently|silly me|"
     r"my bad|last year|out of date|outdated|stale|old (?:list|rota|one|page|plan|number|name|version|info)|"
     r"not (?:an? |the )?\w+|confus\w+|spell\w*|spelt|properly|fact is|truth is|for real|you (?:wrote|put|have|"
-    r"said))\b|^\W*(?:no|nope|ah|oh|hm+|er+m?)\b|^\s*\*",
+    r"said))\b|^\W*(?:no(?! (?:problem|worries|idea|doubt|need|rush|matter|wonder)\b)|nope|ah|oh|hm+|er+m?)\b|^\s*\*",
     _I,
 )
 _WRONG_BEFORE = re.compile(
