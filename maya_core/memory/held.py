@@ -118,8 +118,10 @@ def names_again(held: Held, text: str) -> bool:
 
 def refuses_subject(held: Held, sentence: str) -> bool:
     """Says that it is about something else: "the slides are due on 9 May, not the report"."""
+    if held.of_user or "not " not in sentence:
+        return False
     subject = re.escape(held.claim.subject)
-    return not held.of_user and re.search(rf"\bnot (?:the |my |our )?{subject}\b", sentence, re.IGNORECASE) is not None
+    return re.search(rf"\bnot (?:the |my |our )?{subject}\b", sentence, re.IGNORECASE) is not None
 
 
 def may_be_about(held: Held, after: Clause, reading: Reading) -> bool:

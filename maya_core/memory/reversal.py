@@ -372,12 +372,12 @@ def refused_words(text: str) -> str:
 
 def refuses_date(text: str) -> bool:
     """Names a number or a date as wrong: "not the 3rd"."""
-    return _REFUSED_DATE.search(text) is not None
+    return "not " in text.lower() and _REFUSED_DATE.search(text) is not None
 
 
 def without_refused_date(text: str) -> str:
     """A text without the number or date that it names as wrong: "13 June, not the 3rd"."""
-    return _REFUSED_DATE.sub("", text)
+    return _REFUSED_DATE.sub("", text) if refuses_date(text) else text
 
 
 def doubted_words(text: str) -> str:
