@@ -132,6 +132,10 @@ _BARE_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _TIMES = (Relation.BORN_ON, Relation.HAS_DEADLINE, Relation.TAKES_PLACE_ON)
 _BIRTH = re.compile(r"\b(?:born|b-?day|birthday)\b", re.IGNORECASE)
 _DUE = re.compile(r"\b(?:due|deadlines?|submit|hand in|deliver)\b", re.IGNORECASE)
+_ADVERB_OF_ENDING = re.compile(
+    r"\b(?:no longer|no more|formerly|previously|originally|until recently|used)\b", re.IGNORECASE
+)
+"""Stands between somebody and the verb, and says that it is over: "Maria no longer works"."""
 _CANNOT_EAT = re.compile(r"\b(?:can't|cannot|can not) (?:eat|have|drink|tolerate)\b", re.IGNORECASE)
 _ABSENCE = re.compile(
     r"\b(?:not|no|never|avoid\w*|without|doesn't|don't|can't|cannot|dislikes?|hates?)\b", re.IGNORECASE
@@ -343,7 +347,8 @@ def _predicate(claim: Claim, clause: Clause, place: int) -> str:
     owner = clause.owner_at(place)
     if owner.who is not Who.OTHER or owner not in clause.owners or owner.start <= place < owner.until:
         return clause.text
-    return clause.text[: owner.start] + clause.text[owner.until :]
+    called = _ADVERB_OF_ENDING.split(clause.text[owner.start : owner.until], maxsplit=1)[0]
+    return clause.text[: owner.start] + clause.text[owner.start + len(called) :]
 
 
 def _tells_of_the_past(claim: Claim, clause: Clause) -> bool:

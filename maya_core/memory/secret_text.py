@@ -105,15 +105,15 @@ def without_secrets(text: str) -> str:
 
 
 def _labelled(text: str) -> list[SecretSpan]:
-    found = []
-    for match in _LABELLED.finditer(text):
-        value = match.group("value")
+    found, at = [], 0
+    while (match := _LABELLED.search(text, at)) is not None:
+        value, start = match.group("value"), match.start("value")
         quoted = value[0] in "\"'`“"
         end = len(value) if quoted else (cut.start() if (cut := _VALUE_END.search(value)) else len(value))
         said = value[:end].strip(" \"'`“”")
         if said and (quoted or not _NOT_A_VALUE.match(said)):
-            start = match.start("value")
             found.append(SecretSpan(start=start, end=start + max(end, 1)))
+        at = start + max(end, 1)  # what follows may have a label of its own
     for match in _REVERSED.finditer(text):
         if re.search(r"[\d!@#$%^&*_]", match.group("value")):
             found.append(SecretSpan(start=match.start("value"), end=match.end("value")))

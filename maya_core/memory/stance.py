@@ -325,7 +325,8 @@ _WINK = re.compile(r"[😉😏😜🤪]|(?<!\w);-?[)pP](?!\w)")
 _LAUGH_FIRST = re.compile(r"^\W*(?:lol+|lmao+|haha[ha]*|hehe[he]*|hah|ha|ha ha)[\s,!.]+", _I)
 _TAKEN_BACK = re.compile(
     r"^\W*(?:(?:haha|lol|ok|okay|no|nah|but|sorry|ha|oh|and|all|nope|of course not|obviously not|"
-    r"not really)\W+)*(?:(?:i'm|i was|i am|that was|that's|it was|it's|we're|all of that was|none of (?:that|"
+    r"not really|relax|easy(?: there)?|calm down|don't worry|no worries|chill|come on|gotcha|hey|well|anyway|fine|"
+    r"alright)\W+)*(?:(?:i'm|i was|i am|that was|that's|it was|it's|we're|all of that was|none of (?:that|"
     r"it) (?:is|was))\s+)?(?:(?:just|only|obviously|clearly|totally|all|of course|a|still)\s+)*(?:kidding|joking|"
     r"jokes?|jk|j/k|true|pulling your leg|messing (?:with|around)|teasing|april fools?|sarcas\w+|testing|fooled you|"
     r"made (?:that|it) up|not seriously|not serious)\b(?! about\b| (?:aside|apart)\b)",

@@ -268,3 +268,23 @@ def test_words_of_very_many_letters_are_read_like_others() -> None:
     line = f"the {'b' * 190} {'c' * 190} where we live is {place}"
     assert reason(claim(place, R.LIVES_IN), f"I live in {place}. {line}") is None
     assert read(talk(line)).told[0].clauses[0].text.startswith("the b")
+
+
+@pytest.mark.parametrize(
+    ("made", "first", "second"),
+    [
+        (claim("Acme", R.WORKS_AT, subject="Maria"), "Maria works at Acme.", "Maria no longer works at Acme."),
+        (claim("bakery", R.RELATED_TO, subject="Ines", label="manages"),
+         "Ines manages the bakery.", "She no longer manages the bakery."),
+        (claim("Acme", R.WORKS_AT, subject="sister"), "My sister works at Acme.", "My sister no longer works at Acme."),
+        (claim("Delft", R.LIVES_IN, subject="Piotr"), "Piotr lives in Delft.", "Piotr formerly lived in Delft."),
+    ],
+)  # fmt: skip
+def test_what_stands_between_somebody_and_the_verb_may_end_it(made: Claim, first: str, second: str) -> None:
+    assert admitted(made, first, second).ended
+    assert not admitted(made, first).ended
+
+
+@pytest.mark.parametrize("line", ["Relax, I was only joking.", "Calm down, just a joke.", "Easy, that was a joke."])
+def test_a_joke_is_taken_back_after_a_word_that_calms(line: str) -> None:
+    assert reason(claim("Moon", R.PLANS), "I've decided to move to the Moon next Tuesday.", line) is not None

@@ -59,6 +59,14 @@ def test_only_the_secret_is_blotted_out() -> None:
     assert without_secrets("I live in Delft and my password is hunter2.") == "I live in Delft and my password is […]."
 
 
+def test_of_two_secrets_in_one_sentence_none_is_left() -> None:
+    said = "My login is demo_user and my passphrase is purple-fake-otter, the door code is four-fake-four."
+    assert without_secrets(said) == "My login is […] and my passphrase is […], the door code is […]."
+    assert without_secrets("My password is not secure, my PIN is zero-zero.") == (
+        "My password is not secure, my PIN is […]."
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
