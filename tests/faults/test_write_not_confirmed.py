@@ -23,7 +23,7 @@ from tests.support.mongo_relay import MongoRelay, mongo_relay
 
 pytestmark = [pytest.mark.faults, pytest.mark.browser, pytest.mark.timeout(180)]
 
-SOON: dict[str, Any] = {"MAYA_CONFIRM_S": "4", "MAYA_TRANSCRIPTS_TIMEOUT_S": "1"}
+SOON: dict[str, Any] = {"MAYA_CONFIRM_S": "5", "MAYA_TRANSCRIPTS_TIMEOUT_S": "2.5"}
 
 
 @pytest.fixture
