@@ -123,7 +123,12 @@ async def test_without_redis_chat_goes_on_and_it_is_said(tmp_path: Path, redis: 
 async def test_without_saved_chats_nothing_is_sent_and_no_model_is_asked(tmp_path: Path) -> None:
     async with mongo_relay(mongodb_url()) as relay:
         database = f"maya_test_{new_id()[:16]}"
-        where = {"DATABASE_URL": relay.url, "MAYA_DATABASE_NAME": database, "MAYA_TRANSCRIPTS_TIMEOUT_S": "5"}
+        where = {
+            "DATABASE_URL": relay.url,
+            "MAYA_DATABASE_NAME": database,
+            "MAYA_TRANSCRIPTS_TIMEOUT_S": "5",
+            "MAYA_CONFIRM_S": "10",
+        }
         settings_ = chosen(tmp_path, **where)
         async with running(settings_) as container:
             await said(container)
