@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TypeVar
 from uuid import uuid4
 
@@ -190,6 +190,29 @@ async def test_the_limit_is_for_a_whole_call_of_many_slow_commands(
     assert 0.9 < taken_s < 1.0 + SLACK_S
     assert len(relay.commands) < 4
     await store.close()
+
+
+async def test_calls_given_up_while_the_driver_looks_for_a_server_leave_a_store_that_recovers_and_closes(
+    place: Backend, direct: MongoTranscripts, relay: MongoRelay
+) -> None:
+    """The driver looks every half second: many are given up about then, each of them a little later than the last."""
+    chat = await direct.create(conversation())
+    store = await MongoTranscripts.connect(relay.url, database=place.database, timeout_s=3.0)
+    with pytest.raises(ConnectionResetError):
+        relay.break_off()
+    await refused(store.ping)
+
+    async def given_up(after_s: float) -> None:
+        with suppress(TimeoutError, StoreUnavailable):
+            async with asyncio.timeout(after_s):
+                await store.ping()
+
+    for _ in range(8):
+        await asyncio.gather(*(given_up(0.5 + number * 0.0004) for number in range(100)))
+    relay.mend()
+    assert (await at_last(lambda: store.get(ANN, chat.id))).id == chat.id
+    ending = asyncio.create_task(store.close())
+    assert await asyncio.wait({ending}, timeout=SLACK_S) == ({ending}, set())
 
 
 async def cut_everywhere(

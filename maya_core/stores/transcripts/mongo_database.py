@@ -1,10 +1,11 @@
 """The connection to MongoDB: client, collections, indexes, time limits and errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import sys
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from maya_core.errors import ConfigurationError, Conflict, StoreUnavailable
 from maya_core.stores.transcripts.rows import from_ms, to_ms
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.collection import AsyncCollection
 
 Document = dict[str, Any]
+T = TypeVar("T")
 
 _CONNECT_MS = 1_000
 _SELECT_SERVER_MS = 1_500
@@ -48,6 +50,7 @@ class MongoDatabase:
         from pymongo.errors import PyMongoError
         from pymongo.write_concern import WriteConcern
 
+        _keep_waits_in_their_task()
         self._timeout_s = timeout_s
         self._indexed = indexed
         self._indexing = asyncio.Lock()
@@ -135,6 +138,23 @@ class MongoDatabase:
     async def close(self) -> None:
         """Close the connections. Closing twice is fine."""
         await self._client.close()
+
+
+def _keep_waits_in_their_task() -> None:
+    """Let the driver wait for its lock in the task of the caller, as every Python from 3.12 on does by itself.
+
+    `asyncio.wait_for` of Python 3.11 waits in a task of its own. A call that is given up in the moment in which that
+    task takes the lock back leaves it taken: no later call works, and closing the client never ends (pymongo 4.20).
+    """
+    if sys.version_info >= (3, 12):
+        return
+    import pymongo.lock
+
+    async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:
+        async with asyncio.timeout(timeout):
+            return await awaitable
+
+    pymongo.lock.wait_for = wait_for  # type: ignore[attr-defined, assignment]
 
 
 def stored_time(at: datetime) -> datetime:
