@@ -115,6 +115,7 @@ async def ask(people: Sequence[Person], embedder: Embedder | None) -> list[Answe
             embedder=embedder,
             facts=FactSearch(graph),
             clock=SystemClock(),
+            together=database.together,
             policy=RecallPolicy(deadline_s=PATIENT_S),
         )
         answers = []

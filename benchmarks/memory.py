@@ -14,6 +14,7 @@ import os
 import subprocess
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -96,7 +97,8 @@ class Maya:
             )
 
     def search(self, user: str, query: str, k: int) -> list[str]:
-        return self._run(self._search(UserId(user), query, k))
+        search = partial(self._search, UserId(user), query, k)
+        return self._run(self._database.together(search, timeout_s=60.0))  # as recall does
 
     def close(self) -> None:
         self._run(self._transcripts.close())

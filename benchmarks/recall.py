@@ -132,6 +132,7 @@ class Bench:
         before: float,
         after: float,
     ) -> None:
+        self._database = database
         self.transcripts = transcripts
         self.vectors = vectors
         self.embedder = embedder
@@ -177,6 +178,7 @@ class Bench:
             embedder=self.embedder if dense else None,
             facts=FactSearch(self._graph) if facts else None,
             clock=SystemClock(),
+            together=self._database.together,
             policy=policy,
         )
         out = []
@@ -195,7 +197,7 @@ class Bench:
         """Recall with the embedding of the question, over that embedding alone; in turns, so that load hits both."""
         recall = Recall(
             transcripts=self.transcripts, vectors=self.vectors, embedder=bare, facts=FactSearch(self._graph),
-            clock=SystemClock(), policy=RecallPolicy(deadline_s=PATIENT_S),
+            clock=SystemClock(), together=self._database.together, policy=RecallPolicy(deadline_s=PATIENT_S),
         )  # fmt: skip
         questions = [(UserId(h.id), asked.text) for h in histories for asked in h.questions]
         step = max(1, len(questions) // TIMED_QUESTIONS)

@@ -90,7 +90,7 @@ class Town:
         self._graph = SqliteGraph(database, clock=SystemClock())
         self._recall = Recall(
             transcripts=transcripts, vectors=vectors, embedder=Stub(), facts=FactSearch(self._graph),
-            clock=SystemClock(), policy=RecallPolicy(deadline_s=60.0),
+            clock=SystemClock(), together=database.together, policy=RecallPolicy(deadline_s=60.0),
         )  # fmt: skip
         self.others_items = 0
 

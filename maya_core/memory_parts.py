@@ -37,9 +37,8 @@ from maya_core.resilience.stores import with_circuit
 from maya_core.settings import Settings
 from maya_core.stores.batches.port import Batches
 from maya_core.stores.changes.port import Changes
-from maya_core.stores.factory import Stores, open_graph, open_vectors, open_vectors_to_delete, scour_of
+from maya_core.stores.factory import Stores, file_of_all, open_graph, open_vectors, open_vectors_to_delete, scour_of
 from maya_core.stores.graph.port import Graph
-from maya_core.stores.transcripts.port import Transcripts
 from maya_core.stores.vectors.check import check_index
 from maya_core.stores.vectors.port import Vectors
 from maya_core.stores.whiteboard.port import Erasable
@@ -163,7 +162,7 @@ async def build_memory(
         vectors=vectors,
         graph=graph,
         batches=batches,
-        recall=_recall(settings, transcripts, clock, embedder=embedder, vectors=vectors, graph=graph),
+        recall=_recall(settings, stores, clock, embedder=embedder, vectors=vectors, graph=graph),
         explorer=Explorer(graph=graph, transcripts=transcripts),
         indexing=indexing,
         consolidation=consolidation,
@@ -246,19 +245,21 @@ async def keep_sweeping(sweep: Sweep, every_s: float) -> None:
 
 def _recall(
     settings: Settings,
-    transcripts: Transcripts,
+    stores: Stores,
     clock: Clock,
     *,
     embedder: Embedder | None,
     vectors: Vectors | None,
     graph: Graph,
 ) -> Recall:
+    file = file_of_all(settings, stores)
     return Recall(
-        transcripts=transcripts,
+        transcripts=stores.transcripts,
         clock=clock,
         vectors=vectors,
         embedder=embedder,
         facts=FactSearch(graph),
+        together=None if file is None else file.together,
         policy=RecallPolicy(deadline_s=settings.lookback_s),
     )
 

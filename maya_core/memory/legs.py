@@ -1,7 +1,7 @@
 """Asking several stores at once under one deadline, with an account of how each fared."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -28,14 +28,22 @@ class Legs:
         """One account a leg, in the order in which they were first asked."""
         return tuple(self._uses.values())
 
-    async def ask(self, tier: str, call: Callable[[], Awaitable[T]], otherwise: D) -> T | D:
-        """The answer, or `otherwise` when it is late or its store is down. Asked twice, the worse outcome stays."""
+    @property
+    def left_s(self) -> float:
+        """The time that is left."""
+        return max(0.0, self._ends_at - self._clock.monotonic())
+
+    async def ask(self, tier: str, call: Callable[[], Awaitable[T]], otherwise: D, *, share: float = 1.0) -> T | D:
+        """The answer, or `otherwise` when it is late or its store is down. Asked twice, the worse outcome stays.
+
+        `share` is how much of the time that is left it may take.
+        """
         started = self._clock.monotonic()
         outcome = TierOutcome.OK
         answer: T | D = otherwise
         self._uses.setdefault(tier, TierUse(tier=tier, outcome=TierOutcome.OK, ms=0.0))
         try:
-            async with asyncio.timeout(max(0.0, self._ends_at - started)):
+            async with asyncio.timeout(share * self.left_s):
                 answer = await call()
         except TimeoutError:
             outcome = TierOutcome.LATE
@@ -47,7 +55,7 @@ class Legs:
     async def quietly(self, call: Callable[[], Awaitable[T]], otherwise: D) -> T | D:
         """The same for what only makes the answer better; it has no account of its own."""
         try:
-            async with asyncio.timeout(max(0.0, self._ends_at - self._clock.monotonic())):
+            async with asyncio.timeout(self.left_s):
                 return await call()
         except (TimeoutError, StoreError):
             return otherwise
@@ -55,6 +63,13 @@ class Legs:
     def skip(self, tier: str) -> None:
         """Account for a leg that is not asked at all."""
         self._note(tier, TierOutcome.SKIPPED, ms=0.0)
+
+    def fail(self, tiers: Iterable[str], *, late: bool) -> None:
+        """Account for legs whose common store gave no answer."""
+        for tier in tiers:
+            use = self._uses.get(tier)
+            if use is None or use.outcome is not TierOutcome.SKIPPED:
+                self._note(tier, TierOutcome.LATE if late else TierOutcome.DOWN, ms=0.0)
 
     def found(self, tier: str, count: int) -> None:
         """Say how much a leg has brought. Only for one that was asked."""

@@ -1,35 +1,34 @@
 """Recall: what the person and Maya said before that bears on a question, in one order, in time.
 
-Three legs are asked at once: words (transcripts), meaning (embedder and vectors) and facts (graph). What is late or
-down is reported with the result and never raised. What comes back is data: quoted, with origin and date.
+Three legs are asked: words (transcripts), meaning (embedder and vectors) and facts (graph). What is late or down is
+reported with the result and never raised. What comes back is data: quoted, with origin and date.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from maya_core.clock import Clock
-from maya_core.domain.conversation import ConversationId, Excerpt, MessageId, Passage, Role, TierUse, UserId, WordMatch
-from maya_core.domain.memory import MemoryKind
+from maya_core.domain.conversation import ConversationId, Excerpt, MessageId, Passage, Role, TierUse, UserId
 from maya_core.embeddings.port import Embedder
-from maya_core.memory.episodes import episode_id
-from maya_core.memory.fact_search import CLOSE_AT_MOST, FactHit, FactSearch, best, evidence
+from maya_core.errors import StoreError
+from maya_core.memory.fact_search import FactHit, FactSearch
+from maya_core.memory.gathering import EARLY_SHARE, FACTS, MEANING, WORDS, Dense, Early, Gathering, Near, Sources
 from maya_core.memory.legs import Legs
-from maya_core.memory.pool import Pool
-from maya_core.memory.question import Question, understand
+from maya_core.memory.question import understand
 from maya_core.memory.ranking import Candidate, Ranked, ScoreParts, Weights, rank
 from maya_core.stores.transcripts.port import Passages
-from maya_core.stores.vectors.port import NOTHING_BESIDE, VectorHit, Vectors
+from maya_core.stores.vectors.port import Vectors
 
 if TYPE_CHECKING:
     from maya_core.embeddings.port import Vector
 
-WORDS = "words"
-MEANING = "meaning"
-FACTS = "facts"
+__all__ = ["FACTS", "MEANING", "WORDS", "Recall", "RecallHit", "RecallPolicy", "Recalled", "Together", "Watch"]
+
+T = TypeVar("T")
 
 Watch = Callable[[Sequence[Candidate]], None]
 """Told everything that the legs brought, before it is put in order."""
@@ -39,6 +38,15 @@ _TOKENS_OF_AN_ORIGIN = 20
 _ROOM_FOR_HIDDEN = 2
 _MOST_USERS = 1_000
 _WORDS_HEAD_START_S = 0.03
+_IN_ORDER = (WORDS, MEANING, FACTS)
+
+
+class Together(Protocol):
+    """Runs work that asks one store many times in a row where that is quickest. Raises StoreUnavailable."""
+
+    def __call__(
+        self, work: Callable[[], Coroutine[object, object, T]], *, timeout_s: float
+    ) -> Coroutine[object, object, T]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +89,10 @@ class Recalled:
 
 
 class Recall:
-    """Searches one person's own past. A leg without its store is reported as skipped."""
+    """Searches one person's own past. A leg without its store is reported as skipped.
+
+    `together` is for stores that are one file: what is asked of them in a row is asked in one go.
+    """
 
     def __init__(
         self,
@@ -91,13 +102,19 @@ class Recall:
         vectors: Vectors | None = None,
         embedder: Embedder | None = None,
         facts: FactSearch | None = None,
+        together: Together | None = None,
         policy: RecallPolicy | None = None,
     ) -> None:
-        self._transcripts = transcripts
         self._clock = clock
-        self._dense = None if vectors is None or embedder is None else _Dense(embedder, vectors)
-        self._facts = facts
+        self._together = together
         self._policy = policy or RecallPolicy()
+        self._sources = Sources(
+            transcripts=transcripts,
+            dense=None if vectors is None or embedder is None else Dense(embedder=embedder, vectors=vectors),
+            facts=facts,
+            by_words=self._policy.by_words,
+            by_meaning=self._policy.by_meaning,
+        )
         self._speakers = _Speakers(transcripts, clock, keep_s=self._policy.speakers_s)
 
     async def search(
@@ -116,185 +133,108 @@ class Recall:
 
         `exclude` leaves one conversation out: the running one, which the prompt has anyway. `own_names` are the names
         under which the person's own statements stand; without any, everything that Maya did not say counts as theirs.
-        `watch` is told what was ranked. Facts are those of the moment `at`, now for None. Never raises for a store
-        that is slow or down.
+        `watch` is told what was ranked, on any thread. Facts are those of the moment `at`, now for None. Never raises
+        for a store that is slow or down.
         """
-        moment = at or self._clock.now()
         legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
+        for tier in self._sources.missing:
+            legs.skip(tier)
         question = understand(text, speakers=await legs.quietly(lambda: self._speakers.of(user_id), ()))
+        gathering = Gathering(
+            self._sources, user_id, question, exclude=exclude, at=at or self._clock.now(), legs=legs
+        )  # fmt: skip
+        vector, early, near = await self._asked(gathering, question.searched, legs)
+
+        async def finish() -> tuple[tuple[RecallHit, ...], tuple[FactHit, ...]]:
+            await gathering.complete(early, vector, near)
+            candidates = gathering.pool.candidates(exclude=exclude)
+            if watch is not None:
+                watch(candidates)
+            ranked = rank(
+                candidates,
+                question,
+                is_own=lambda ref: ref.role is Role.USER and (not own_names or ref.speaker in own_names),
+                most=_ROOM_FOR_HIDDEN * limit,
+                weights=self._policy.weights,
+            )
+            return await _hits(gathering, ranked, limit, budget_tokens), tuple(gathering.facts)
+
+        nothing: tuple[tuple[RecallHit, ...], tuple[FactHit, ...]] = ((), ())
+        hits, facts = await self._in_one_go(finish, legs, _IN_ORDER, otherwise=nothing)
+        return Recalled(
+            hits=hits, facts=facts, tiers=tuple(sorted(legs.tiers, key=lambda use: _IN_ORDER.index(use.tier)))
+        )
+
+    async def _asked(
+        self, gathering: Gathering, searched: str, legs: Legs
+    ) -> "tuple[Vector | None, Early, Near | None]":
+        """The question's vector, what its words have brought, and what lies near where that had to be asked meanwhile.
+
+        The words are given a moment, for what they bring is compared on the way; where they are slow, the rest goes on.
+        """
         # Begun before everything else, for all the rest together takes less time.
-        embedding = None if self._dense is None else asyncio.create_task(self._dense.embed(question.searched))
-        pool, facts = await self._gather(user_id, question, exclude, legs, embedding=embedding, at=moment)
-        candidates = pool.candidates(exclude=exclude)
-        if watch is not None:
-            watch(candidates)
-        ranked = rank(
-            candidates,
-            question,
-            is_own=lambda ref: ref.role is Role.USER and (not own_names or ref.speaker in own_names),
-            most=_ROOM_FOR_HIDDEN * limit,
-            weights=self._policy.weights,
+        embedding = (
+            None
+            if self._sources.dense is None
+            else asyncio.create_task(self._sources.dense.embedder.embed_query(searched))
         )
-        _, notes = await asyncio.gather(
-            self._read(user_id, [r.candidate.message_id for r in ranked[:limit]], pool, legs),
-            self._overtaken(user_id, [r.candidate for r in ranked], legs, at=moment),
+        asked = asyncio.create_task(
+            self._in_one_go(gathering.early, legs, (WORDS, FACTS), otherwise=Early(), share=EARLY_SHARE)
         )
-        if any(r.candidate.message_id not in pool.passages for r in ranked[:limit]):
-            await self._read(user_id, [r.candidate.message_id for r in ranked[limit:]], pool, legs)
-        hits = _within_budget(ranked, pool.passages, notes, limit, budget_tokens)
-        return Recalled(hits=tuple(hits), facts=tuple(facts), tiers=legs.tiers)
+        try:
+            vector, near = await _vector(embedding, legs), None
+            if vector is not None and not asked.done():
+                await asyncio.wait({asked}, timeout=_WORDS_HEAD_START_S)
+                if not asked.done():
+                    known = vector
+                    near = await self._in_one_go(lambda: gathering.near(known), legs, (MEANING,), otherwise=Near())
+            return vector, await asked, near
+        finally:
+            asked.cancel()
+            if embedding is not None:
+                embedding.cancel()
 
-    async def _gather(
+    async def _in_one_go(
         self,
-        user_id: UserId,
-        question: Question,
-        exclude: ConversationId | None,
+        work: Callable[[], Coroutine[object, object, T]],
         legs: Legs,
+        tiers: Sequence[str],
         *,
-        embedding: "asyncio.Task[Vector] | None",
-        at: datetime,
-    ) -> tuple[Pool, Sequence[FactHit]]:
-        """Ask all legs, then fill in what one of them brought and another would have to say something about."""
-        pool = Pool()
-        async with asyncio.TaskGroup() as asked:
-            by_words = asked.create_task(self._by_words(user_id, question, exclude, pool, legs))
-            by_meaning = asked.create_task(
-                self._by_meaning(user_id, exclude, pool, legs, embedding=embedding, by_words=by_words)
-            )
-            by_facts = asked.create_task(self._by_facts(user_id, question, legs, at=at))
-        vector, close = by_meaning.result()
-        facts = await self._with_close(user_id, question, by_facts.result(), close, legs, at=at)
-        pool.add_evidence(evidence(facts))
-        if self._dense is not None and vector is not None and pool.unmeasured:
-            dense, known = self._dense, vector
-            pool.add_vectors(await legs.ask(MEANING, lambda: dense.compare(user_id, known, pool.unmeasured), []))
-        await self._read(user_id, pool.unplaced, pool, legs)
-        return pool, facts
-
-    async def _by_words(
-        self, user_id: UserId, question: Question, exclude: ConversationId | None, pool: Pool, legs: Legs
-    ) -> None:
-        most = self._policy.by_words
-        found: Sequence[WordMatch] = await legs.ask(
-            WORDS, lambda: self._transcripts.match_words(user_id, question.text, limit=most, exclude=exclude), []
-        )
-        legs.found(WORDS, len(found))
-        pool.add_matches(found)
-
-    async def _by_meaning(
-        self,
-        user_id: UserId,
-        exclude: ConversationId | None,
-        pool: Pool,
-        legs: Legs,
-        *,
-        embedding: "asyncio.Task[Vector] | None",
-        by_words: asyncio.Task[None],
-    ) -> "tuple[Vector | None, list[VectorHit]]":
-        """The question's own vector and the facts close to it, once the messages close to it are in the pool."""
-        if self._dense is None or embedding is None:
-            legs.skip(MEANING)
-            return None, []
-        dense, most = self._dense, self._policy.by_meaning
-
-        async def search() -> "tuple[Vector, list[VectorHit]]":
-            vector = await embedding
-            # What the words have brought is compared on the way; they are not waited for when they are slow.
-            if not by_words.done():
-                await asyncio.wait({by_words}, timeout=_WORDS_HEAD_START_S)
-            facts = 0 if self._facts is None else CLOSE_AT_MOST
-            found, close = await dense.search(
-                user_id, vector, limit=most, exclude=exclude, also=pool.unmeasured, facts=facts
-            )
-            legs.found(MEANING, len(found))
-            pool.add_vectors(found)
-            return vector, close
-
-        return await legs.ask(MEANING, search, (None, []))
-
-    async def _by_facts(self, user_id: UserId, question: Question, legs: Legs, *, at: datetime) -> Sequence[FactHit]:
-        if self._facts is None:
-            legs.skip(FACTS)
-            return []
-        facts = self._facts
-        return await legs.ask(FACTS, lambda: facts.about(user_id, question, at=at), [])
-
-    async def _with_close(
-        self,
-        user_id: UserId,
-        question: Question,
-        known: Sequence[FactHit],
-        close: Sequence[VectorHit],
-        legs: Legs,
-        *,
-        at: datetime,
-    ) -> Sequence[FactHit]:
-        """The best of the facts that are known and of those close in meaning."""
-        if self._facts is None:
-            return []
-        facts = self._facts
-        if close:
-            known = await legs.ask(FACTS, lambda: facts.with_close(user_id, question, known, close, at=at), known)
-        found = best(known)
-        legs.found(FACTS, len(found))
-        return found
-
-    async def _overtaken(
-        self, user_id: UserId, candidates: Sequence[Candidate], legs: Legs, *, at: datetime
-    ) -> Mapping[MessageId, str]:
-        """What is known by now beside messages that do not hold any more."""
-        none: Mapping[MessageId, str] = {}
-        if self._facts is None or not candidates:
-            return none
-        facts, said = self._facts, {each.message_id: each.ref.said_at for each in candidates}
-        return await legs.ask(FACTS, lambda: facts.overtaken(user_id, said, at=at), none)
-
-    async def _read(self, user_id: UserId, message_ids: Sequence[MessageId], pool: Pool, legs: Legs) -> None:
-        """Get the words of messages. What may not be recalled any more has none, and is left out later."""
-        unread = [message_id for message_id in message_ids if message_id not in pool.passages]
-        if unread:
-            pool.add_passages(await legs.ask(WORDS, lambda: self._transcripts.list_passages(user_id, unread), []))
+        otherwise: T,
+        share: float = 1.0,
+    ) -> T:
+        """Do one part of a search; `otherwise` where the file gives no answer in that share of the time left."""
+        if self._together is None:
+            return await work()
+        timeout_s = share * legs.left_s
+        ends_at = self._clock.monotonic() + timeout_s
+        try:
+            return await self._together(work, timeout_s=timeout_s)
+        except StoreError:
+            legs.fail(tiers, late=self._clock.monotonic() >= ends_at)
+            return otherwise
 
 
-class _Dense:
-    """Search by meaning: an embedder and the vectors that it made."""
+async def _vector(embedding: "Awaitable[Vector] | None", legs: Legs) -> "Vector | None":
+    """The question's vector. A model that takes too long leaves time for what is found without it."""
+    if embedding is None:
+        return None
+    known = embedding
+    return await legs.ask(MEANING, lambda: known, None, share=EARLY_SHARE)
 
-    def __init__(self, embedder: Embedder, vectors: Vectors) -> None:
-        self._embedder = embedder
-        self._vectors = vectors
 
-    async def embed(self, text: str) -> "Vector":
-        return await self._embedder.embed_query(text)
-
-    async def search(
-        self,
-        user_id: UserId,
-        vector: "Vector",
-        *,
-        limit: int,
-        exclude: ConversationId | None,
-        also: Sequence[MessageId],
-        facts: int,
-    ) -> tuple[list[VectorHit], list[VectorHit]]:
-        """The closest messages, and these others however far they are; and so many of the closest facts."""
-        found = await self._vectors.search(
-            user_id,
-            vector,
-            kinds=(MemoryKind.EPISODE,),
-            limit=limit,
-            exclude=exclude,
-            also=self._ids(also),
-            beside={MemoryKind.FACT: facts} if facts else NOTHING_BESIDE,
-        )
-        messages = [hit for hit in found if hit.ref.kind is not MemoryKind.FACT]
-        return messages, found[len(messages) :]
-
-    async def compare(self, user_id: UserId, vector: "Vector", message_ids: Sequence[MessageId]) -> list[VectorHit]:
-        """How close these messages are."""
-        return await self._vectors.compare(user_id, vector, self._ids(message_ids))
-
-    def _ids(self, message_ids: Sequence[MessageId]) -> list[str]:
-        return [episode_id(message_id, model=self._embedder.model) for message_id in message_ids]
+async def _hits(
+    gathering: Gathering, ranked: Sequence[Ranked], limit: int, budget_tokens: int | None
+) -> tuple[RecallHit, ...]:
+    """The best of these with their words, and with what is known by now."""
+    ids = [each.candidate.message_id for each in ranked]
+    _, notes = await asyncio.gather(
+        gathering.read(ids[:limit]), gathering.overtaken([each.candidate for each in ranked])
+    )
+    passages = gathering.pool.passages
+    if any(id not in passages for id in ids[:limit]):
+        await gathering.read(ids[limit:])
+    return tuple(_within_budget(ranked, passages, notes, limit, budget_tokens))
 
 
 class _Speakers:

@@ -292,6 +292,12 @@ def _file(settings: Settings) -> "Database":
     return Database(settings.data_dir / "maya.db")
 
 
+def file_of_all(settings: Settings, stores: Stores) -> "Database | None":
+    """The SQLite file where it holds transcripts, vectors and graph; None where one of them is elsewhere."""
+    elsewhere = (settings.database_url, settings.pinecone_api_key, settings.neo4j_uri)
+    return stores.file if all(setting is None for setting in elsewhere) else None
+
+
 def scour_of(stores: Stores) -> Callable[[], Awaitable[bool]] | None:
     """What leaves no deleted word in the bytes of the SQLite file; None where there is none."""
     from maya_core.stores.forgets.sqlite import scour

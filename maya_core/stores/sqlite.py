@@ -8,8 +8,10 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +26,7 @@ _BEGIN_READING, _BEGIN_WRITING = "BEGIN", "BEGIN IMMEDIATE"
 _KIND_OF_ERROR = 0xFF  # the low byte of SQLite's extended codes
 _LOOK_AGAIN_S = 0.001
 _STEPS_BETWEEN_DEADLINE_CHECKS = 20_000
+_MAKE_DO_S = 0.1
 
 
 class Database:
@@ -58,11 +61,15 @@ class Database:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-reader")
         self._of_thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._loops: list[asyncio.AbstractEventLoop] = []
         self._connections_lock = threading.Lock()
         self._closed = False
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query` with a connection, over one unchanging view of the file. Raises StoreUnavailable."""
+        connection: sqlite3.Connection | None = getattr(self._of_thread, "reading", None)
+        if connection is not None:
+            return self._read_here(query, connection)
         return await self._run(self._readers, _BEGIN_READING, query, self._timeout_s)
 
     async def write(self, change: Callable[[sqlite3.Connection], T], *, timeout_s: float | None = None) -> T:
@@ -72,6 +79,18 @@ class Database:
         StoreUnavailable, or was cancelled, knows nothing of the write.
         """
         return await self._run(self._writer, _BEGIN_WRITING, change, timeout_s or self._timeout_s)
+
+    async def together(self, work: Callable[[], Coroutine[object, object, T]], *, timeout_s: float) -> T:
+        """Run `work`, which reads this file many times in a row, on one of the reading threads.
+
+        All its reads have the same unchanging view of the file, and each is done there and then: handing over to a
+        thread and back takes longer than most of them. `work` runs on a loop of its own, so it may wait for nothing but
+        this file. After `timeout_s` its reads raise TimeoutError, and it has a moment to make do with what it has.
+        Raises StoreUnavailable for itself, and what `work` raises.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        drive = partial(self._drive, work, deadline)
+        return await self._run(self._readers, _BEGIN_READING, drive, timeout_s + _MAKE_DO_S)
 
     async def close(self) -> None:
         """Let running calls end and close every connection. Closing twice is fine; the file cannot be used after."""
@@ -112,15 +131,45 @@ class Database:
             raise StoreUnavailable(f"the database {self._path.name!r} is closed")
         deadline = self._clock.monotonic() + timeout_s
         loop = asyncio.get_running_loop()
-        try:
+        with self._named_failures(timeout_s):
             async with asyncio.timeout(timeout_s):
                 return await loop.run_in_executor(pool, self._transact, begin, work, deadline)
+
+    @contextmanager
+    def _named_failures(self, timeout_s: float) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.IntegrityError as exc:
             raise Conflict(f"the database refused the change: {exc}") from exc
         except TimeoutError as exc:
             raise StoreUnavailable(f"the database {self._path.name!r} gave no answer in {timeout_s} s") from exc
         except (sqlite3.Error, OSError) as exc:
             raise StoreUnavailable(f"the database {str(self._path)!r}: {exc}") from exc
+
+    def _drive(
+        self, work: Callable[[], Coroutine[object, object, T]], deadline: float, connection: sqlite3.Connection
+    ) -> T:
+        """Run `work` to its end on this thread's own loop, its reads over this connection."""
+        connection.set_progress_handler(lambda: self._clock.monotonic() > deadline, _STEPS_BETWEEN_DEADLINE_CHECKS)
+        loop: asyncio.AbstractEventLoop | None = getattr(self._of_thread, "loop", None)
+        if loop is None:
+            loop = self._of_thread.loop = asyncio.new_event_loop()
+            with self._connections_lock:
+                self._loops.append(loop)
+        self._of_thread.reading = connection
+        try:
+            return loop.run_until_complete(work())
+        finally:
+            self._of_thread.reading = None
+
+    def _read_here(self, query: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
+        with self._named_failures(self._timeout_s):
+            try:
+                return query(connection)
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                    raise
+        raise TimeoutError
 
     def _transact(self, begin: str, work: Callable[[sqlite3.Connection], T], deadline: float) -> T:
         connection = self._connection()
@@ -216,6 +265,8 @@ class Database:
         with self._connections_lock:
             while self._connections:
                 self._connections.pop().close()
+            while self._loops:
+                self._loops.pop().close()
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:

@@ -1,6 +1,7 @@
 """Recall over the embedded stores: what is found, in which order, and what happens when a leg is slow or down."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, 
 from maya_core.errors import FailureKind, ProviderError, StoreUnavailable
 from maya_core.memory.episodes import episode_ids
 from maya_core.memory.fact_search import FactSearch
-from maya_core.memory.recall import FACTS, MEANING, WORDS, Recall, Recalled, RecallPolicy
+from maya_core.memory.recall import FACTS, MEANING, WORDS, Recall, Recalled, RecallPolicy, Together
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from tests.support.embedders import HashingEmbedder
@@ -35,17 +36,24 @@ if TYPE_CHECKING:
 ME = UserId("user-1")
 OTHER = UserId("user-2")
 PATIENT = RecallPolicy(deadline_s=20.0)
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
-@pytest.fixture
-async def past(tmp_path: Path) -> AsyncIterator[Past]:
+@pytest.fixture(params=["one by one", "together"])
+async def past(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Past]:
     made = await Past.begin(tmp_path)
+    made.in_one_file = request.param == "together"
     yield made
     await made.close()
 
 
+def together_of(past: Past) -> Together | None:
+    return past.database.together if past.in_one_file else None
+
+
 def recall_of(past: Past, *, policy: RecallPolicy = PATIENT, facts: FactSearch | None = None) -> Recall:
     return Recall(
+        together=together_of(past),
         transcripts=past.transcripts,
         vectors=past.vectors,
         embedder=past.embedder,
@@ -258,9 +266,10 @@ class TroubledTranscripts:
 
 async def test_without_weights_recall_goes_by_words_and_says_so(past: Past) -> None:
     await parked(past)
-    recalled = await Recall(transcripts=past.transcripts, clock=SystemClock(), policy=PATIENT).search(
-        ME, "Where did I say I parked the car?"
-    )
+    recall = Recall(
+        together=together_of(past), transcripts=past.transcripts, clock=SystemClock(), policy=PATIENT
+    )  # fmt: skip
+    recalled = await recall.search(ME, "Where did I say I parked the car?")
     assert found(recalled)[0] == "car-1"
     assert outcomes(recalled)[MEANING] is TierOutcome.SKIPPED
 
@@ -271,6 +280,7 @@ async def test_an_embedder_that_is_late_or_down_costs_its_leg_only(
 ) -> None:
     await parked(past)
     recall = Recall(
+        together=together_of(past),
         transcripts=past.transcripts,
         vectors=past.vectors,
         embedder=embedder,
@@ -281,13 +291,14 @@ async def test_an_embedder_that_is_late_or_down_costs_its_leg_only(
     started = loop.time()
     recalled = await recall.search(ME, "Where did I say I parked the car?")
     assert outcomes(recalled)[MEANING] is outcome
-    assert outcomes(recalled)[WORDS] is not TierOutcome.DOWN
+    assert (found(recalled)[0], outcomes(recalled)[WORDS]) == ("car-1", TierOutcome.OK)
     assert loop.time() - started < 15.0
 
 
 async def test_a_keyword_search_that_is_down_costs_its_leg_only(past: Past) -> None:
     await parked(past)
     recall = Recall(
+        together=together_of(past),
         transcripts=TroubledTranscripts(past, down=["match_words", "list_speakers"]),
         vectors=past.vectors,
         embedder=past.embedder,
@@ -302,6 +313,7 @@ async def test_a_keyword_search_that_is_down_costs_its_leg_only(past: Past) -> N
 async def test_a_keyword_search_that_hangs_does_not_keep_meaning_from_being_asked(past: Past) -> None:
     await parked(past)
     recall = Recall(
+        together=together_of(past),
         transcripts=TroubledTranscripts(past, hung=["match_words"]),
         vectors=past.vectors,
         embedder=past.embedder,
@@ -310,6 +322,43 @@ async def test_a_keyword_search_that_hangs_does_not_keep_meaning_from_being_aske
     )
     recalled = await recall.search(ME, "Where did I say I parked the car?")
     assert (outcomes(recalled)[WORDS], outcomes(recalled)[MEANING]) == (TierOutcome.LATE, TierOutcome.OK)
+
+
+@pytest.mark.parametrize("past", ["together"], indirect=True)
+async def test_a_keyword_search_that_never_ends_in_the_file_is_cut_and_the_rest_is_found(past: Past) -> None:
+    class Endless(TroubledTranscripts):
+        async def match_words(
+            self, user_id: UserId, text: str, *, limit: int = 100, exclude: ConversationId | None = None
+        ) -> list[WordMatch]:
+            return await past.database.read(lambda connection: connection.execute(ENDLESS).fetchall())
+
+    await parked(past)
+    recall = Recall(
+        together=together_of(past),
+        transcripts=Endless(past),
+        vectors=past.vectors,
+        embedder=past.embedder,
+        clock=SystemClock(),
+        policy=RecallPolicy(deadline_s=3.0),
+    )
+    recalled = await recall.search(ME, "Where did I say I parked the car?")
+    assert (found(recalled)[0], outcomes(recalled)[MEANING]) == ("car-1", TierOutcome.OK)
+    assert outcomes(recalled)[WORDS] is TierOutcome.LATE
+
+
+@pytest.mark.parametrize("past", ["together"], indirect=True)
+async def test_a_file_whose_threads_are_all_taken_is_late_and_nothing_is_raised(past: Past) -> None:
+    await parked(past)
+    free = threading.Event()
+    taken = [asyncio.create_task(past.database.read(lambda _: free.wait(60))) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    try:
+        recalled = await recall_of(past, policy=RecallPolicy(deadline_s=0.5)).search(ME, "Where did I park the car?")
+    finally:
+        free.set()
+    assert recalled.hits == ()
+    assert outcomes(recalled) == {WORDS: TierOutcome.LATE, MEANING: TierOutcome.LATE, FACTS: TierOutcome.SKIPPED}
+    await asyncio.gather(*taken)
 
 
 async def test_with_every_store_down_there_is_nothing_and_it_is_said(past: Past) -> None:
@@ -323,7 +372,12 @@ async def test_with_every_store_down_there_is_nothing_and_it_is_said(past: Past)
 
 async def test_a_cancelled_search_ends_at_once(past: Past) -> None:
     recall = Recall(
-        transcripts=past.transcripts, vectors=past.vectors, embedder=Slow(), clock=SystemClock(), policy=PATIENT
+        together=together_of(past),
+        transcripts=past.transcripts,
+        vectors=past.vectors,
+        embedder=Slow(),
+        clock=SystemClock(),
+        policy=PATIENT,
     )
     search = asyncio.create_task(recall.search(ME, "Where did I park the car?"))
     await asyncio.sleep(0.05)

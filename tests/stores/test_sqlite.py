@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from maya_core.domain.conversation import UserId
-from maya_core.errors import ConfigurationError, Conflict, StorageFull, StoreUnavailable
+from maya_core.errors import ConfigurationError, Conflict, NotFound, StorageFull, StoreUnavailable
 from maya_core.stores.disk import FULL_BELOW
 from maya_core.stores.migrations import MIGRATIONS, migrate
 from maya_core.stores.sqlite import Database
@@ -176,6 +177,70 @@ async def test_an_endless_query_is_cut_and_frees_its_thread(path: Path) -> None:
     async with asyncio.timeout(PATIENT_S):
         while not await answers(database):
             await asyncio.sleep(0.05)
+    await database.close()
+
+
+async def test_reads_together_see_one_view_of_the_file_on_one_thread(database: Database) -> None:
+    await insert(database, 1)
+    loop, between, goes_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    async def twice() -> tuple[int, int, set[int]]:
+        threads = {await database.read(lambda _: threading.get_ident())}
+        before = await count(database)
+        loop.call_soon_threadsafe(between.set)
+        assert goes_on.wait(PATIENT_S)
+        threads |= {await database.read(lambda _: threading.get_ident()), threading.get_ident()}
+        return before, await count(database), threads
+
+    reading = asyncio.create_task(database.together(twice, timeout_s=PATIENT_S))
+    await between.wait()
+    await insert(database, 2)
+    goes_on.set()
+    before, after, threads = await reading
+    assert (before, after) == (1, 1)
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+    assert await count(database) == 2
+
+
+async def test_what_work_together_raises_comes_back_and_the_thread_is_free_again(path: Path) -> None:
+    database = Database(path, readers=1)
+
+    async def wrong() -> None:
+        await database.read(lambda c: c.execute("SELECT 1").fetchone())
+        raise NotFound("nothing of that name")
+
+    with pytest.raises(NotFound):
+        await database.together(wrong, timeout_s=PATIENT_S)
+
+    async def broken() -> None:
+        await database.read(lambda c: c.execute("SELECT x FROM nothing"))
+
+    with pytest.raises(StoreUnavailable, match="nothing"):
+        await database.together(broken, timeout_s=PATIENT_S)
+    assert await database.read(lambda c: c.execute("SELECT 1").fetchone()[0]) == 1
+    await database.close()
+    with pytest.raises(StoreUnavailable):
+        await database.together(wrong, timeout_s=PATIENT_S)
+
+
+async def test_a_read_together_that_takes_too_long_is_late_and_frees_its_thread(path: Path) -> None:
+    database = Database(path, readers=1)
+    await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+    seen: list[str] = []
+
+    async def endless() -> None:
+        try:
+            await database.read(lambda c: c.execute(ENDLESS).fetchone())
+        except TimeoutError:
+            seen.append("late")
+            raise
+
+    assert await unavailable_after(lambda: database.together(endless, timeout_s=0.3)) < PATIENT_S
+    async with asyncio.timeout(PATIENT_S):
+        while not await answers(database):
+            await asyncio.sleep(0.05)
+    assert seen == ["late"]
     await database.close()
 
 

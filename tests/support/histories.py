@@ -30,11 +30,16 @@ START = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
 
 @dataclass(kw_only=True)
 class Past:
-    """The stores of a past, and a counter that makes every message later than the one before."""
+    """The stores of a past, and a counter that makes every message later than the one before.
 
+    `in_one_file` is for tests that search the stores together and one by one.
+    """
+
+    database: Database
     transcripts: SqliteTranscripts
     vectors: SqliteVectors
     embedder: Embedder
+    in_one_file: bool = False
     said: int = 0
     chats: set[str] = field(default_factory=set)
 
@@ -44,7 +49,7 @@ class Past:
         database = Database(folder / "maya.db")
         transcripts = await SqliteTranscripts.open(database)
         vectors = await SqliteVectors.open(database, model=used.model, dimension=used.dimension)
-        return cls(transcripts=transcripts, vectors=vectors, embedder=used)
+        return cls(database=database, transcripts=transcripts, vectors=vectors, embedder=used)
 
     @cached_property
     def episodes(self) -> Episodes:
