@@ -179,7 +179,11 @@ class TurnService:
         require(user, Action.CHAT)
         submitted = self._clock.monotonic()
         asked, replies = await self._newest_turn(user, conversation_id)
-        _, tried = self._unconfirmed.pop(reply_id, (None, None))
+        _, tried = self._unconfirmed.get(reply_id, (None, None))
+        if tried is not None and tried.conversation_id == conversation_id:  # read above as this person's
+            del self._unconfirmed[reply_id]
+        else:
+            tried = None
         reply = tried or self._reply_row(conversation_id, asked.turn_id, reply_id)
         if replies and replies[-1].id == reply_id:
             self._run(user, asked, replies[-1], submitted, asked_for=reply)
@@ -209,9 +213,10 @@ class TurnService:
 
     def _tried(self, conversation_id: ConversationId, message_id: MessageId) -> tuple[NewMessage, NewMessage] | None:
         """The rows of a write that this process could not confirm: whoever repeats them may run the turn."""
-        message, reply = self._unconfirmed.pop(_reply_id(message_id), (None, None))
+        message, reply = self._unconfirmed.get(_reply_id(message_id), (None, None))
         if message is None or reply is None or message.conversation_id != conversation_id:
             return None
+        del self._unconfirmed[reply.id]
         return message, reply
 
     def _not_confirmed(self, message: NewMessage | None, reply: NewMessage) -> None:

@@ -29,7 +29,8 @@ MEANING = "meaning"
 FACTS = "facts"
 
 EARLY_SHARE = 0.7
-"""Of the time that is left, what a leg may take that is asked first: what the others find has to be read too."""
+NEAR_SHARE = 0.6
+"""Of the time that is left, what one may take that is asked first, and then: what others find has to be read too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,7 @@ class Gathering:
                 beside=beside,
             ),
             [],
+            share=NEAR_SHARE,
         )
         messages = [hit for hit in found if hit.ref.kind is not MemoryKind.FACT]
         self._legs.found(MEANING, len(messages))
@@ -138,7 +140,7 @@ class Gathering:
         if dense is not None and vector is not None and self.pool.unmeasured:
             known, unmeasured = vector, dense.ids(self.pool.unmeasured)
             measured: Sequence[VectorHit] = await self._legs.ask(
-                MEANING, lambda: dense.vectors.compare(self._user_id, known, unmeasured), []
+                MEANING, lambda: dense.vectors.compare(self._user_id, known, unmeasured), [], share=NEAR_SHARE
             )
             self.pool.add_vectors(measured)
         await self.read(self.pool.unplaced)
@@ -187,7 +189,10 @@ class Gathering:
             return []
         if close:
             known = await self._legs.ask(
-                FACTS, lambda: facts.with_close(self._user_id, self._question, known, close, at=self._at), known
+                FACTS,
+                lambda: facts.with_close(self._user_id, self._question, known, close, at=self._at),
+                known,
+                share=NEAR_SHARE,
             )
         found = best(known)
         self._legs.found(FACTS, len(found))

@@ -33,8 +33,7 @@ _TYPED = re.compile(
 """Contractions without their apostrophe: "dont", "im", "hes"."""
 _LINES = re.compile(r"\n\s*\n")
 _NAME_LAST = re.compile(r"(?:(?:my|our|the|his|her)\s+)?[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)*$")
-_BETWEEN = re.compile(r"\s*(?:still |now )?(?:what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
-_BETWEEN = re.compile(
+_RELATIVE_OPENING = re.compile(
     r"(?:(?:in|at|by|to|of|with|for|on|from|under|near|about)\s+)?(?:whom?|whose|which|where)\b", re.IGNORECASE
 )
 """Begins a clause within another: "Dieter, whom I share an office with, collects …"."""
@@ -286,7 +285,7 @@ class _MessageReader:
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
             self._people.note(piece.text, owners, previous, asked=meant is Meant.QUESTION)
             follows = bool(made) and not owners
-            aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
+            aside = bool(made) and _RELATIVE_OPENING.match(made[-1].text) is not None
             anew = piece.text.lower().startswith(_ANEW) or _instead_of(made) or stance.stands_alone(piece.text)
             made.append(
                 Clause(
@@ -310,7 +309,7 @@ class _MessageReader:
     def _inherited(self, made: Sequence[Clause], verbs: Sequence[Verb]) -> Owner:
         """Whom a clause is about that names nobody: the subject of the clause before it in the sentence; where it opens
         with its verb, what stands alone before it: "Dieter, whom I share an office with, collects …"."""
-        aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
+        aside = bool(made) and _RELATIVE_OPENING.match(made[-1].text) is not None
         if verbs and verbs[0].start == 0 and not verbs[0].commanded and made:
             alone = self._people.alone(_standing_alone(made), named=aside)
             if alone.who is not Who.NOBODY:
@@ -325,12 +324,12 @@ def _standing_alone(made: Sequence[Clause]) -> list[str]:
     """The phrases without a verb that stand last, whatever clause hangs on them."""
     found: list[str] = []
     for clause in reversed(made):
-        if _BETWEEN.match(clause.text):
+        if _RELATIVE_OPENING.match(clause.text):
             continue
         if clause.verbs:
             break
         found.append(clause.text)
-    aside = bool(made) and _BETWEEN.match(made[-1].text) is not None
+    aside = bool(made) and _RELATIVE_OPENING.match(made[-1].text) is not None
     if aside and len(found) > 1 and (name := _NAME_LAST.search(found[0])) and not _NAME_LAST.fullmatch(found[1]):
         return [name.group()]
     return found[::-1]
@@ -344,7 +343,7 @@ def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[
         if clause.meant is not Meant.ASSERTED:
             continue
         same = [c for c in clauses if c.sentence == clause.sentence]
-        main = [c for c in clauses[:number] if c in same and not _BETWEEN.match(c.text.removeprefix("and "))]
+        main = [c for c in clauses[:number] if c in same and not _RELATIVE_OPENING.match(c.text.removeprefix("and "))]
         before = main[-1].text if main and main[-1].meant is Meant.ASSERTED else ""
         after = clauses[number + 1].text if number + 1 < len(clauses) and clauses[number + 1] in same else ""
         named = [c for c in clauses[max(0, number - 2) : number] if not c.verbs and c.meant is Meant.ASSERTED]
@@ -430,7 +429,7 @@ def _meanings(
         clause = own[offset : offset + len(piece.text)]
         fresh = bool(owners_in(clause))
         parted = number > 0 and "; " in own[pieces[number - 1].end - sentence.start : offset + 1]
-        aside = number > 0 and _BETWEEN.match(pieces[number - 1].text) is not None
+        aside = number > 0 and _RELATIVE_OPENING.match(pieces[number - 1].text) is not None
         wish = stance.wishes(clause) or (wish and not (fresh and number > 0) and not (parted or aside))
         condition = condition and not parted
         if stance.condition(clause) and not (stance.polite_condition(clause) and number > 0):

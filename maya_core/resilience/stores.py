@@ -18,7 +18,7 @@ from maya_core.resilience.rules import Event
 
 Store = TypeVar("Store")
 
-_PATIENT_S = 0.6
+_PATIENT_S = 0.3
 _PROBE_LEASE_S = 10.0
 
 

@@ -85,7 +85,7 @@ class Database:
 
         All its reads have the same unchanging view of the file, and each is done there and then: handing over to a
         thread and back takes longer than most of them. `work` runs on a loop of its own, so it may wait for nothing but
-        this file. After `timeout_s` its reads raise TimeoutError, and it has a moment to make do with what it has.
+        this file. Long reads raise TimeoutError after `timeout_s`; it has a moment then to make do with what it has.
         Raises StoreUnavailable for itself, and what `work` raises.
         """
         deadline = self._clock.monotonic() + timeout_s
@@ -150,7 +150,7 @@ class Database:
         self, work: Callable[[], Coroutine[object, object, T]], deadline: float, connection: sqlite3.Connection
     ) -> T:
         """Run `work` to its end on this thread's own loop, its reads over this connection."""
-        connection.set_progress_handler(lambda: self._clock.monotonic() > deadline, _STEPS_BETWEEN_DEADLINE_CHECKS)
+        self._limit(connection, deadline)
         loop: asyncio.AbstractEventLoop | None = getattr(self._of_thread, "loop", None)
         if loop is None:
             loop = self._of_thread.loop = asyncio.new_event_loop()
@@ -160,7 +160,31 @@ class Database:
         try:
             return loop.run_until_complete(work())
         finally:
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            if left:
+                loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._of_thread.reading = None
+
+    @contextmanager
+    def unhurried(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """In a read: what runs in here is not broken off by the limit of reads together, only by that of any read.
+
+        For what is kept and would otherwise be begun anew, and broken off, by everyone who asks.
+        """
+        ends_at = self._clock.monotonic() + self._timeout_s
+        hurried: float = self._of_thread.deadline
+        self._limit(connection, ends_at)
+        try:
+            yield
+        finally:
+            self._limit(connection, hurried)
+
+    def _limit(self, connection: sqlite3.Connection, deadline: float) -> None:
+        """Break off what runs over this connection of this thread at that time."""
+        self._of_thread.deadline = deadline
+        connection.set_progress_handler(lambda: self._clock.monotonic() > deadline, _STEPS_BETWEEN_DEADLINE_CHECKS)
 
     def _read_here(self, query: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
         with self._named_failures(self._timeout_s):
@@ -173,7 +197,7 @@ class Database:
 
     def _transact(self, begin: str, work: Callable[[sqlite3.Connection], T], deadline: float) -> T:
         connection = self._connection()
-        connection.set_progress_handler(lambda: self._clock.monotonic() > deadline, _STEPS_BETWEEN_DEADLINE_CHECKS)
+        self._limit(connection, deadline)
         try:
             if begin == _BEGIN_WRITING:
                 self._begin_writing(connection, deadline)

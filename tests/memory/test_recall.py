@@ -20,13 +20,15 @@ from maya_core.domain.conversation import (
     UserId,
     WordMatch,
 )
-from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, Relation
+from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, FactOrigin, MemoryKind, Relation
 from maya_core.errors import FailureKind, ProviderError, StoreUnavailable
 from maya_core.memory.episodes import episode_ids
 from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import FACTS, MEANING, WORDS, Recall, Recalled, RecallPolicy, Together
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
+from maya_core.stores.vectors.port import VectorHit
+from maya_core.stores.vectors.sqlite import SqliteVectors
 from tests.support.embedders import HashingEmbedder
 from tests.support.histories import Past
 
@@ -359,6 +361,53 @@ async def test_a_file_whose_threads_are_all_taken_is_late_and_nothing_is_raised(
     assert recalled.hits == ()
     assert outcomes(recalled) == {WORDS: TierOutcome.LATE, MEANING: TierOutcome.LATE, FACTS: TierOutcome.SKIPPED}
     await asyncio.gather(*taken)
+
+
+@pytest.mark.parametrize("past", ["one by one"], indirect=True)
+async def test_vectors_that_hang_leave_time_to_read_what_the_words_have_found(past: Past) -> None:
+    class Hanging(SqliteVectors):
+        async def search(self, *arguments: object, **named: object) -> list[VectorHit]:
+            await asyncio.sleep(3600)
+            raise AssertionError("nobody waits for an hour")
+
+    await parked(past)
+    recall = Recall(
+        transcripts=past.transcripts,
+        vectors=Hanging(
+            past.database, model=past.embedder.model, dimension=past.embedder.dimension, matrix_bytes=1_000_000
+        ),
+        embedder=past.embedder,
+        clock=SystemClock(),
+        policy=RecallPolicy(deadline_s=2.0),
+    )
+    recalled = await recall.search(ME, "Where did I say I parked the car?")
+    assert found(recalled)[0] == "car-1"
+    assert outcomes(recalled)[MEANING] is TierOutcome.LATE
+
+
+@pytest.mark.parametrize("past", ["together"], indirect=True)
+async def test_a_view_older_than_what_another_search_has_read_loses_nothing_and_raises_nothing(past: Past) -> None:
+    await parked(past)
+    vector = await past.embedder.embed_query("Where did I park the car?")
+    loop, viewed, goes_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    async def search() -> list[str]:
+        hits = await past.vectors.search(ME, vector, kinds=(MemoryKind.EPISODE,))
+        return [hit.ref.message_ids[0] for hit in hits]
+
+    async def late() -> list[str]:
+        await past.transcripts.list_speakers(ME)  # from here on the view of the file stands
+        loop.call_soon_threadsafe(viewed.set)
+        assert goes_on.wait(30)
+        return await search()
+
+    older = asyncio.create_task(past.database.together(late, timeout_s=30))
+    await viewed.wait()
+    await past.chat(ME, "later", "I: I parked the car on level nine today.")
+    assert "later-1" in await search()
+    goes_on.set()
+    assert "car-1" in await older
+    assert "later-1" in await search()
 
 
 async def test_with_every_store_down_there_is_nothing_and_it_is_said(past: Past) -> None:

@@ -244,6 +244,28 @@ async def test_a_read_together_that_takes_too_long_is_late_and_frees_its_thread(
     await database.close()
 
 
+async def test_what_is_kept_may_be_read_to_its_end_together(path: Path) -> None:
+    database = Database(path, timeout_s=PATIENT_S)
+    await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+    long = ENDLESS.replace("i + 1 FROM n", "i + 1 FROM n WHERE i < 3000000")
+    kept: list[int] = []
+
+    def load(connection: sqlite3.Connection) -> None:
+        with database.unhurried(connection):
+            kept.append(connection.execute(long).fetchone()[0])
+        connection.execute(ENDLESS).fetchone()
+
+    async def loading() -> None:
+        await database.read(load)
+
+    await unavailable_after(lambda: database.together(loading, timeout_s=0.05))
+    async with asyncio.timeout(PATIENT_S):
+        while not kept:
+            await asyncio.sleep(0.05)
+    assert kept == [3_000_000]
+    await database.close()
+
+
 async def test_a_full_disk_refuses_the_change_and_keeps_what_was_there(database: Database) -> None:
     await insert(database, 1)
 

@@ -224,17 +224,18 @@ class SqliteVectors:
         state = connection.execute("SELECT version, epoch FROM vector_users WHERE user_id = ?", (user,)).fetchone()
         if state is None:
             return
+        if (state["epoch"], state["version"]) <= (matrix.epoch, matrix.version):
+            return  # an older view of the file than another search has had is not gone back to
         if state["epoch"] != matrix.epoch:
             matrix.begin_again(state["epoch"])
-        if state["version"] == matrix.version:
-            return
         changes = connection.execute(
             "SELECT id, kind, conversation_id, vector FROM vectors"
             " WHERE user_id = ? AND model = ? AND dimension = ? AND version > ? ORDER BY row",
             (user, self._model, self._dimension, matrix.version),
         )
-        while part := changes.fetchmany(_ROWS_READ_AT_ONCE):
-            matrix.apply([Change(*row) for row in part])
+        with self._database.unhurried(connection):
+            while part := changes.fetchmany(_ROWS_READ_AT_ONCE):
+                matrix.apply([Change(*row) for row in part])
         matrix.version = state["version"]
 
 
@@ -281,7 +282,8 @@ def _hits(
         matrix.refs.update(
             (id, _to_ref(row)) for id, row in _rows_by_id(connection, user, part, columns=_REF_COLUMNS).items()
         )
-    return [VectorHit(ref=matrix.refs[id], score=score) for id, score in found]
+    # One that is newer than this view of the file has none here yet.
+    return [VectorHit(ref=matrix.refs[id], score=score) for id, score in found if id in matrix.refs]
 
 
 def _to_ref(row: sqlite3.Row) -> MemoryRef:
