@@ -31,6 +31,8 @@ _TYPED = re.compile(
     re.IGNORECASE,
 )
 """Contractions without their apostrophe: "dont", "im", "hes"."""
+_LONGEST_REORDERED = 300
+"""Characters. What runs on without a stop for longer has no order to speak of, and each of its verbs to be tried."""
 _LINES = re.compile(r"\n\s*\n")
 _NAME_LAST = re.compile(r"(?:(?:my|our|the|his|her)\s+)?[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)*$")
 _RELATIVE_OPENING = re.compile(
@@ -340,7 +342,7 @@ def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[
     answers a question, so that "it" may mean the word with which it does."""
     for number, clause in enumerate(clauses):
         yield clause
-        if clause.meant is not Meant.ASSERTED:
+        if clause.meant is not Meant.ASSERTED or len(clause.text) > _LONGEST_REORDERED:
             continue
         same = [c for c in clauses if c.sentence == clause.sentence]
         main = [c for c in clauses[:number] if c in same and not _RELATIVE_OPENING.match(c.text.removeprefix("and "))]

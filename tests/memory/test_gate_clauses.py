@@ -270,6 +270,11 @@ def test_words_of_very_many_letters_are_read_like_others() -> None:
     assert read(talk(line)).told[0].clauses[0].text.startswith("the b")
 
 
+def test_what_runs_on_without_a_stop_is_read_once() -> None:
+    """Put into plain order for each of its verbs, it would be read as often as it has verbs."""
+    assert len(read(talk("all of that was just " * 200)).told[0].clauses) == 1
+
+
 @pytest.mark.parametrize(
     ("made", "first", "second"),
     [
