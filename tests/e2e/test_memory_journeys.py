@@ -148,13 +148,26 @@ def test_search_legend_and_the_table_twin(memory: Screen) -> None:
 def test_the_picture_follows_the_theme_without_being_drawn_anew(memory: Screen) -> None:
     page = open_graph(memory)
     assert colour_of_the_centre(page) == KINDS[EntityKind.USER].light
-    place = place_of(page, "Jana")
+    place = place_at_rest(page, "Jana")
     try:
         page.emulate_media(color_scheme="dark")
         eventually(lambda: colour_of_the_centre(page) == KINDS[EntityKind.USER].dark, page)
         assert place_of(page, "Jana") == pytest.approx(place, abs=2)
     finally:
         page.emulate_media(color_scheme="light")
+
+
+def place_at_rest(page: Page, name: str) -> tuple[float, float]:
+    """Where a node is once the page around the picture moves no more."""
+    seen = [place_of(page, name)]
+
+    def rests() -> bool:
+        page.wait_for_timeout(500)
+        seen.append(place_of(page, name))
+        return seen[-1] == seen[-2]
+
+    eventually(rests, page)
+    return seen[-1]
 
 
 def colour_of_the_centre(page: Page) -> str:
