@@ -179,11 +179,7 @@ class TurnService:
         require(user, Action.CHAT)
         submitted = self._clock.monotonic()
         asked, replies = await self._newest_turn(user, conversation_id)
-        _, tried = self._unconfirmed.get(reply_id, (None, None))
-        if tried is not None and tried.conversation_id == conversation_id:  # read above as this person's
-            del self._unconfirmed[reply_id]
-        else:
-            tried = None
+        _, tried = self._taken(conversation_id, reply_id)
         reply = tried or self._reply_row(conversation_id, asked.turn_id, reply_id)
         if replies and replies[-1].id == reply_id:
             self._run(user, asked, replies[-1], submitted, asked_for=reply)
@@ -213,10 +209,17 @@ class TurnService:
 
     def _tried(self, conversation_id: ConversationId, message_id: MessageId) -> tuple[NewMessage, NewMessage] | None:
         """The rows of a write that this process could not confirm: whoever repeats them may run the turn."""
-        message, reply = self._unconfirmed.get(_reply_id(message_id), (None, None))
-        if message is None or reply is None or message.conversation_id != conversation_id:
-            return None
-        del self._unconfirmed[reply.id]
+        message, reply = self._taken(conversation_id, _reply_id(message_id))
+        return None if message is None or reply is None else (message, reply)
+
+    def _taken(
+        self, conversation_id: ConversationId, reply_id: MessageId
+    ) -> tuple[NewMessage | None, NewMessage | None]:
+        """The same by the reply's id, which is noted no longer. Those of another conversation stay where they are."""
+        message, reply = self._unconfirmed.get(reply_id, (None, None))
+        if reply is None or reply.conversation_id != conversation_id:
+            return None, None
+        del self._unconfirmed[reply_id]
         return message, reply
 
     def _not_confirmed(self, message: NewMessage | None, reply: NewMessage) -> None:

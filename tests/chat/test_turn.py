@@ -33,7 +33,16 @@ from maya_core.domain.conversation import (
 from maya_core.domain.generation import Done
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import Entity, EntityKind, FactOrigin, Relation
-from maya_core.errors import Conflict, InvalidInput, NotAllowed, NotFound, StorageFull, StoreUnavailable, Unconfirmed
+from maya_core.errors import (
+    Conflict,
+    InvalidInput,
+    MayaError,
+    NotAllowed,
+    NotFound,
+    StorageFull,
+    StoreUnavailable,
+    Unconfirmed,
+)
 from maya_core.memory.entities import user_entity_id
 from maya_core.memory.fact_search import FactSearch
 from maya_core.memory.recall import Recall, RecallPolicy
@@ -813,6 +822,29 @@ async def test_what_stayed_unconfirmed_is_answered_at_once_when_it_is_asked_for_
     stored = await world.transcripts.list_messages(LOCAL_USER.id, chat)
     assert [message.text for message in stored] == expected[action]
     assert len(world.chain.prompts) == 2
+
+
+@pytest.mark.parametrize("action", ["send", "regenerate"])
+async def test_what_stayed_unconfirmed_in_one_chat_is_not_taken_by_another(world: World, action: str) -> None:
+    chat, other = await world.chat(), await world.chat()
+    await world.ask(chat, "First", "One.")
+    await world.ask(other, "Elsewhere", "There.")
+    store = Unanswered(world.transcripts)
+    with_transcripts(world, store)
+    wanted = MessageId(new_id())
+
+    async def ask(where: ConversationId) -> Started:
+        if action == "regenerate":
+            return await world.turns.regenerate(LOCAL_USER, where, wanted)
+        return await world.turns.start(LOCAL_USER, where, "Again", wanted)
+
+    with pytest.raises(Unconfirmed):
+        await ask(chat)
+    store.heard = True
+    with pytest.raises(MayaError):
+        await ask(other)
+    world.chain.add(says("Two."))
+    assert (await world.ended(await ask(chat))).text == "Two."
 
 
 async def test_a_turn_that_is_refused_before_anything_is_written_is_not_called_unconfirmed(world: World) -> None:
