@@ -159,12 +159,14 @@ class Database:
         self._of_thread.reading = connection
         try:
             return loop.run_until_complete(work())
-        finally:
+        except BaseException:  # what still runs of it must not go on in the work that comes next
             left = asyncio.all_tasks(loop)
             for task in left:
                 task.cancel()
             if left:
-                loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+                loop.run_until_complete(asyncio.wait(left))
+            raise
+        finally:
             self._of_thread.reading = None
 
     @contextmanager

@@ -224,6 +224,29 @@ async def test_what_work_together_raises_comes_back_and_the_thread_is_free_again
         await database.together(wrong, timeout_s=PATIENT_S)
 
 
+async def test_what_is_left_of_work_together_that_failed_ends_with_it(path: Path) -> None:
+    database = Database(path, readers=1)
+    ended: list[str] = []
+
+    async def goes_on() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append("cancelled")
+
+    async def wrong() -> None:
+        await asyncio.sleep(0)
+        raise NotFound("nothing of that name")
+
+    async def both() -> None:
+        await asyncio.gather(goes_on(), wrong())
+
+    with pytest.raises(NotFound):
+        await database.together(both, timeout_s=PATIENT_S)
+    assert ended == ["cancelled"]
+    await database.close()
+
+
 async def test_a_read_together_that_takes_too_long_is_late_and_frees_its_thread(path: Path) -> None:
     database = Database(path, readers=1)
     await database.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
