@@ -28,9 +28,9 @@ WORDS = "words"
 MEANING = "meaning"
 FACTS = "facts"
 
-EARLY_SHARE = 0.7
-NEAR_SHARE = 0.6
-"""Of the time that is left, what one may take that is asked first, and then: what others find has to be read too."""
+# The share of the time left that a leg may take: what the others find has to be read in the rest.
+EARLY_SHARE = 0.7  # what is asked first
+NEAR_SHARE = 0.6  # what needs the question's vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,10 +52,10 @@ class Legs:
         self._note(tier, outcome, ms=(self._clock.monotonic() - started) * 1000)
         return answer
 
-    async def quietly(self, call: Callable[[], Awaitable[T]], otherwise: D) -> T | D:
+    async def quietly(self, call: Callable[[], Awaitable[T]], otherwise: D, *, share: float = 1.0) -> T | D:
         """The same for what only makes the answer better; it has no account of its own."""
         try:
-            async with asyncio.timeout(self.left_s):
+            async with asyncio.timeout(share * self.left_s):
                 return await call()
         except (TimeoutError, StoreError):
             return otherwise
@@ -64,12 +64,13 @@ class Legs:
         """Account for a leg that is not asked at all."""
         self._note(tier, TierOutcome.SKIPPED, ms=0.0)
 
-    def fail(self, tiers: Iterable[str], *, late: bool) -> None:
-        """Account for legs whose common store gave no answer."""
+    def fail(self, tiers: Iterable[str], *, late: bool, ms: float) -> None:
+        """Account for legs whose common store gave no answer in all that time."""
         for tier in tiers:
             use = self._uses.get(tier)
             if use is None or use.outcome is not TierOutcome.SKIPPED:
-                self._note(tier, TierOutcome.LATE if late else TierOutcome.DOWN, ms=0.0)
+                already = 0.0 if use is None else use.ms
+                self._note(tier, TierOutcome.LATE if late else TierOutcome.DOWN, ms=max(0.0, ms - already))
 
     def found(self, tier: str, count: int) -> None:
         """Say how much a leg has brought. Only for one that was asked."""

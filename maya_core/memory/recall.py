@@ -26,8 +26,6 @@ from maya_core.stores.vectors.port import Vectors
 if TYPE_CHECKING:
     from maya_core.embeddings.port import Vector
 
-__all__ = ["FACTS", "MEANING", "WORDS", "Recall", "RecallHit", "RecallPolicy", "Recalled", "Together", "Watch"]
-
 T = TypeVar("T")
 
 Watch = Callable[[Sequence[Candidate]], None]
@@ -38,6 +36,7 @@ _TOKENS_OF_AN_ORIGIN = 20
 _ROOM_FOR_HIDDEN = 2
 _MOST_USERS = 1_000
 _WORDS_HEAD_START_S = 0.03
+_SPEAKERS_SHARE = 0.25  # of the whole time; a question is understood without their names too
 _IN_ORDER = (WORDS, MEANING, FACTS)
 
 
@@ -139,7 +138,8 @@ class Recall:
         legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
         for tier in self._sources.missing:
             legs.skip(tier)
-        question = understand(text, speakers=await legs.quietly(lambda: self._speakers.of(user_id), ()))
+        speakers = await legs.quietly(lambda: self._speakers.of(user_id), (), share=_SPEAKERS_SHARE)
+        question = understand(text, speakers=speakers)
         gathering = Gathering(
             self._sources, user_id, question, exclude=exclude, at=at or self._clock.now(), legs=legs
         )  # fmt: skip
@@ -206,12 +206,12 @@ class Recall:
         """Do one part of a search; `otherwise` where the file gives no answer in that share of the time left."""
         if self._together is None:
             return await work()
-        timeout_s = share * legs.left_s
-        ends_at = self._clock.monotonic() + timeout_s
+        started, timeout_s = self._clock.monotonic(), share * legs.left_s
         try:
             return await self._together(work, timeout_s=timeout_s)
         except StoreError:
-            legs.fail(tiers, late=self._clock.monotonic() >= ends_at)
+            now = self._clock.monotonic()
+            legs.fail(tiers, late=now >= started + timeout_s, ms=(now - started) * 1000)
             return otherwise
 
 

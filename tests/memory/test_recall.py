@@ -24,7 +24,8 @@ from maya_core.domain.memory import Entity, EntityId, EntityKind, Fact, FactId, 
 from maya_core.errors import FailureKind, ProviderError, StoreUnavailable
 from maya_core.memory.episodes import episode_ids
 from maya_core.memory.fact_search import FactSearch
-from maya_core.memory.recall import FACTS, MEANING, WORDS, Recall, Recalled, RecallPolicy, Together
+from maya_core.memory.gathering import FACTS, MEANING, WORDS
+from maya_core.memory.recall import Recall, Recalled, RecallPolicy, Together
 from maya_core.stores.graph.sqlite import SqliteGraph
 from maya_core.stores.sqlite import Database
 from maya_core.stores.vectors.port import VectorHit
@@ -360,6 +361,7 @@ async def test_a_file_whose_threads_are_all_taken_is_late_and_nothing_is_raised(
         free.set()
     assert recalled.hits == ()
     assert outcomes(recalled) == {WORDS: TierOutcome.LATE, MEANING: TierOutcome.LATE, FACTS: TierOutcome.SKIPPED}
+    assert next(use.ms for use in recalled.tiers if use.tier == WORDS) >= 200
     await asyncio.gather(*taken)
 
 
@@ -408,6 +410,21 @@ async def test_a_view_older_than_what_another_search_has_read_loses_nothing_and_
     goes_on.set()
     assert "car-1" in await older
     assert "later-1" in await search()
+
+
+async def test_names_of_speakers_that_do_not_come_leave_time_for_the_search(past: Past) -> None:
+    await parked(past)
+    recall = Recall(
+        together=together_of(past),
+        transcripts=TroubledTranscripts(past, hung=["list_speakers"]),
+        vectors=past.vectors,
+        embedder=past.embedder,
+        clock=SystemClock(),
+        policy=RecallPolicy(deadline_s=2.0),
+    )
+    recalled = await recall.search(ME, "Where did I say I parked the car?")
+    assert found(recalled)[0] == "car-1"
+    assert outcomes(recalled) == {WORDS: TierOutcome.OK, MEANING: TierOutcome.OK, FACTS: TierOutcome.SKIPPED}
 
 
 async def test_with_every_store_down_there_is_nothing_and_it_is_said(past: Past) -> None:

@@ -32,7 +32,7 @@ class Store:
     async def _answer(self, name: str, answer: str) -> str:
         self.calls.append(name)
         if self.hangs:
-            self.clock.advance(0.8)  # so long is waited in the path of a chat
+            self.clock.advance(0.4)  # less than recall waits for its facts or its vectors
             await asyncio.Event().wait()
         if self.failure is not None:
             raise self.failure
