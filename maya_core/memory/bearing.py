@@ -18,6 +18,7 @@ from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
 from maya_core.memory.tokens import tokens_of
 from maya_core.memory.values import same_unit
+from maya_core.memory.verb_kinds import PUTS_RIGHT
 from maya_core.memory.wording import LIGHT, content_stems, stems
 
 _DEICTIC = stems(
@@ -147,8 +148,6 @@ _NOT_LIKED = re.compile(
     re.IGNORECASE,
 )
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
-_PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split())
-"""Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
 _NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
 _MY_SOMEBODY = re.compile(
     r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+"
@@ -197,7 +196,7 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     if governing(clause, place.start) is None and clause.leads is None:
         borne = said == _SAID_BEFORE or (said and clause.corrects) or _phrased(claim, place)
         return None if borne else Reason.RELATION
-    leans = all(verb.lemma in _PUTS_RIGHT for verb in clause.verbs) and all(
+    leans = all(verb.lemma in PUTS_RIGHT for verb in clause.verbs) and all(
         owner.pronoun or owner.who is Who.USER for owner in clause.owners
     )
     return None if said and clause.corrects and leans else Reason.PASSING

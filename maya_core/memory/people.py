@@ -67,7 +67,7 @@ class People:
             if owner.who is not Who.OTHER or owner.pronoun:
                 continue
             if owner.person or self._known(owner.names):
-                self._recent.append(self._meet(owner.names | (spoken if spoken & owner.names else frozenset())))
+                self._recent.append(self._meet(self._with_introduced(owner.names, spoken)))
                 continue
             self._last_thing = self._last_thing if asked else owner
             if clause[owner.start : owner.start + 1].isupper() and not owner.mine and len(owner.names) <= 3:
@@ -82,6 +82,14 @@ class People:
             if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name) and not _ANOTHER.match(name):
                 self._join(phrase, name)
                 break
+
+    def _with_introduced(self, names: frozenset[str], spoken: frozenset[str]) -> frozenset[str]:
+        """The words for a subject with those for who is introduced in its clause, where it is the same; after "my
+        manager is Oskar" "my manager is Ottilie" is about somebody else."""
+        if not spoken & names:
+            return names
+        proper, others = self._proper(spoken), self._proper(names)
+        return names | spoken if not (proper and others) or proper & others else spoken
 
     def resolve(self, owner: Owner, before: str) -> Owner:
         """A subject with all its names: whom a pronoun means, what else a person is called."""

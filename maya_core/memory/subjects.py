@@ -10,8 +10,10 @@ from maya_core.memory.entities import is_user
 from maya_core.memory.own_subject import MINE, about_user, named_after, says_what_it_is
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
+from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Meant, Reading, Told
 from maya_core.memory.values import values_in
+from maya_core.memory.verb_kinds import PUTS_RIGHT
 from maya_core.memory.wording import content_stems, stems
 
 _WORK_THINGS = stems(
@@ -46,6 +48,9 @@ _TASK_RELATIONS = frozenset(
 _THERE = re.compile(r"\w\s+(?:there|here)\b", re.IGNORECASE)
 """At a place spoken of before: "the soil there"."""
 _POINTED = re.compile(r"(?<=\w )(?:it|them|him|her(?= (?:to|on|by|as|in|with|for|at|\d|[A-Z])))\b(?!')")
+_THEIRS = re.compile(r"\b(?:his|her|their)\b", re.IGNORECASE)
+_ANOTHERS = re.compile(r"[^\W\d_a-z][\w-]*'s\s+((?:[\w-]+\s+){0,2}[\w-]+)")
+_ME = re.compile(r"i|we", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
 
 
@@ -62,12 +67,36 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and _namesakes(claim.subject, owner, clause):
         return Reason.THIRD_PERSON
-    if owner.who is Who.OTHER and owner.names & group:
+    if _of_the_user(claim, clause, owner) or _cleft_of_me(clause, owner):
+        return Reason.THIRD_PERSON
+    if owner.who is Who.OTHER and owner.names & group and not _another_by_name(claim.subject, owner, reading):
         return None if _tied(claim, clause, owner, reading, told) else Reason.NOT_PERSONAL
     spoken_of = _Spoken(claim=claim, told=told, clause=clause, owner=owner, place=place, reading=reading, wanted=wanted)
     if owner.who is Who.OTHER and _part_of(claim, owner, group, clause, told):
         return None
     return None if spoken_of.besides() or spoken_of.here() else Reason.THIRD_PERSON
+
+
+def _of_the_user(claim: Claim, clause: Clause, owner: Owner) -> bool:
+    """Somebody of the user's, who is nobody of the claim's subject: "my manager is Ottilie", "I have a parrot named
+    Kiwi"."""
+    if claim.relation not in LINKS and not names_a_person(claim.label):
+        return False
+    wanted = content_stems(claim.object)
+    mine = any(said.role and said.own_form and wanted <= content_stems(said.stated.object) for said in said_in(clause))
+    mine = mine and (owner.who is not Who.OTHER or MINE.search(clause.text) is not None)
+    return (mine or owner.who is Who.USER) and not owner.whose and not _somebody_elses(clause.text)
+
+
+def _cleft_of_me(clause: Clause, owner: Owner) -> bool:
+    """ "It's Norwegian I study" is about the user."""
+    pointing = owner.pronoun and not owner.person and owner in clause.owners
+    return pointing and any(o.who is Who.USER and o.start > owner.start for o in clause.owners)
+
+
+def _somebody_elses(text: str) -> bool:
+    """Names somebody of somebody else: "her son", "Leopold's wife"."""
+    return _THEIRS.search(text) is not None or any(stems(m.group(1)) & ROLES for m in _ANOTHERS.finditer(text))
 
 
 def _main_owner(clause: Clause) -> Owner:
@@ -81,6 +110,12 @@ def _namesakes(subject: str, owner: Owner, clause: Clause) -> bool:
     spoken = owner.text if owner.pronoun or owner not in clause.owners else clause.text[owner.start : owner.until]
     one, other = _proper_names(subject), _proper_names(spoken)
     return bool(one & other and one - other and other - one)
+
+
+def _another_by_name(subject: str, owner: Owner, reading: Reading) -> bool:
+    """Two who have only what they are in common: "my sister Anna" and "my sister Berta"."""
+    one, other = _proper_names(subject), _proper_names(owner.text) & owner.names
+    return bool(one and other) and not one & other and not any(p & one and p & other for p in reading.people)
 
 
 def _proper_names(phrase: str) -> frozenset[str]:
@@ -135,7 +170,7 @@ class _Spoken:
 
     def _leans(self) -> bool:
         owner = self.owner
-        pointing = owner.pronoun or (self.clause.corrects and owner.who is not Who.OTHER)
+        pointing = owner.pronoun or (self.clause.corrects and owner.who is not Who.OTHER and not _says_of_me(self.clause))
         return pointing and not _other_person(owner) and not _somebody_known(owner) and self._before
 
 
@@ -204,6 +239,12 @@ def _belongs_to_owner(subject: str, text: str) -> bool:
 def _nobody_else(owner: Owner, claim: Claim) -> bool:
     """No other subject, and not the user in place of somebody with a name: "Fatima prefers tea, I prefer coffee"."""
     return owner.who is not Who.OTHER and not (owner.who is Who.USER and claim.subject[:1].isupper())
+
+
+def _says_of_me(clause: Clause) -> bool:
+    """The user says it of themselves: "it's Norwegian I study"; "I meant Bristol" says it of nobody."""
+    spoken = [verb for verb in clause.verbs if verb.subject and _ME.fullmatch(clause.text[slice(*verb.subject)])]
+    return any(verb.lemma not in PUTS_RIGHT for verb in spoken)
 
 
 def _other_person(owner: Owner) -> bool:

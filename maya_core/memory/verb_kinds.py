@@ -68,3 +68,5 @@ ABLE = frozenset(
 BY_OTHERS = frozenset("call know employ pay insure engage involve vaccinate colour scare terrify frighten".split())
 """What is done to people for a long time: "is called", "is employed"."""
 MADE = frozenset("publish write make design build".split())
+PUTS_RIGHT = frozenset("be mean say write call name spell type read make".split())
+"""Verbs by which a correction names what was meant: "I meant Bristol", "it's Bristol"."""
