@@ -12,7 +12,7 @@ from maya_core.memory.grounding import Place
 from maya_core.memory.lasting import Lasting, governing, lasting
 from maya_core.memory.lexicon import ADVERBS, BE, DETERMINERS, DO, HAVE, MODALS, NEGATIONS, PREPOSITIONS, VERBS
 from maya_core.memory.moments import begins, moments
-from maya_core.memory.people import ROLES
+from maya_core.memory.own_subject import apposed
 from maya_core.memory.relations import LINKS, SLOT, STATES, expressed, expressions, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.statements import Clause, Told
@@ -46,6 +46,8 @@ _MOOD = stems(
     "snack nap shower walk call meeting rain raining weather sunny snow snowing cloudy windy traffic monday mondays "
     "weekend thanks thank thx cheers"
 )
+_TASTED = frozenset("drink switch prefer like love hate dislike avoid sell grow import roast".split())
+"""Verbs that say of tea and coffee more than that one has some just now."""
 _COMMON_VERBS = frozenset(
     {Relation.IS_A, Relation.OWNS, Relation.HAS_CONDITION, Relation.HAS_STATUS, Relation.USES, Relation.WORKS_AS}
 )
@@ -148,16 +150,6 @@ _NOT_LIKED = re.compile(
     re.IGNORECASE,
 )
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
-_NAMED = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
-_MY_SOMEBODY = re.compile(
-    r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+"
-    r"([\w-]+(?:\s[\w-]+){0,3}\s?)",
-    re.IGNORECASE,
-)
-_MY_SEVERAL = re.compile(
-    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|named\s+)?[^\W\d_a-z][\w-]+\W*$"
-)
-"""Several of a kind, the first of them by name: "our twins Olek", and the next clause is "and Hania"."""
 _SAYS_NOTHING = ("is connected with", "related to")
 _SAID_BEFORE = 1
 _MOST_BETWEEN = 3
@@ -213,24 +205,11 @@ def _puts_a_value_right(claim: Claim, told: Told, clause: Clause) -> bool:
 def introduces(claim: Claim, told: Told, place: Place) -> bool:
     """Says in passing who somebody is to the user: "my aunt Yetunde", "Rashid, my husband, …"."""
     wanted = content_stems(claim.object)
-    if is_user(claim.subject) and _apposed(told, place.clause):
+    if is_user(claim.subject) and apposed(told, place.clause):
         return True
     return is_user(claim.subject) and any(
         said.role and wanted <= content_stems(said.stated.object) | stems(said.role) for said in said_in(place.clause)
     )
-
-
-def _apposed(told: Told, clause: Clause) -> str:
-    """A name beside "my husband": who it is, where the clause is a name and one next to it says so; "" otherwise."""
-    beside = [c for c in told.clauses if c.sentence == clause.sentence and c is not clause]
-    near = [c for c in beside if c.start < clause.start][-1:] + [c for c in beside if c.start > clause.start][:2]
-    if not re.fullmatch(_NAMED, clause.text.strip(" .,")):
-        return ""
-    led = next((found.group("role") for c in beside if (found := _MY_SEVERAL.search(c.text))), "")
-    if led and clause.text[:4] == "and " and stems(led) & ROLES:
-        return led.removesuffix("s") if led != "children" else "child"
-    said = (found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,"))))
-    return next((role for role in said if stems(role) & ROLES), "")
 
 
 def _answers_a_suggestion(claim: Claim, told: Told, clause: Clause) -> bool:
@@ -282,7 +261,7 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     relation, label = claim.relation, claim.label
     if phrased := _phrased(claim, place):
         relation, label = phrased
-    elif is_user(claim.subject) and (role := _apposed(told, clause)):
+    elif is_user(claim.subject) and (role := apposed(told, clause)):
         relation, label = _link_of(role, relation) if relation in LINKS else (Relation.RELATED_TO, SLOT + role)
     elif (slot := _slot(claim, clause, place)) and (not firmness or relation not in _SLOT_LIKE):
         relation, label = Relation.RELATED_TO, slot
@@ -393,7 +372,9 @@ def _momentary(claim: Claim, told: Told, place: Place) -> Reason | None:
         return Reason.PASSING
     if _TO_LISTENER.search(clause.text) and not expressed(claim.relation, clause.text):
         return Reason.PASSING
-    lasting = claim.relation in _OF_ANY_MOMENT and strength(claim, told, place)
+    verb = governing(clause, place.start)
+    habit = verb is not None and verb.lemma in _TASTED and not verb.ongoing
+    lasting = habit or (claim.relation in _OF_ANY_MOMENT and strength(claim, told, place))
     return Reason.PASSING if stems(claim.object) - LIGHT <= _MOOD and not lasting else None
 
 
@@ -408,7 +389,7 @@ def _context(told: Told, place: Place) -> str:
     if clause.corrects:
         before = [c.text for c in told.clauses if c.start < clause.start][-3:]
         return " ".join([told.earlier, told.asked, *before, clause.text])
-    if told.clauses[:1] == (clause,):
+    if told.clauses[:1] == (clause,) or _goes_on_answering(told, clause):
         asked = told.asked.rstrip().endswith("?") and not stance.wishes(told.asked)
         return f"{told.asked} {clause.text}" if asked else ""
     lead = clause.text[: place.start]
@@ -419,6 +400,19 @@ def _context(told: Told, place: Place) -> str:
     if _TURNS.search(led):
         return ""
     return f"{led} " + told.text[clause.start + place.start : clause.start + len(clause.text)]
+
+
+def _goes_on_answering(told: Told, clause: Clause) -> bool:
+    """One more of what was asked for: "Tagalog and Ilocano. Spanish as well." """
+    if clause.verbs or clause.owners:
+        return False
+    before = [c for c in told.clauses if c.start < clause.start]
+    more = re.search(r"\b(?:as well|too|also)\W*$", clause.text, re.IGNORECASE)
+    return (
+        bool(before)
+        and all(not c.verbs and not c.owners for c in before if c.sentence in (0, clause.sentence))
+        and (more is not None or before[0].sentence == clause.sentence)
+    )
 
 
 def _phrased(claim: Claim, place: Place) -> tuple[Relation, str] | None:

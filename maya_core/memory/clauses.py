@@ -36,6 +36,7 @@ _MOST_SENTENCES = 300
 _MOST_CLAUSES = 40
 """Of one message, and of one sentence: what is longer was not written by hand, and the rest of it is not read."""
 _AND_I = re.compile(r"\s*and (?:I|i|me|myself)\b")
+_ME_FIRST = re.compile(r"\W*(?:(?:so|but|and|well)\s+)?(?:me|myself)\s*", re.IGNORECASE)
 HONORIFIC = "(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Madame|Monsieur|Señora?|Signora?|Sir|Uncle|Aunt|Auntie)"
 _POSSESSOR = re.compile(
     r"(?:(?:(?:both|all)(?: of)? )?(?:my|our|one of my|one of our)\s+|the\s+(?=(?:missus|wife|husband|hubby|"
@@ -113,7 +114,8 @@ def clauses_of(sentence: Piece) -> list[Piece]:
     start = 0
     for end, following in [*((m.start(), m.end()) for m in _BREAK.finditer(sentence.text)), (len(sentence.text),) * 2]:
         part = sentence.text[start:end]
-        if len(part.split()) <= 3 and _AND_I.match(sentence.text[end:]):
+        joined = _AND_I.match(sentence.text[end:]) is not None
+        if (len(part.split()) <= 3 and joined) or _ME_FIRST.fullmatch(part):
             continue
         if part.strip():
             pieces.append(_trimmed(sentence.text, start, end, offset=sentence.start))
@@ -141,7 +143,7 @@ def _owner(phrase: str, *, start: int, until: int) -> Owner:
     if word in _OTHERS or word in _THINGS:
         names = frozenset({word if word in _OTHERS else "it"})
         return Owner(who=Who.OTHER, start=start, until=until, names=names, pronoun=True, person=word in _OTHERS)
-    if re.match(r".+ and (?:I|me|myself)$", phrase):
+    if re.match(r".+ and (?:I|me|myself)$|(?:me|myself) and .+", phrase, re.IGNORECASE):
         return Owner(who=Who.USER, start=start, until=until)
     if word == "home":
         return Owner(who=Who.OTHER, start=start, until=until, names=stems(word), text=word, mine=True)

@@ -8,6 +8,7 @@ from maya_core.memory.claims import Claim
 from maya_core.memory.clauses import Who
 from maya_core.memory.grounding import window
 from maya_core.memory.held import Held, counted, counts, first_owner, names_again, refuses_subject, states, text_of
+from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, SINGLE_ROLES, SLOT, names_a_person
 from maya_core.memory.replaced import same_head
 from maya_core.memory.stated import said_in
@@ -60,7 +61,7 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
         return True
     if not (near or _is_related(held, spoken)) or (reversal.adds(spoken) and not mistaken):
         return False
-    if _said_again(held, later, said, reading) or refuses_subject(held, spoken):
+    if _said_again(held, later, said, reading) or _is_still_there(held, said) or refuses_subject(held, spoken):
         return False
     if near and _says_it_anew(held, said):
         return True
@@ -103,6 +104,18 @@ def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Readin
         if subject_reason(held.claim, later, clause, start, reading) is None:
             return True
     return False
+
+
+def _is_still_there(held: Held, said: Sequence[Clause]) -> bool:
+    """Somebody of the user's is spoken of by name, as nobody else: after "my daughter Defne is allergic", "it's my son
+    Emre. Defne isn't" leaves the daughter be."""
+    claim = held.claim
+    if claim.relation not in LINKS or not held.of_user:
+        return False
+    spoken = [c for c in said if any(held.thing <= o.names for o in c.owners) and not c.stems & ROLES]
+    roles = {s.role for s in said_in(held.clause) if content_stems(s.stated.object) & held.thing}
+    others = [s for c in said for s in said_in(c) if s.stated.relation is claim.relation]
+    return bool(spoken) and not any(other.role in roles for other in others)
 
 
 def _says_it_anew(held: Held, said: Sequence[Clause]) -> bool:

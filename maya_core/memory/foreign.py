@@ -26,6 +26,7 @@ class ForeignSpan:
 
 
 _CODE_FENCE = re.compile(r"(```|~~~).*?(?:\1|\Z)", re.DOTALL)
+_FENCE_NEXT = re.compile(r"\s*(```|~~~).*?(?:\1|\Z)", re.DOTALL)
 _TAGGED = re.compile(r"<!--.*?(?:-->|\Z)|<([a-zA-Z][\w-]*)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL)
 _BRACKETED = re.compile(r"\[+[^\[\]\n]{0,40}:[^\[\]]*\]+|\{[^{}]*[:=][^{}]*\}|\[/?[A-Z]{3,}\][^\n]*")
 _MARKED = re.compile(
@@ -66,7 +67,7 @@ _INTRODUCTION = re.compile(
     r"posted|texted|emailed|translate|proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
     r"paraphrase|edit|improve|shorten|(?<!let me )rephrase|explain|reword|polish|analy[sz]e|extract|parse|"
     r"classify|grammar|say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|"
-    r"forwarding|copied|copying))\b[^.!?:\n]{0,60}:(?=\s|$)",
+    r"forwarding|copied|copying))\b(?:(?!\bI (?:was|am|did|do|have|had)\b)[^.!?:\n]){0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
 _IN_MARKS = re.compile(r"\s*(?:\"[^\"\n]+\"|“[^“”\n]+”)(?P<after>\s[^\"“”„«»`\n]*)")
@@ -76,7 +77,7 @@ _TO_REPORT = re.compile(
 )
 """Not the noun, nor somebody else's words: "small upgrade to report: …", "sorry to say: …"."""
 _ABOUT_ONESELF = re.compile(
-    r"\b(?:(?:quick|short|brief) (?:intro|introduction|summary|note|context|recap)|about me|my details|my situation|"
+    r"\b(?:as (?:i|we)(?: (?:already|just|once))? (?:said|told|wrote|mentioned|say|explained)|(?:quick|short|brief) (?:intro|introduction|summary|note|context|recap)|about me|my details|my situation|"
     r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"
     r"your info\w*))\b",
     re.IGNORECASE,
@@ -114,6 +115,14 @@ _FORWARDED = re.compile(
     r"sent|cc|reply-to):\s*\S)",
     re.IGNORECASE | re.MULTILINE,
 )
+_RULE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|\*{3,}|_{3,}|~{3,}|—{2,}|#{3,})[ \t]*$", re.MULTILINE)
+_HANDED_OVER = re.compile(
+    r"\b(?:(?:sent|wrote|texted|emailed|messaged|forwarded|posted|left) (?:(?:to )?(?:me|us) )?(?:this|the following)|"
+    r"(?:got|received|found|saw|have) (?:this|the following)(?: \w+)? (?:from|in|on)|this (?:is|was) (?:what|from)|"
+    r"here(?:'s| is) (?:what (?!i\b|we\b|you\b)|his|her|their))\b",
+    re.IGNORECASE,
+)
+"""Says of what follows, paragraphs on, that it is somebody's text: "my cousin sent me this, can you reply?"."""
 _SALUTATION = re.compile(
     r"^[ \t]*(?:dear\s+[^\n,]{1,40}|(?:hi|hello|hey)\s+(?!maya\b)[^\n,.!?]{1,25})[,:]?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -177,6 +186,8 @@ def foreign_spans(text: str) -> list[ForeignSpan]:
         *_spans(_DIALOGUE_LINE, flat, Foreign.QUOTE),
         *_chat_lines(flat),
         *_pasted(flat),
+        *_ruled(flat),
+        *_handed_over(flat),
         *_attributed(flat),
         *_quotations(flat),
     ]
@@ -226,8 +237,8 @@ def _pasted(text: str) -> list[ForeignSpan]:
         if _TO_REPORT.search(text[max(0, match.start() - 12) : match.end()]):
             continue
         if not _ABOUT_ONESELF.search(text[max(0, match.start() - 24) : match.end()]):
-            whole = _IN_MARKS.fullmatch(text, match.end())
-            end = whole.start("after") if whole else len(text)
+            whole, fence = _IN_MARKS.fullmatch(text, match.end()), _FENCE_NEXT.match(text, match.end())
+            end = whole.start("after") if whole else fence.end() if fence else len(text)
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=end))
     for match in _FORWARDED.finditer(text):
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))
@@ -241,6 +252,22 @@ def _pasted(text: str) -> list[ForeignSpan]:
     elif salutation:
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=salutation.start(), end=len(text)))
     return found
+
+
+def _ruled(text: str) -> list[ForeignSpan]:
+    """What stands between two rules, or after the only one below a paragraph: how people set off what they paste."""
+    rules = [*_RULE.finditer(text)]
+    ends = [rule.start() for rule in rules[1:2]] or [len(text)]
+    if not rules or (len(rules) == 1 and not text[: rules[0].start()].strip()):
+        return []
+    return [ForeignSpan(kind=Foreign.QUOTE, start=rules[0].end(), end=ends[0])]
+
+
+def _handed_over(text: str) -> list[ForeignSpan]:
+    """The paragraphs after one that hands over a text, without a colon: "Sara wrote me this, what do I answer?"."""
+    parted = re.search(r"\n\s*\n", text)
+    handed = parted and _HANDED_OVER.search(text, 0, parted.start())
+    return [ForeignSpan(kind=Foreign.QUOTE, start=parted.end(), end=len(text))] if parted and handed else []
 
 
 def _worked_on(text: str) -> list[ForeignSpan]:

@@ -119,19 +119,25 @@ def _judge(claim: Claim, told: Told, reading: Reading) -> Iterator["_Support | R
 def _place_reason(claim: Claim, told: Told, place: Place, reading: Reading) -> Reason | None:
     for number, clause in enumerate(place.clauses):
         begin, finish = (place.start, place.end) if number == 0 else (0, len(clause.text))
-        if _is_secret_there(told, clause, begin, finish):
+        at, until = (0, clause.reordered) if clause.reordered else (begin, finish)
+        if _is_secret_there(told, clause, at, until):
             return Reason.SECRET
         meant = clause.meant
         if meant is Meant.ASSERTED:
-            meant = told.foreign_at(clause.start + begin, clause.start + finish) or meant
+            meant = told.foreign_at(clause.start + at, clause.start + until) or meant
         if meant is not Meant.ASSERTED:
             return _MEANINGS[meant]
-        if reversal.only_written(clause.text, begin, finish):
+        if reversal.only_written(clause.text, begin, finish) or (number and _takes_words_back(place, clause)):
             return Reason.WITHDRAWN
     if any(reversal.refuses_date(c.text) for c in place.clauses) and _only_refused(claim, place):
         return Reason.WITHDRAWN
     about = subject_reason(claim, told, place.clause, place.start, reading)
     return about or relation_reason(claim, told, place)
+
+
+def _takes_words_back(place: Place, clause: Clause) -> bool:
+    """Words of the object stand only where they are denied: "it's 14 May, not March", "short answers, no long ones"."""
+    return clause.negated and not place.clause.negated and reversal.refuses(clause.text)
 
 
 def _only_refused(claim: Claim, place: Place) -> bool:

@@ -7,7 +7,7 @@ from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
-from maya_core.memory.statements import Clause, Meant, Reading
+from maya_core.memory.statements import Clause, Meant, Reading, Told
 from maya_core.memory.wording import content_stems, stems
 
 MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)
@@ -30,18 +30,48 @@ _SOMEBODYS = re.compile(
     r"\W*(?:is|are|was|'s|belongs? to)\s+(?:(?:my|our)\s+(?:[\w-]+\s)*[\w-]+'s|[^\W\d_a-z][\w-]+'s)\W*(?:$|,)"
 )
 """Whose a thing is, when it is not the user's: "the dog is my neighbour's"."""
+_NAME_ONLY = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
+_MY_SOMEBODY = re.compile(
+    r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+"
+    r"([\w-]+(?:\s[\w-]+){0,3}\s?)",
+    re.IGNORECASE,
+)
+_MY_SEVERAL = re.compile(
+    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|named\s+)?[^\W\d_a-z][\w-]+\W*$"
+)
+"""Several of a kind, the first of them by name: "our twins Olek", and the next clause is "and Hania"."""
+_MY_SOMEBODY_LAST = re.compile(r"\b(?:my|our)\s+(?P<who>(?:[a-z-]+\s+){0,2}[a-z-]+)$", re.IGNORECASE)
+"""A clause that leads to somebody: "I need to tell my manager", and the next one is "Grace"."""
 _CALL_ME = re.compile(r"\bcall me\s+[^\W\d_a-z]")
 _MY_ROLE = re.compile(
     r"^\W*(?:is|are|was|'s|s)\s+(?:my|our|one of (?:my|our))\s+([\w-]+(?:\s[\w-]+){0,2})(?![\w'])", re.IGNORECASE
 )
 
 
-def about_user(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
+def apposed(told: Told, clause: Clause) -> str:
+    """A name beside "my husband": who it is, where the clause is a name and one next to it says so; "" otherwise."""
+    beside = [c for c in told.clauses if c.sentence == clause.sentence and c is not clause]
+    near = [c for c in beside if c.start < clause.start][-1:] + [c for c in beside if c.start > clause.start][:2]
+    if not re.fullmatch(_NAME_ONLY, clause.text.strip(" .,")):
+        return ""
+    led = next((found.group("role") for c in beside if (found := _MY_SEVERAL.search(c.text))), "")
+    if led and clause.text[:4] == "and " and stems(led) & ROLES:
+        return led.removesuffix("s") if led != "children" else "child"
+    led_to = _MY_SOMEBODY_LAST.search(near[0].text.rstrip(" ,")) if near and near[0].start < clause.start else None
+    said = [found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,")))]
+    said += [led_to.group("who").lower()] if led_to else []
+    return next((role for role in said if stems(role) & ROLES), "")
+
+
+def about_user(claim: Claim, told: Told, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
+    """None where it is; else why it is not."""
     if owner.who in (Who.USER, Who.NOBODY):
         return None
     if owner.who is Who.ASSISTANT:
         named = claim.relation is Relation.IS_NAMED and _CALL_ME.search(clause.text) is not None
         return None if named else Reason.THIRD_PERSON
+    if claim.relation in LINKS and apposed(told, clause):
+        return None
     if _TO_ME.match(clause.text[owner.until :]):
         return None
     return None if _links(claim, clause, owner, reading) or _own_thing(claim, clause, owner) else Reason.THIRD_PERSON
@@ -85,7 +115,7 @@ def named_after(clause: Clause, owner: Owner) -> frozenset[str]:
     """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
     rest = clause.text[owner.until :]
     named = re.match(
-        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+)?(?:called\s+|"
+        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+|(?:my|our)\s+(?:[a-z-]+\s+){1,2})?(?:called\s+|"
         r"named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)",
         rest,
     )

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from maya_core.memory.clauses import HONORIFIC, Owner, Who
+from maya_core.memory.grammar import verbs_of
 from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS
 from maya_core.memory.wording import LIGHT, stem, stems
 
 _TITLE = re.compile(rf"\b{HONORIFIC}\.?\s+(?=[A-Z])")
 _RUN = re.compile(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*|[\w'-]+")
 """A name of one or several words, or a single word."""
-_NOUNS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
+_NOUNS = "|".join(sorted((PERSON_NOUNS | ANIMALS) - {"people"}, key=len, reverse=True))
 _PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _INTRODUCED = re.compile(
     rf"(?P<before>{_PROPER})\s+is\s+(?:my|our)\s+(?:[\w-]+\s+){{0,3}}?(?P<role>(?i:{_NOUNS}))(?![\w'])"
-    rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?![\w'])"
+    rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?!\w|'(?!s\s(?:called|named|name)\b))"
     rf"(?:(?:'s name)?\s*(?:'s |\s)(?:(?i:name is|is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
 )
 _PHRASE_ALONE = re.compile(
@@ -30,6 +31,10 @@ _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 _PREDICATE = re.compile(r"\W*(?:is|was|'s)\b", re.IGNORECASE)
 """Goes on about somebody named before: "Beatrix, … is my oldest friend" introduces nobody else."""
 _NAMED_LAST = re.compile(rf"{_PROPER}$")
+_NAME_IS = re.compile(rf"\W*(?P<whose>his|her|their)\s+name(?:'s| is| was)\s+(?P<name>{_PROPER})", re.IGNORECASE)
+_IS_MY = re.compile(
+    r"\W*(?:he|she|they)(?:'s|'re| is| are)\s+(?:my|our)\s+(?P<role>(?:[\w-]+\s){0,2}?[\w-]+)", re.IGNORECASE
+)
 _LITTLE = stems("my our the his her their this that one of new old mr mrs ms dr prof a an and or")
 ROLES = stems(" ".join(PERSON_NOUNS | ANIMALS))
 
@@ -47,6 +52,12 @@ _WOMEN = stems(
 NOBODY = Owner(who=Who.NOBODY, start=0)
 
 
+def _spoken_of_last(clause: str) -> str:
+    """The somebody with whom a clause ends, where a verb leads to them: of "my brother Luca has a daughter" hers."""
+    verbs = verbs_of(clause)
+    return clause[verbs[-1].end :].strip() if verbs and verbs[-1].subject else clause
+
+
 class People:
     """Groups of words that each mean one person, the person and the thing spoken of last, and how names are written."""
 
@@ -60,6 +71,7 @@ class People:
     def note(self, clause: str, owners: Sequence[Owner], before: str, *, asked: bool = False) -> None:
         """Take in who a clause speaks of. `before` is the clause before it in the sentence; what is `asked` about is
         not the thing that "it" means afterwards."""
+        self._meet_by_name(clause, before)
         spoken = self._introduced(clause)
         if spoken and (owners or not _PREDICATE.match(clause)):
             self._recent.append(spoken)
@@ -78,10 +90,22 @@ class People:
         named += [names for names in self._names if names <= spoken]
         if len(set(named)) == 1:
             self._recent.append(named[0])
-        for phrase, name in ((before, clause), (clause, before)):
+        for phrase, name in ((_spoken_of_last(before), clause), (_spoken_of_last(clause), before)):
             if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name) and not _ANOTHER.match(name):
                 self._join(phrase, name)
                 break
+
+    def _meet_by_name(self, clause: str, before: str) -> None:
+        """Who is named now or was just before: "her name is Ingrid", "with Tomasz, he's my colleague"."""
+        if called := _NAME_IS.match(clause):
+            meant = self._meant_by(called.group("whose").lower())
+            if meant and not self._proper(meant):
+                self._hear(called.group("name"))
+                self._recent.append(self._meet(meant | stems(called.group("name"))))
+        named, role = _NAMED_LAST.search(before), _IS_MY.match(clause)
+        if named and role and stems(role.group("role")) & ROLES:
+            self._hear(named.group())
+            self._recent.append(self._meet(stems(f"{named.group()} {role.group('role').split()[-1]}")))
 
     def _with_introduced(self, names: frozenset[str], spoken: frozenset[str]) -> frozenset[str]:
         """The words for a subject with those for who is introduced in its clause, where it is the same; after "my
@@ -168,7 +192,7 @@ class People:
         return self._meet(stems(" ".join(parts)))
 
     def _join(self, phrase: str, name: str) -> None:
-        head = phrase.rpartition("'s ")[2]
+        head = phrase.rpartition("'s ")[2].rpartition(" of ")[2]
         if stems(head) & ROLES:
             self._hear(name.strip("."))
             self._recent.append(self._meet((stems(head) | stems(name)) - _LITTLE))

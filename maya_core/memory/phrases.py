@@ -449,6 +449,8 @@ _HAVE_TO_BY = re.compile(
 _MY_NAME = re.compile(
     r"\b(?i:my (?:full |first |real |legal )?name is|my (?:full |first )?names|my (?:full |first )?name's|call me|"
     r"i go by|my name)\s+(?:actually |now )?[\"“]?(?P<o>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+){0,2})"
+    r"|^\W*(?:(?i:hi|hello|hey|good morning|it's|it is)\b\W*)?(?P<here>[A-Z][a-z'-]+(?:\s[A-Z][\w'-]+)?)(?:\s(?:from|in|of) [\w ]{2,20})? "
+    r"(?i:here)\b(?=\s*(?:$|[,.!;–—-]|from\b|in\b))"
     rf"|^\W*(?:(?i:hi|hello|hey)\b[\w\s]{{0,12}}\W+)?(?:I'm|I am|i'm|i am|im)\s+(?P<own>(?!{_DEMONYM})"
     rf"[A-Z][a-z'-]+(?:\s[A-Z][\w'-]+)?)(?=\s*(?:,\s|\.|!|;|$|\sfrom\b|\sand\s+(?i:i|i'm|we|my)\b))"
 )
@@ -573,7 +575,7 @@ def is_empty(text: str) -> bool:
 def _stated(
     relation: Relation, label: str, kind: EntityKind, match: re.Match[str], offset: int, *, listed: bool = False
 ) -> Stated | None:
-    field = "o" if match.group("o") is not None else "own"
+    field = next((name for name in ("o", "own", "here") if match.groupdict().get(name) is not None), "o")
     said = clean(match.group(field))
     if is_empty(said) or len(said.split()) > _MOST_WORDS:
         return None

@@ -3,6 +3,11 @@
 import re
 
 _I = re.IGNORECASE
+_MOOD = (
+    r"(?:[a-z]+ing|sure|now|yet|really|much|today|again|bad|good|great|fair|cool|fun|funny|nice|ideal|true|"
+    r"necessarily|exactly|at all|too bad|a (?:chance|problem|fan|word)|happy|amused)"
+)
+"""After "not" a remark, which sets nothing right: "not helping", "not fair"."""
 _SLIP = re.compile(
     r"^\W*(?:(?:oh|oops|ah|um|uh|hmm+|mm|er+m?|ugh|well|ehm|actually|no)\b[\s,.!—–-]*)*(?:no[\s,]+wait|wait[\s,]+no|"
     r"sorry(?! (?:for|about|to|if|that|but)\b)|scratch that|i mean(?:t)?(?! to\b)|i meant to (?:say|write|type)|"
@@ -17,7 +22,8 @@ _MEANT = re.compile(
     r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|"
     r"seven|eight|nine|ten|twelve)(?:\s\S+)?,? actually\b|^\W*(?:oh no|ah no|a+rgh|oops|(?:oh |ah )?no wait|(?:oh |"
     r"ah )?wait no|hang on|hold on|(?:oh |ah )?wait)\W+(?:it's|it is|that's)\b|^\W*(?:(?:no|sorry|wait|"
-    r"oops)\W+)*not (?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|^\W*not [^,.!?]{1,30},\s*(?:but )?\S|"
+    rf"oops)\W+)*not (?!{_MOOD}\b)"
+    r"(?:an? |the )?[\w'-]+(?:\s[\w'-]+)?[.!]*\W*$|^\W*not [^,.!?]{1,30},\s*(?:but )?\S|"
     r"^\W*(?:(?:it|he|she|that)(?:'s| is) )?(?-i:[A-Z\d])\S*(?:\s(?-i:[A-Z\d])\S*){0,2}, not "
     r"(?-i:[A-Z\d])[^\s,.;!]*(?=[,.;!–—-]|\W*$)|\bwhat am i saying\b|\bi (?:got|had) (?:that|it|"
     r"them|those) (?:wrong|mixed up|backwards|confused)\b|^\W*\S+(?:\s\S+)?, sorry\b|\b(?:to be (?:exact|precise|"
@@ -136,6 +142,12 @@ _PLAIN_DENIAL = re.compile(
     r"\s+are)?\s*)?(?:not|isn't|wasn't|aren't)\b",
     _I,
 )
+_REFUSES = re.compile(r"^\W*(?:(?:and|but|so|please)\s+)*(?:not|no|no more|never)\s+(?!that\b|only\b|just\b)[\w']", _I)
+_PART_BACK = re.compile(
+    r"\b(?:scratch|strike|forget|ignore|drop|delete|skip|leave out|take out|cross out) (?:the|that) "
+    r"(?P<part>[\w'-]+(?:\s[\w'-]+){0,2}) (?:bit|part|thing)\b",
+    _I,
+)
 _LIKE = re.compile(r"\b(?:likes?|loves?|enjoys?|adores?|into|fond of|fan of|crazy about|grown on me)\b", _I)
 _CHANGE = re.compile(
     r"\b(?:now|nowadays|these days|this time|instead|no longer|any ?more|chang\w+|different|since (?:then|\w+)|as of|"
@@ -172,6 +184,12 @@ _DEPARTED = (
 _DEPARTS_AFTER = re.compile(
     rf"^(?:'s)?\s*(?:(?:days|era|times|chapter|thing|account|subscription|membership|team)\s+)?{_DEPARTED}", _I
 )
+_LEAVES_A_JOB = re.compile(
+    r"^(?:(?:'s|is|was|were|has|have|had|got|been|just|finally|now|also|recently)\s+|\s+)*(?:quit|resigned|retired|stepped down|"
+    r"fired|let go|laid off|replaced|moved (?:to|on|away|out|back)|(?:left|closed|ended|sold|lost|cancelled|finished|broke) (?!me\b|us\b|him\b|"
+    r"her\b(?! )|with\b|up\b)[\w'])",
+    _I,
+)
 _CALLED_OFF = re.compile(
     r"^\s*and i\b.*\b(?:called (?:it|things|everything) off|broke (?:it |things )?(?:up|off)|split|separated|divorced|"
     r"parted|don't (?:talk|speak)|fell out|ended|no longer|are over|aren't together|went our separate ways)\b",
@@ -197,7 +215,8 @@ _AMENDS = re.compile(
     r"hold on|wait|argh|forgot|forgetting|count(?:ed|ing)|recount\w*|transposed|flipped|(?:swapped|flipped) (?:the|"
     r"two|those|these)|in fact|rather|told you|was thinking|were thinking|read (?:it|that|the|my)|apparently|silly me|"
     r"my bad|last year|out of date|outdated|stale|old (?:list|rota|one|page|plan|number|name|version|info)|"
-    r"not (?:an? |the )?\w+|confus\w+|spell\w*|spelt|properly|fact is|truth is|for real|you (?:wrote|put|have|"
+    rf"not (?!{_MOOD}\b)"
+    r"(?:an? |the )?\w+|confus\w+|spell\w*|spelt|properly|fact is|truth is|for real|you (?:wrote|put|have|"
     r"said))\b|^\W*(?:no(?! (?:problem|worries|idea|doubt|need|rush|matter|wonder)\b)|nope|ah|oh|hm+|er+m?)\b|^\s*\*",
     _I,
 )
@@ -248,6 +267,17 @@ def only_without(clause: str, end: int) -> bool:
     """Whether the denial is a "without" after the words that end at `end`: "short answers without emojis"."""
     found = _WITHOUT.search(clause, end)
     return found is not None and not negates(clause[: found.start()])
+
+
+def refuses(clause: str) -> bool:
+    """Names what is not meant or wanted, after what is: "not March", "no more long ones"."""
+    return _REFUSES.match(clause) is not None
+
+
+def part_taken_back(clause: str) -> str:
+    """Of which part of what was said a clause says that it does not hold: "senior" of "scratch the senior bit"."""
+    found = _PART_BACK.search(clause)
+    return found.group("part") if found else ""
 
 
 def denies_plainly(clause: str) -> bool:
@@ -384,6 +414,11 @@ def doubted_words(text: str) -> str:
     """What somebody asks themselves whether they said: "Did I say oat milk?"; "" when they ask nothing of the kind."""
     found = _DID_I_SAY.search(text)
     return found.group("word") if found else ""
+
+
+def leaves_a_job(rest: str) -> bool:
+    """What follows a name says that somebody left their work, a place, or a group: "quit Ferrola", "moved to Oslo"."""
+    return _LEAVES_A_JOB.match(rest) is not None
 
 
 def is_gone(clause: str, start: int, end: int) -> bool:

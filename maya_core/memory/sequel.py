@@ -12,7 +12,7 @@ from maya_core.memory.claims import Claim
 from maya_core.memory.corrected import put_right_by
 from maya_core.memory.grounding import Place, window
 from maya_core.memory.held import Held, may_be_about, names_again, refuses_subject, said_after, sentence_of, text_of
-from maya_core.memory.relations import SLOT
+from maya_core.memory.relations import LINKS, SLOT
 from maya_core.memory.replaced import AFTER_CORE, replaced
 from maya_core.memory.statements import Clause, Reading, Told
 from maya_core.memory.subjects import subject_reason
@@ -87,12 +87,16 @@ def _dies(held: Held, after: Clause, reading: Reading) -> bool:
 def _spoken_of_as_over(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
     """The object is named again, as what is no more: "I left Acme", "the Pixel drowned"."""
     claim = held.claim
+    if (part := content_stems(reversal.part_taken_back(after.text))) and part <= held.thing:
+        return True
     named = _named_in(after, held)
     if not named:
         return False
     start, end = window(after, named)
     if _SOMEBODY_ELSE.search(after.text) and held.of_user:
         return True
+    if _is_kin(claim) and reversal.leaves_a_job(after.text[end:]):
+        return False
     if reversal.is_gone(after.text, start, end) or reversal.gets_wrong(after.text, claim.object):
         return True
     itself = after.owner_at(start).names & named
@@ -100,6 +104,11 @@ def _spoken_of_as_over(held: Held, later: Told, after: Clause, reading: Reading)
         return False
     place = Place(clauses=(after,), start=start, end=end)
     return is_over(claim, later, place) or _contradicts(claim, later, place)
+
+
+def _is_kin(claim: Claim) -> bool:
+    """Somebody who stays what they are to the subject when they change their job or where they live."""
+    return claim.relation in LINKS and claim.relation is not Relation.WORKS_WITH
 
 
 def _named_in(clause: Clause, held: Held) -> frozenset[str]:
@@ -111,6 +120,13 @@ def _named_in(clause: Clause, held: Held) -> frozenset[str]:
     if core and core != wanted and core <= clause.stems:
         return core
     spoken = words(thing)
+    rest = frozenset(word.stem for word in spoken[:-1])
+    if (
+        rest
+        and rest <= clause.stems
+        and re.search(rf"\b{re.escape(thing[: spoken[-1].start].strip())} ones?\b", clause.text, re.I)
+    ):
+        return rest
     for word in (spoken[-1], *(w for w in spoken if thing[w.start].isupper())):
         written = re.escape(thing[word.start : word.end])
         owned = re.search(rf"\b(?:my|our|the|that|this)\s+{written}\b", clause.text, re.IGNORECASE)

@@ -84,6 +84,8 @@ _WISH = re.compile(
     r"fancy (?:a|living|moving)|conceivabl[ey]|probab(?:ly|le))\b",
     _I,
 )
+_NAMED_SO = re.compile(r"(?<=[a-z] )(?:Hope|Will|May|Dream)\b")
+"""Names that are words for a wish in small letters."""
 _SHORT_WOULD = re.compile(
     r"\b\w+'d\b(?!\s+(?:been|already|just|always|had|gone|done|seen|never\s+\w+(?:ed|en)\b|\w+ed\b))", _I
 )
@@ -227,7 +229,7 @@ _SAID_LAST = re.compile(
 )
 """Names its source at the end: "born in a barn, according to my mum"."""
 _OWN_REPORT = re.compile(
-    r"\b(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|always|jokingly|also|had|have)\s+)*(?:told|said to|lied|lie|"
+    r"\b(?<!as )(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|always|jokingly|also|had|have)\s+)*(?:told|said to|lied|lie|"
     r"pretended|joked|claimed|texted|emailed|assured|wrote to|convinced|replied to|answered|put on|"
     r"fibbed)\b(?!\s+you\b)",
     _I,
@@ -235,6 +237,10 @@ _OWN_REPORT = re.compile(
 _PARTED = re.compile(r"[;:—–]\s+|\s-+\s|,\s+(?=(?:any idea|do you know|can you tell|could you tell)\b)", _I)
 _TOLD_SHORT = re.compile(r"^\W*(?:had (?:an?|my|our|the|some)|(?:have|was) an?)\b", _I)
 """Statements without their "I": "Had my first steak", "was a nurse for years"."""
+_REQUEST_TO_YOU = re.compile(
+    _OPENING + r"(?:can|could|would|will) you\b[^?]*?(?:[,;:]|\s[–—-])\s*(?=(?:i|i'm|i've|my|we|we're|we've)\b(?!'d))",
+    _I,
+)
 _RHETORICAL = re.compile(
     r"^\W*(?:who (?:would|could|'d) have (?:thought|guessed|believed)(?: it| that)?|who knew|what am i "
     r"(?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+",
@@ -362,6 +368,13 @@ def asks(sentence: str) -> int | None:
     return _asks_from(sentence) if marked else None
 
 
+def tells_from(sentence: str) -> int | None:
+    """Where a request without a question mark goes on to tell: "can you keep it nut free please, I'm allergic …"."""
+    if "?" in sentence or not (asked := _REQUEST_TO_YOU.match(sentence)):
+        return None
+    return asked.end()
+
+
 def _asks_from(sentence: str) -> int:
     """Where the asking clause of a question begins; 0 where all of it asks."""
     breaks = [*re.finditer(r"[;:—–]\s+", sentence)]
@@ -388,7 +401,7 @@ def requests(clause: str) -> bool:
 
 def wishes(clause: str) -> bool:
     """A wish, a guess, a possibility; "may" as a month is none."""
-    if _WISH.search(clause) or _SHORT_WOULD.search(clause):
+    if _WISH.search(_NAMED_SO.sub("", clause)) or _SHORT_WOULD.search(clause):
         return True
     return any(not _AFTER_IN.search(clause[: m.start()]) for m in _MAY.finditer(clause))
 
@@ -520,11 +533,11 @@ def serious_from(sentence: str) -> int | None:
     """Where the truth begins after a joke was taken back in the same sentence; None when it does not."""
     after = _AFTER_JOKE.search(sentence)
     if after:
-        return after.start("then")
+        return None if _LAUGH.search(sentence, after.end()) else after.start("then")
     head = re.match(
         r"^\W*(?:(?:haha|lol|no|ok),?\s+)?(?:i'm |i am |i was )?(?:just |only )?(?:kidding|joking|"
-        r"jk)\b[\s,.;:!—–-]+(?=\w)",
+        r"jk)\b[\s,.;:!—–-]+(?=\w)(?!(?:around|about|with|here)\b)",
         sentence,
         _I,
     )
-    return head.end() if head else None
+    return head.end() if head and not _LAUGH.search(sentence, head.end()) else None

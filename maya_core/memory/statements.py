@@ -18,7 +18,7 @@ from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
-from maya_core.memory.unfolded import Plain, plain_orders, pointing_back
+from maya_core.memory.unfolded import Plain, plain_orders, pointing_back, who_is_who
 from maya_core.memory.verbs import Tense, Verb
 from maya_core.memory.wording import LIGHT, plain, stems
 
@@ -73,6 +73,7 @@ class Clause:
         corrects: its sentence may set right something said before, so it leans on that.
         mistaken: its sentence says plainly that what was said before was a mistake.
         verbs: its finite verbs, in order; `leads` the clause whose verb it goes on with, where it has none.
+        reordered: how many characters it has in the message, where its words are put into another order here; else 0.
     """
 
     text: str
@@ -88,6 +89,7 @@ class Clause:
     mistaken: bool
     verbs: tuple[Verb, ...] = ()
     leads: "Clause | None" = None
+    reordered: int = 0
 
     def owner_at(self, place: int) -> Owner:
         """Whom the words at a place are about: the last subject before them, else themselves, else the first after."""
@@ -351,7 +353,10 @@ def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[
         named = [c for c in clauses[max(0, number - 2) : number] if not c.verbs and c.meant is Meant.ASSERTED]
         answer = answers and named and clause.owners and named[0].sentence == clause.sentence - 1
         if answer and (pointed := pointing_back(clause.text, named[0].text.strip(" .,!"))):
-            yield replace(clause, text=pointed, stems=stems(pointed))
+            yield replace(clause, text=pointed, stems=stems(pointed), reordered=len(clause.text))
+        said, beside = [c.text for c in clauses[:number]], [c.text for c in same if c.start < clause.start]
+        if who := who_is_who(clause.text, said, beside, after):
+            yield _in_plain_order(clause, who)
         for plain_order in plain_orders(clause.text, clause.verbs, before=before, after=after):
             yield _in_plain_order(clause, plain_order)
 
@@ -364,6 +369,7 @@ def _in_plain_order(clause: Clause, said: Plain) -> Clause:
     return replace(
         clause,
         text=said.text,
+        reordered=len(clause.text),
         stems=stems(said.text),
         owners=(replace(owner, start=0, until=verbs[0].start if verbs else 0),),
         verbs=tuple(replace(verb, commanded=False) for verb in verbs),
@@ -416,7 +422,7 @@ def _meanings(
     """How each clause of a sentence is meant: the first rule that speaks decides."""
     if running is not Meant.ASSERTED:
         return [running] * len(pieces)
-    question_from = stance.asks(own)
+    question_from, told_from = stance.asks(own), stance.tells_from(own)
     hearsay_from = stance.hearsay(own)
     serious_from = stance.serious_from(own)
     jokes = [stance.jokes(part) or stance.laughs(part) for part in own.split("; ")]
@@ -444,7 +450,13 @@ def _meanings(
                 if jokes[own.count("; ", 0, offset)] and not (serious_from is not None and offset >= serious_from - 2)
                 else None
             )
-            or (Meant.QUESTION if question_from is not None and offset + len(clause.rstrip()) > question_from else None)
+            or (
+                Meant.QUESTION
+                if question_from is not None
+                and offset + len(clause.rstrip()) > question_from
+                and not (told_from is not None and offset >= told_from)
+                else None
+            )
             or (Meant.QUOTED if hearsay_from is not None and offset + len(clause) > hearsay_from else None)
             or (Meant.QUOTED if _under_anothers_verb(clause) else None)
             or (Meant.HYPOTHETICAL if made_up or wish or condition or (ahead and stance.sometime(clause)) else None)

@@ -50,6 +50,7 @@ _THERE = re.compile(r"\w\s+(?:there|here)\b", re.IGNORECASE)
 _POINTED = re.compile(r"(?<=\w )(?:it|them|him|her(?= (?:to|on|by|as|in|with|for|at|\d|[A-Z])))\b(?!')")
 _THEIRS = re.compile(r"\b(?:his|her|their)\b", re.IGNORECASE)
 _ANOTHERS = re.compile(r"[^\W\d_a-z][\w-]*'s\s+((?:[\w-]+\s+){0,2}[\w-]+)")
+_AND_ME = re.compile(r"(?P<who>[\w' -]+?) and (?:I|me|myself)(?: both| are| have)?\s*$", re.IGNORECASE)
 _ME = re.compile(r"i|we", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
 
@@ -62,7 +63,7 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
     else:
         owner = clause.owner_at(place)
     if is_user(claim.subject):
-        return about_user(claim, clause, owner, reading)
+        return about_user(claim, told, clause, owner, reading)
     wanted = content_stems(_without_possessor(claim.subject))
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and _namesakes(claim.subject, owner, clause):
@@ -84,7 +85,7 @@ def _of_the_user(claim: Claim, clause: Clause, owner: Owner) -> bool:
         return False
     wanted = content_stems(claim.object)
     mine = any(said.role and said.own_form and wanted <= content_stems(said.stated.object) for said in said_in(clause))
-    mine = mine and (owner.who is not Who.OTHER or MINE.search(clause.text) is not None)
+    mine = mine and (owner.who is not Who.OTHER or wanted <= owner.names | named_after(clause, owner))
     return (mine or owner.who is Who.USER) and not owner.whose and not _somebody_elses(clause.text)
 
 
@@ -136,6 +137,11 @@ class _Spoken:
     wanted: frozenset[str]
 
     @property
+    def group(self) -> frozenset[str]:
+        """All words for the subject of the claim."""
+        return frozenset().union(*(people for people in self.reading.people if people & self.wanted), self.wanted)
+
+    @property
     def _in_sentence(self) -> bool:
         return self.wanted <= _sentence_stems(self.told, self.clause)
 
@@ -150,7 +156,7 @@ class _Spoken:
     def besides(self) -> bool:
         """The clause says it by the way, or does something to it."""
         claim, clause, owner = self.claim, self.clause, self.owner
-        if _called_so(claim, clause) or _their_own(self):
+        if _called_so(claim, clause) or _their_own(self) or _together(clause, owner, self.group):
             return True
         if _done_to_it(clause, owner, self.place) and (self._in_sentence or self._before):
             return True
@@ -170,8 +176,16 @@ class _Spoken:
 
     def _leans(self) -> bool:
         owner = self.owner
-        pointing = owner.pronoun or (self.clause.corrects and owner.who is not Who.OTHER and not _says_of_me(self.clause))
+        pointing = owner.pronoun or (
+            self.clause.corrects and owner.who is not Who.OTHER and not _says_of_me(self.clause)
+        )
         return pointing and not _other_person(owner) and not _somebody_known(owner) and self._before
+
+
+def _together(clause: Clause, owner: Owner, group: frozenset[str]) -> bool:
+    """ "My partner Giulia and I live in Turin" says it of her too."""
+    both = _AND_ME.search(clause.text[: owner.until]) if owner.who is Who.USER else None
+    return both is not None and bool(stems(both.group("who")) & group)
 
 
 def _attribute_of(claim: Claim, owner: Owner, *, person: bool) -> bool:
