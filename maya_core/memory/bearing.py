@@ -48,6 +48,8 @@ _MOOD = stems(
 )
 _TASTED = frozenset("drink switch prefer like love hate dislike avoid sell grow import roast".split())
 """Verbs that say of tea and coffee more than that one has some just now."""
+_MAYA_ALONE = re.compile(r"\W*(?:dear |hi |hey |ok |okay |thanks |oh )?maya\W*", re.IGNORECASE)
+"""The assistant is addressed; nobody is named."""
 _COMMON_VERBS = frozenset(
     {Relation.IS_A, Relation.OWNS, Relation.HAS_CONDITION, Relation.HAS_STATUS, Relation.USES, Relation.WORKS_AS}
 )
@@ -366,6 +368,8 @@ def _contrary(claim: Claim, clause: Clause, start: int) -> Reason | None:
 def _momentary(claim: Claim, told: Told, place: Place) -> Reason | None:
     """Requests, moods, remarks to the listener."""
     clause = place.clause
+    if _MAYA_ALONE.fullmatch(clause.text):
+        return Reason.VAGUE
     nameless = not clause.owners and clause.inherited.who is Who.NOBODY
     introduced = claim.relation is Relation.IS_NAMED and _phrased(claim, place) is not None
     if nameless and stance.requests(clause.text) and not introduced:

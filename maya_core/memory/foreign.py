@@ -43,19 +43,28 @@ _QUOTED = re.compile(
 )
 _OPEN_QUOTE = re.compile(r"[“\"]([^\"”]*)\Z")
 _NAMING = re.compile(
-    r"\b(?:called|named|titled|entitled|nicknamed|nickname|codenamed|codename|dubbed|name|by|as|is|are|was|book|novel|"
-    r"song|album|film|movie|show|series|game|podcast|band|project|team|playlist|watch|watching|reading|read|love|like|"
+    r"\b(?:called|named|titled|entitled|nicknamed|nickname|codenamed|codename|dubbed|name|by|as|is|are|was|book|"
+    r"novel|"
+    r"song|album|film|movie|show|series|game|podcast|band|project|team|playlist|watch|watching|reading|read|"
+    r"love|like|"
     r"prefer|favou?rite|the|my|our|to|on|at|in|for|of|use|using|speak|and|or)(?:\s+(?:the|a|an|is|was|are|book|movie|"
     r"film|song|game))*[\s,:]*$",
     re.IGNORECASE,
 )
 _SAYING = re.compile(
-    r"\b(?:say|says|said|saying|tell|tells|told|ask|asks|asked|reply|replies|replied|write|writes|wrote|written|reads|"
-    r"text|texted|shout\w*|answer\w*|announce\w*|quote|quoted|translate\w*|yell\w*|claim\w*|goes|went|phrase|sentence|"
-    r"line|lyrics?|slogan|sign|motto|mean|means|caption|message|email|mail|was like|were like|is like)\b[^.!?]{0,40}$",
+    r"\b(?:say|says|said|saying|tell|tells|told|ask|asks|asked|reply|replies|replied|write|writes|wrote|written|"
+    r"reads|"
+    r"text|texted|shout\w*|answer\w*|announce\w*|quote|quoted|translate\w*|yell\w*|claim\w*|goes|went|phrase|"
+    r"sentence|"
+    r"line|lyrics?|slogan|sign|motto|mean|means|caption|message|email|mail|was like|were like|"
+    r"is like)\b[^.!?]{0,40}$",
     re.IGNORECASE,
 )
-_PERSONAL = re.compile(r"\b(?:i|i'm|i've|i'll|i'd|my|me|we|our|you|your|he|she|they|is|are|was|will)\b", re.IGNORECASE)
+_PERSONAL = re.compile(
+    r"\b(?:i|i'm|i've|i'll|i'd|my|me|we|our|you|your|he|she|they|is|are|was|"
+    r"will)\b",
+    re.IGNORECASE,
+)
 _INTRODUCTION = re.compile(
     r"(?:\b(?:e-?mails?|mail|messages?|texts?|letter|notes|article|posts?|tweet|reviews?|quotes?|logs?|transcript|"
     r"output|code|snippet|paragraph|bio|biography|cv|resume|résumé|draft|lyrics|poem|story|ads?|listing|description|"
@@ -77,7 +86,9 @@ _TO_REPORT = re.compile(
 )
 """Not the noun, nor somebody else's words: "small upgrade to report: …", "sorry to say: …"."""
 _ABOUT_ONESELF = re.compile(
-    r"\b(?:as (?:i|we)(?: (?:already|just|once))? (?:said|told|wrote|mentioned|say|explained)|(?:quick|short|brief) (?:intro|introduction|summary|note|context|recap)|about me|my details|my situation|"
+    r"\b(?:(?:should(?:'ve| have)?|meant to|wanted to|let me|to) (?:say|said|write|written)|as (?:i|"
+    r"we)(?: (?:already|just|once))? (?:said|told|wrote|mentioned|say|explained)|(?:quick|short|brief) (?:intro|"
+    r"introduction|summary|note|context|recap)|about me|my details|my situation|"
     r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"
     r"your info\w*))\b",
     re.IGNORECASE,
@@ -101,7 +112,9 @@ _OWN_HEADING = re.compile(
 """What people put before a colon when they go on to speak of themselves; any other name there speaks itself."""
 _NOT_OWN_HEADING = re.compile(
     r"\b(?:songs?|lyrics|verse|chorus|movie|film|book|novel|poem|line|slogan|sign|horoscope|post|tweet|meme|proverb|"
-    r"story|says?|said|wrote|writes|according|example|e\.g)\b",
+    r"story|says?|said|wrote|writes|according|example|e\.g)\b|(?<!\w)(?:(?:my|our|the|an?)\s+[a-z-]+|"
+    r"(?-i:[A-Z])[\w-]+)'s\s+"
+    r"(?!(?:plan|update|status|problem|situation|context)\b)[a-z]",
     re.IGNORECASE,
 )
 _MATERIAL = re.compile(
@@ -117,12 +130,22 @@ _FORWARDED = re.compile(
 )
 _RULE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|\*{3,}|_{3,}|~{3,}|—{2,}|#{3,})[ \t]*$", re.MULTILINE)
 _HANDED_OVER = re.compile(
-    r"\b(?:(?:sent|wrote|texted|emailed|messaged|forwarded|posted|left) (?:(?:to )?(?:me|us) )?(?:this|the following)|"
+    r"\b(?:(?:sent|wrote|texted|emailed|messaged|forwarded|posted|left) (?:(?:to )?(?:me|us) )?(?:this|"
+    r"the following)|"
     r"(?:got|received|found|saw|have) (?:this|the following)(?: \w+)? (?:from|in|on)|this (?:is|was) (?:what|from)|"
     r"here(?:'s| is) (?:what (?!i\b|we\b|you\b)|his|her|their))\b",
     re.IGNORECASE,
 )
 """Says of what follows, paragraphs on, that it is somebody's text: "my cousin sent me this, can you reply?"."""
+_HERE_IT_IS = re.compile(
+    r"\bhere(?:'s| is| are| comes) (?:(?:the|an?|his|her|their|this|some|one) |(?:my |our |"
+    r"the )?[\w-]+'s )(?:[\w'-]+ ){0,2}?(?:bio|biography|texts?|drafts?|paragraphs?|"
+    r"e-?mail|mail|letter|posts?|blurb|intro|introduction|script|abstract|caption|reviews?|comment|reply|"
+    r"message|essay|"
+    r"article|excerpt|passage|transcript|quote|ad|advert|listing|profile|lyrics|sentences?|statement|speech|"
+    r"description)\b[^.!?:\n]*[.!:](?=\s)",
+    re.IGNORECASE,
+)
 _SALUTATION = re.compile(
     r"^[ \t]*(?:dear\s+[^\n,]{1,40}|(?:hi|hello|hey)\s+(?!maya\b)[^\n,.!?]{1,25})[,:]?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -136,7 +159,8 @@ _TEXT_WORK = re.compile(
 )
 _TO_MAYA = re.compile(r"\s*(?:dear|hi|hello|hey|good (?:morning|evening|afternoon)),? maya\b", re.IGNORECASE)
 _SIGN_OFF = re.compile(
-    r"^[ \t]*(?:best|kind|warm|many|with best)?[ \t]*(?:regards|wishes|sincerely|cheers|thanks|thank you|best|yours(?:"
+    r"^[ \t]*(?:best|kind|warm|many|with best)?[ \t]*(?:regards|wishes|sincerely|cheers|thanks|thank you|best|"
+    r"yours(?:"
     r"[ \t]\w+)?|love|greetings|xoxo)[ \t]*[,.!]?[ \t]*\n+[ \t]*[-–—]?[ \t]*\S[^\n]{0,60}$",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -264,7 +288,10 @@ def _ruled(text: str) -> list[ForeignSpan]:
 
 
 def _handed_over(text: str) -> list[ForeignSpan]:
-    """The paragraphs after one that hands over a text, without a colon: "Sara wrote me this, what do I answer?"."""
+    """What follows a sentence that hands over a text, without a colon: the paragraphs after "Sara wrote me this, what
+    do I answer?", and the rest after "Here's the bio I need to cut."."""
+    if shown := _HERE_IT_IS.search(text):
+        return [ForeignSpan(kind=Foreign.QUOTE, start=shown.end(), end=len(text))]
     parted = re.search(r"\n\s*\n", text)
     handed = parted and _HANDED_OVER.search(text, 0, parted.start())
     return [ForeignSpan(kind=Foreign.QUOTE, start=parted.end(), end=len(text))] if parted and handed else []
@@ -287,7 +314,7 @@ def _attributed(text: str) -> list[ForeignSpan]:
             continue
         who = match.group("who").rpartition(", ")[2]
         own = (_OWN_HEADING.search(who) is not None or not _is_a_speaker(who)) and not _MATERIAL.search(who)
-        if _NOT_OWN_HEADING.search(who) or not own:
+        if (_NOT_OWN_HEADING.search(who) and not _ABOUT_ONESELF.search(who)) or not own:
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
     return found
 

@@ -19,6 +19,12 @@ _NEWS_WORDS = 40
 """A longer message with somebody else's words in it is no news, but a text."""
 _MARKED_OFF = re.compile(r"[\"“”„«»`<>\n]")
 _COLLECTIVE = stems("company team firm department management landlord school university")
+_TO_ME = re.compile(
+    r"\W*(?:they|he|she|the \w+|my \w+|[A-Z]\w+)(?:'ve|'s| have| has)? (?:just |now )?(?:moved|promoted|"
+    r"transferred|switched|"
+    r"reassigned|assigned|put|made) (?:me|us)\b"
+)
+"""What is done to the user is so of the user: "they moved me to the search team"."""
 _FUNCTIONAL = frozenset({Sort.DATE, Sort.CLOCK, Sort.OFTEN, Sort.NUMBER})
 """Of these values a thing has one at a time; names it may have several."""
 
@@ -127,6 +133,8 @@ def refuses_subject(held: Held, sentence: str) -> bool:
 def may_be_about(held: Held, after: Clause, reading: Reading) -> bool:
     """Whether a later clause may be about the claim's subject."""
     owner = first_owner(after)
+    if held.of_user and _TO_ME.match(after.text):
+        return True
     if held.of_user:
         return owner.who in (Who.USER, Who.NOBODY) or not owner.person
     if owner.names & _COLLECTIVE and held.clause.owner_at(held.place.start).mine:

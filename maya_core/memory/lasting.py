@@ -19,14 +19,16 @@ from maya_core.memory.verbs import Tense, Verb
 
 _EVERY = re.compile(
     r"\b(?:every|each|always|usually|mostly|often|normally|generally|once a|twice a|times a|daily|weekly|monthly|on "
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:mon|tues|wednes|thurs|fri|satur|sun)days|at weekends|on weekends|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:mon|tues|wednes|thurs|fri|satur|sun)days|at weekends|"
+    r"on weekends|"
     r"in the (?:mornings?|evenings?)|these days|nowadays|since|for (?:\w+ ){0,2}(?:years|months|weeks))\b",
     re.IGNORECASE,
 )
 _JUST_NOW = re.compile(
     r"\b(?:right now|just now|at the moment|(?<!as of )(?<!from )(?<!since )(?<!starting )(?<!until )today|tonight|"
     r"this (?:morning|afternoon|evening)|in a (?:minute|sec|second|bit|moment|while)|for (?:a|the) "
-    r"(?:moment|minute|second|bit)|(?:for|over) (?:lunch|dinner|breakfast)|on (?:the|a|my) (?:train|bus|way|phone|call|"
+    r"(?:moment|minute|second|bit)|(?:for|over) (?:lunch|dinner|breakfast)|on (?:the|a|my) (?:train|bus|way|"
+    r"phone|call|"
     r"plane|tram)\W*$)\b",
     re.IGNORECASE,
 )
@@ -41,7 +43,11 @@ _GOT = re.compile(
     r"rid of|into\b|in(?:to)? \w|[A-Z])",
 )
 _ON_ME = re.compile(r"^\W*(?:me|us)\s+(?:on|onto|in charge|through)\b", re.IGNORECASE)
-_PARTICLE = re.compile(r"^\W*(?:up|over|on|off)\b|^\W*(?:\S+\s+){1,3}(?:up|over|on|off|back|forward)\b", re.IGNORECASE)
+_PARTICLE = re.compile(
+    r"^\W*(?:up|over|on|off)\b|^\W*(?:\S+\s+){1,3}(?:up|over|on|off|back|"
+    r"forward)\b",
+    re.IGNORECASE,
+)
 _WITH_PARTICLE = ("give", "take", "bring", "set")
 _DONE_AT_LENGTH = {
     "get": re.compile(r"^\W*(?:married|divorced|engaged|a |an |our |my )"),
@@ -50,7 +56,8 @@ _DONE_AT_LENGTH = {
     "work": re.compile(r"^(?!\W*(?:fine|well|out)\b)"),
     "run": re.compile(r"^(?!.*\b(?:late|out|low|behind|early|short)\b)"),
     "do": re.compile(
-        r"\b(?:masters?|master's|degree|ph\.?d|doctorate|bachelor'?s?|course|apprenticeship|internship|diploma|residency|"
+        r"\b(?:masters?|master's|degree|ph\.?d|doctorate|bachelor'?s?|course|apprenticeship|internship|diploma|"
+        r"residency|"
         r"training|traineeship)\b",
         re.IGNORECASE,
     ),
@@ -84,8 +91,23 @@ _ONWARDS = re.compile(
 )
 _SOMEWHERE = re.compile(r"^\W*(?:to|up|by|from|climbing|swimming|running|\w+ing|home)\b")
 _DUE = re.compile(r"\b(?:by|until|before|after)\b")
+_TODAY = re.compile(
+    r"\b(?:by|until|before|after)\s+(?:(?:\d{1,2}(?:[:.]\d\d)?|one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"eleven|"
+    r"twelve|noon|midday|lunch|dinner|dark|it|they|closing)\b(?!\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|"
+    r"nov|dec|days|weeks|months))|"
+    r"(?:the )?(?:shop|shops|office|rain|meeting|kids?)\b)|\b(?:today|tonight|now|this (?:morning|afternoon|"
+    r"evening))\b",
+    re.IGNORECASE,
+)
+"""A time of this day: "before six", "by noon"."""
 _NOT_BEFORE = re.compile(r"\b(?:until|before|without)\b")
 _DOUBTED = re.compile(r"'d\b|\b(?:would|could|should|might)\b")
+_HELD_UP = ("delay", "cancel", "block", "run", "move")
+_ON_ITS_WAY = frozenset(
+    "train bus tram flight plane ferry taxi cab uber metro subway lift delivery parcel package pizza food".split()
+)
+"""What is late or not only just now."""
 _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
 
 
@@ -199,7 +221,7 @@ class _Said:
 
     def _can(self) -> bool:
         if self._verb.obliged:
-            return self._of_a_thing or _DUE.search(self._rest) is not None
+            return self._of_a_thing or (_DUE.search(self._rest) is not None and not _TODAY.search(self._rest))
         if self._of_a_thing and self._verb.negated:
             return _NOT_BEFORE.search(self._text) is not None
         return self._verb.lemma in ABLE and not _DOUBTED.search(self._text)
@@ -215,6 +237,8 @@ class _Said:
         lemma = self._verb.lemma
         if self._verb.tense is Tense.PAST:
             return lemma in STAYS or lemma in MADE
+        if lemma in _HELD_UP and set(self._owner.text.lower().split()) & _ON_ITS_WAY:
+            return False
         return self._of_a_thing or lemma in STAYS or lemma in BY_OTHERS
 
     def _is_doing(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from maya_core.domain.conversation import Message
 from maya_core.domain.memory import EntityKind, Relation
+from maya_core.memory import reversal
 from maya_core.memory.claims import Claim
 from maya_core.memory.clauses import Who
 from maya_core.memory.phrases import clean, is_empty
@@ -22,6 +23,10 @@ _SURE = 0.7
 _LESS_SURE = 0.6
 _OF_SOMEBODY = re.compile(r"^(?:his|her|their|its)\b|'s\s", re.IGNORECASE)
 """Somebody of somebody's: whom it is about is not sure enough."""
+_SOME_OF = re.compile(
+    r"^(?:half|most|many|some|several|none|one|all|both|each|part|a (?:few|lot)|\d+)\b", re.IGNORECASE
+)
+"""A part of several: of whom is not said."""
 _TASTES = frozenset({Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES, Relation.PLANS})
 _OF_TASKS = frozenset({Relation.DEPENDS_ON, Relation.HAS_DEADLINE, Relation.ASSIGNED_TO})
 _OF_PEOPLE = frozenset(
@@ -40,18 +45,25 @@ _OF_PEOPLE = frozenset(
 _IN_FRAGMENTS = frozenset(
     {Relation.LIVES_IN, Relation.ALLERGIC_TO, Relation.WORKS_AT, Relation.WORKS_AS, Relation.DECIDED}
 )
-_PUT_RIGHT = tuple(
+_PUT_RIGHT = (
     re.compile(
-        rf"{words}[\s,:.—–-]+(?:it's |it is |that's |actually |in |on |at |the |my \w+ is )*(?P<o>[^,.;!?]{{2,40}}?)"
-        r"(?=\s*(?:[,.;!?]|$|\bnot\b|\binstead\b))",
-        re.IGNORECASE,
-    )
-    for words in (
-        r"\b(?:i meant(?: to (?:say|write|type))?|make that|should (?:be|have been|say)|(?:he|she|it)(?:'s| is) "
-        r"called|i mean)",
-        r"\b(?:correction|scratch that|it's|it is)",
-        r"(?:^|\b)(?:typo|oops|sorry|no|wait)(?:[\s,]+(?:no|wait|sorry))*",
-    )
+        r"^\W*(?!(?:One|Two|Three|Four|Five|Six|The|An?|It|"
+        r"I)\b)(?P<o>[A-Z\d][^\s,.;!?]*(?:\s[A-Z\d][^\s,.;!?]*)?)(?=,? (?:sorry|actually|oops)\b)"
+    ),
+    *(
+        re.compile(
+            rf"{words}[\s,:.—–-]+(?:it's |it is |that's |actually |in |on |at |the |"
+            rf"my \w+ is )*(?P<o>[^,.;!?]{{2,40}}?)"
+            r"(?=\s*(?:[,.;!?]|$|\bnot\b|\binstead\b))",
+            re.IGNORECASE,
+        )
+        for words in (
+            r"\b(?:i meant(?: to (?:say|write|type))?|make that|should (?:be|have been|say)|(?:he|she|it)(?:'s| is) "
+            r"called|i mean)",
+            r"\b(?:correction|scratch that|it's|it is)",
+            r"(?:^|\b)(?:typo|oops|sorry|no|wait)(?:[\s,]+(?:no|wait|sorry))*",
+        )
+    ),
 )
 """How people name what they meant, the plainest first."""
 
@@ -112,7 +124,7 @@ def _unsure_of_whom(said: Said, clause: Clause) -> bool:
     relation, owner = said.stated.relation, said.owner
     nameless = owner.pronoun and ("they" in owner.names or not owner.text[:1].isupper())
     stranger = owner.person and not (owner.mine or owner.pronoun) and owner.text.islower()
-    if nameless or stranger or _OF_SOMEBODY.search(said.subject):
+    if nameless or stranger or _OF_SOMEBODY.search(said.subject) or _SOME_OF.match(said.subject):
         return True
     if owner.who is Who.OTHER and not owner.person:
         named = clause.text[owner.start : owner.start + 1].isupper() and len(owner.text.split()) <= 3
@@ -153,7 +165,8 @@ def _listed(told: Told, said: Said, following: Sequence[Clause]) -> Iterator[Cla
 
 _MORE = re.compile(
     r"^(?!(?:but|so|not|because|too|though|which|who|if|please|thanks|especially|since|when|badly|severely|mildly|"
-    r"slightly|terribly|seriously|really|highly|extremely|violently|apparently|sadly|unfortunately|(?:my|our) \w+'s)\b)"
+    r"slightly|terribly|seriously|really|highly|extremely|violently|apparently|sadly|unfortunately|(?:my|"
+    r"our) \w+'s)\b)"
     r"(?!.*\b(?:is|are|was|"
     r"have|has|live|lives|work|works|love|loves|hate|hates)\b)"
     r"(?:a bit of |a little |some )?\S+(?:\s+\S+){0,2}$",
@@ -167,7 +180,8 @@ def _put_right(told: Told, before: Sequence[Claim]) -> Iterator[Claim]:
     candidates = [claim for claim in candidates if _NAMED.search(claim.object) or not _NAMED.search(told.earlier)]
     if len(candidates) != 1 or not any(clause.mistaken and clause.meant is Meant.ASSERTED for clause in told.clauses):
         return
-    found = next((match for pattern in _PUT_RIGHT if (match := pattern.search(told.text))), None)
+    matches = (match for pattern in _PUT_RIGHT if (match := pattern.search(told.text)))
+    found = next((match for match in matches if not reversal.excuses(match.group("o"))), None)
     thing = clean(found.group("o")) if found else ""
     if thing and not is_empty(thing) and _IN_PLACE.match(thing) and len(thing.split()) <= _MOST_WORDS:
         claim = candidates[0]

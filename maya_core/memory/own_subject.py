@@ -17,7 +17,8 @@ _OF_ONE = frozenset({Relation.IS_NAMED, Relation.BORN_ON})
 _COPULA = re.compile(r"(?:\b(?:is|are|was|were|been|be|remains?|became|starts?|ends?|got)\b|'s\s|:)", re.IGNORECASE)
 _POSSESSED = re.compile(r"\b(?:my|our|his|her|their)\s+(?:[\w-]+\s+)*[\w-]+'s?\s+(?:\w+\s+)*$", re.IGNORECASE)
 _TO_ME = re.compile(
-    r"^\W*(?:\w+\s+)?(?:put|puts|made|make|makes|moved|promoted|hired|transferred|assigned|appointed|call|calls|named|"
+    r"^\W*(?:\w+\s+)?(?:put|puts|made|make|makes|moved|promoted|hired|transferred|assigned|appointed|call|calls|"
+    r"named|"
     r"prescribed|gave|given|got|bought|sent)\s+(?:me|us)\b",
     re.IGNORECASE,
 )
@@ -37,7 +38,8 @@ _MY_SOMEBODY = re.compile(
     re.IGNORECASE,
 )
 _MY_SEVERAL = re.compile(
-    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|named\s+)?[^\W\d_a-z][\w-]+\W*$"
+    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|"
+    r"named\s+)?[^\W\d_a-z][\w-]+\W*$"
 )
 """Several of a kind, the first of them by name: "our twins Olek", and the next clause is "and Hania"."""
 _MY_SOMEBODY_LAST = re.compile(r"\b(?:my|our)\s+(?P<who>(?:[a-z-]+\s+){0,2}[a-z-]+)$", re.IGNORECASE)
@@ -58,6 +60,11 @@ def apposed(told: Told, clause: Clause) -> str:
     if led and clause.text[:4] == "and " and stems(led) & ROLES:
         return led.removesuffix("s") if led != "children" else "child"
     led_to = _MY_SOMEBODY_LAST.search(near[0].text.rstrip(" ,")) if near and near[0].start < clause.start else None
+    one_of_several = clause.text[:4] == "and " or any(
+        c.start > clause.start and re.fullmatch(rf"(?:and|or) {_NAME_ONLY}", c.text.strip(" .,")) for c in near
+    )
+    if clause.text.strip(" .,").lower() == "maya" or one_of_several:
+        return ""
     said = [found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,")))]
     said += [led_to.group("who").lower()] if led_to else []
     return next((role for role in said if stems(role) & ROLES), "")
@@ -115,7 +122,8 @@ def named_after(clause: Clause, owner: Owner) -> frozenset[str]:
     """ "My doctor is Dr Okonkwo": the words that say who it is, where they are a name."""
     rest = clause.text[owner.until :]
     named = re.match(
-        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+|(?:my|our)\s+(?:[a-z-]+\s+){1,2})?(?:called\s+|"
+        r"\W*(?:is|'s|was)\s+(?:now\s+)?(?:an?\s+(?=(?:Mrs?|Ms|Dr)\b)|a certain\s+|(?:my|"
+        r"our)\s+(?:[a-z-]+\s+){1,2})?(?:called\s+|"
         r"named\s+)?[\"“']?(?:[^\W\d_a-z]|(?:dr|mr|mrs|ms|prof)\b)",
         rest,
     )

@@ -16,7 +16,8 @@ _NOUNS = "|".join(sorted((PERSON_NOUNS | ANIMALS) - {"people"}, key=len, reverse
 _PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _INTRODUCED = re.compile(
     rf"(?P<before>{_PROPER})\s+is\s+(?:my|our)\s+(?:[\w-]+\s+){{0,3}}?(?P<role>(?i:{_NOUNS}))(?![\w'])"
-    rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?!\w|'(?!s\s(?:called|named|name)\b))"
+    rf"|(?<![\w'])(?:(?i:my|our|his|her|their|a|an|the|"
+    rf"one)\s+(?:[\w-]+\s+){{0,3}}?)?(?P<noun>(?i:{_NOUNS}))(?!\w|'(?!s\s(?:called|named|name)\b))"
     rf"(?:(?:'s name)?\s*(?:'s |\s)(?:(?i:name is|is called|is named|is|was|called|named)\s+)?(?P<after>{_PROPER}))?"
 )
 _PHRASE_ALONE = re.compile(
@@ -50,6 +51,12 @@ _WOMEN = stems(
 )
 
 NOBODY = Owner(who=Who.NOBODY, start=0)
+
+
+def _theirs(phrase: str) -> str:
+    """Of "my son's teacher" the teacher; of "my son's bike" all words."""
+    somebody = phrase.rpartition("'s ")[2]
+    return somebody if stems(somebody) & ROLES else phrase
 
 
 def _spoken_of_last(clause: str) -> str:
@@ -161,7 +168,7 @@ class People:
         """The subject that stands by itself before a clause without one: "My twins, Nils and Frida, are …". `named`: a
         name alone is one too, since a clause hangs on it."""
         phrases = [text for text in clauses if _PHRASE_ALONE.match(text) or _NAME_ALONE.match(text)]
-        names = frozenset().union(*(stems(phrase) for phrase in phrases)) - _LITTLE
+        names = frozenset().union(*(stems(_theirs(phrase)) for phrase in phrases)) - _LITTLE
         if not phrases or not (named or any(_PHRASE_ALONE.match(phrase) for phrase in phrases) or self._known(names)):
             return NOBODY
         apposed = len(phrases) > 1 and any(_NAME_ALONE.match(phrase) for phrase in phrases)

@@ -383,7 +383,8 @@ _SLOT_WORDS = (
     r"[\w-]+|usual [\w-]+|team|stack|editor|pronouns|coffee order|seat|desk|start date|flight number|major|commute"
 )
 _SLOT = re.compile(
-    rf"\b(?:my|our)\s+(?P<what>{_SLOT_WORDS})(?:\s+(?:now|currently|still|these days))?\s*(?:is|are|was|'s|"
+    rf"\b(?<!half )(?<! of )(?:my|our)\s+(?P<what>{_SLOT_WORDS})(?:\s+(?:now|currently|still|these days))?\s*(?:is|are|"
+    r"was|'s|"
     rf":)\s+(?:(?:now|still|actually|definitely|probably|always|currently|called|on|a|an|"
     rf"the)\s+)*(?P<o>[^.!?,;]+?)(?=\s*[.!?,;(]|\s*$)",
     re.IGNORECASE,
@@ -449,8 +450,8 @@ _HAVE_TO_BY = re.compile(
 _MY_NAME = re.compile(
     r"\b(?i:my (?:full |first |real |legal )?name is|my (?:full |first )?names|my (?:full |first )?name's|call me|"
     r"i go by|my name)\s+(?:actually |now )?[\"“]?(?P<o>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+){0,2})"
-    r"|^\W*(?:(?i:hi|hello|hey|good morning|it's|it is)\b\W*)?(?P<here>[A-Z][a-z'-]+(?:\s[A-Z][\w'-]+)?)(?:\s(?:from|in|of) [\w ]{2,20})? "
-    r"(?i:here)\b(?=\s*(?:$|[,.!;–—-]|from\b|in\b))"
+    r"|^\W*(?:(?i:hi|hello|hey|good morning|it's|it is)\b\W*)?(?P<here>[A-Z][a-z'-]+"
+    r"(?:\s[A-Z][\w'-]+)?)(?:\s(?:from|in|of) [\w ]{2,20})? (?i:here)\b(?=\s*(?:$|[,.!;–—-]|from\b|in\b))"
     rf"|^\W*(?:(?i:hi|hello|hey)\b[\w\s]{{0,12}}\W+)?(?:I'm|I am|i'm|i am|im)\s+(?P<own>(?!{_DEMONYM})"
     rf"[A-Z][a-z'-]+(?:\s[A-Z][\w'-]+)?)(?=\s*(?:,\s|\.|!|;|$|\sfrom\b|\sand\s+(?i:i|i'm|we|my)\b))"
 )

@@ -41,7 +41,8 @@ _STORE_COMMAND = re.compile(
     r")*(?:memory|memories|user profile|profile|knowledge(?: base| graph)?|records?|database|fact|facts|preferences|"
     r"notes))\b"
     r"|\b(?:store|save|record|memori[sz]e|log|persist|note|file) (?:this|that|the following|these|it|"
-    r"as)\b[^.!?\n]{0,40}:|\bstore (?:this|that)\b|\b(?:memory|memory update|new memory|fact|new fact|memory entry|"
+    r"as)\b[^.!?\n]{0,40}:|\bstore (?:this|that)\b|\b(?:memory|memory update|new memory|"
+    r"(?<!fun )(?<!quick )(?<!random )(?<!little )(?<!weird )(?<!true )fact|memory entry|"
     r"user fact|user memory|bio|profile update)\s*(?::|->|=)"
     r"|\b(?:update|change|modify|edit|set|overwrite) (?:your |my |the |user'?s? )*(?:memory|memories|profile|"
     r"records?|preferences|user profile)\b|\bto=(?:bio|memory)|\bremember_fact\b|\bsave_memory\b|\bmemory\.(?:add|"
@@ -73,6 +74,13 @@ _PRIVILEGE = re.compile(
 _FIRST_PERSON = re.compile(
     r"(?<![\w'])(?:i|i'm|i've|i'll|i'd|im|ive|my|me|mine|we|we're|we've|our|ours|us)(?![\w])", _I
 )
+_ABOUT_SOMEBODY = re.compile(
+    r"\W*(?:that\s+)?(?-i:[A-Z])[\w-]+(?:\s(?-i:[A-Z])[\w-]+)?(?:'s birthday|\s+(?:is|was) (?:allergic|vegan|"
+    r"vegetarian|born|pregnant|on leave)|\s+"
+    r"(?:lives|works|speaks|likes|loves|hates|prefers|moved|studies|can't eat|doesn't eat|doesn't drink))\b",
+    _I,
+)
+"""What people ask to have remembered of others: "remember that Petra is allergic to nuts"."""
 _PRIVATE = re.compile(
     r"\b(?:off the record|off-the-record|(?:don't|do not|never|please don't|no need to|rather not have you|without) "
     r"(?:you )?(?:remember(?:ing)?|stor(?:e|ing)|sav(?:e|ing)|record(?:ing)?|keep(?:ing)?|log(?:ging)?|memori[sz]e|"
@@ -93,6 +101,15 @@ _WITHDRAWAL = re.compile(
     r"true|"
     r"by me)|(?:my "
     r")?(?:kid|cat|son|daughter|brother|friend|colleague) typed)\b",
+    _I,
+)
+_SCRATCHED = re.compile(
+    r"\W*(?:(?:ok|okay|sorry|wait|no|oh|actually|hmm|um|please|well)[\s,]+)*(?:scratch|strike|scrap|delete|"
+    r"ignore|disregard|cross out) "
+    r"(?:that|this|the last (?:bit|part|sentence|line|one))(?:(?: one| bit| part)?\W*|\W+(?:it|that|this)(?:'s|"
+    r" is| was|'s all| isn't| wasn't)? "
+    r"(?:not |just |all |completely |no longer )*(?:true|wrong|nonsense|false|untrue|a lie|right|correct|"
+    r"rubbish|a mistake|the case)\W*)",
     _I,
 )
 _SOMEBODY_ELSE = re.compile(
@@ -121,12 +138,17 @@ def plants(sentence: str) -> bool:
     rest = sentence[command.end() :]
     if _AT_ASSISTANT.search(rest) or _DIRECTIVE.search(rest) or _PRIVILEGE.search(rest):
         return True
-    return not _FIRST_PERSON.search(rest)
+    return not _FIRST_PERSON.search(rest) and not _ABOUT_SOMEBODY.match(rest)
 
 
 def off_record(text: str) -> bool:
     """The person asks not to keep it."""
     return _PRIVATE.search(text) is not None
+
+
+def scratches(sentence: str) -> bool:
+    """Takes back the sentence before, and puts nothing in its place: "scratch that, it's not true"."""
+    return _SCRATCHED.fullmatch(sentence) is not None
 
 
 def withdraws(text: str) -> bool:

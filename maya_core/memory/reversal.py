@@ -16,9 +16,20 @@ _SLIP = re.compile(
     r"at|on|wait|sorry|actually|x)\b))\b[\s,:.!—–-]*",
     _I,
 )
+_EXCUSE = re.compile(
+    r"(?:(?:an?|my|the|that was|it was|blame|stupid|silly|damn|bloody|bad|fat|wrong)\s+)*(?:auto-?correct(?:ed|"
+    r"ion)?|auto-?complete|"
+    r"typos?|mistake|slip|habit|phone|keyboard|fingers?|thumbs?|memory|brain|head|early|late|tired|old habits?|"
+    r"force of "
+    r"habit|brain fog)(?:\s+(?:again|here|today|me|sorry))*",
+    _I,
+)
+"""After "sorry" this says why, and not what was meant."""
 _MEANT = re.compile(
     r"\b(?:renam(?:e|ed)|rebrand(?:ed)?|(?:the|my|our) old (?:one|name|number|address)|out(?:dated| of date)|"
-    r"my fingers slipped)\b|^\s*\*\w|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
+    r"my fingers slipped|(?:swapped|mixed|transposed|flipped|switched) (?:up )?(?:the |those |these |"
+    r"two )*(?:digits|numbers|letters|"
+    r"dates|days|names|figures))\b|^\s*\*\w|^\W*(?:they\b[^,.]{0,30},\s*)?(?:it's|"
     r"it is) (?:now )?(?-i:[A-Z\d])[^.!?,]{0,30}\bnow\b|^\W*(?:it's |it is )?(?:\d\S*|one|two|three|four|five|six|"
     r"seven|eight|nine|ten|twelve)(?:\s\S+)?,? actually\b|^\W*(?:oh no|ah no|a+rgh|oops|(?:oh |ah )?no wait|(?:oh |"
     r"ah )?wait no|hang on|hold on|(?:oh |ah )?wait)\W+(?:it's|it is|that's)\b|^\W*(?:(?:no|sorry|wait|"
@@ -36,9 +47,11 @@ _MEANT = re.compile(
     r"my mistake|my bad|scratch that|correction|make that|strike that|should(?:'ve| have) (?:said|been|written)|"
     r"i was wrong|got that wrong|that was wrong|can't (?:type|spell|count|read)|fat fingers?|oops|whoops|"
     r"instead of what i said|to correct (?:myself|that|what)|let me correct|told you (?:it |that )?wrong|slip of the "
-    r"(?:tongue|pen)|brain (?:fog|fade)|let me rephrase|to correct something|(?:that|this)(?:'s| is| was) (?:not right|"
+    r"(?:tongue|pen)|brain (?:fog|fade)|let me rephrase|to correct something|(?:that|this)(?:'s| is|"
+    r" was) (?:not right|"
     r"incorrect|wrong)(?=\W*$|[,.;!])|i (?:said|wrote|typed|put) .{1,30}(?:\bbut|"
-    r"\bby mistake|\bin error|\bby accident)|(?:mix(?:es|ed|ing)?|confus(?:e|es|ed|ing)|swapp?(?:ed|ing)) (?:them|the "
+    r"\bby mistake|\bin error|\bby accident)|(?:mix(?:es|ed|ing)?|confus(?:e|es|ed|ing)|swapp?(?:ed|"
+    r"ing)) (?:them|the "
     r"two|those two|these two)(?: \w+)?(?= up|\W*$)|why i (?:said|wrote|typed|put)|"
     r"i should (?:say|have said)(?! (?:thanks?|hello|hi|sorry|that|goodbye)\b)|"
     r"wrong "
@@ -66,11 +79,13 @@ _REPLACES = re.compile(
 )
 _BETTER_WORD = re.compile(
     r"^\W*(?i:(?:sorry|apologies|oops|no|nope|wait|correction|er+m?)[\s,.:;!—–-]+)+(?i:it's |it is |on |at |in )?"
-    r"(?!(?i:for|about|to|if|that|i|my|we|you|the|thanks|problem|worries|idea|rush)\b)(?!for\b|about\b|to\b|if\b|that\b|i\b|my\b|"
+    r"(?!(?i:for|about|to|if|that|i|my|we|you|the|thanks|problem|worries|idea|rush)\b)(?!for\b|about\b|to\b|"
+    r"if\b|that\b|i\b|my\b|"
     r"we\b|you\b|the\b|thanks\b|problem\b|worries\b|idea\b|rush\b)[^\s,.!?]*[A-Z\d][^\s,.!?]*(?:\s\S+){0,2}\W*$"
 )
 _SETS_RIGHT = re.compile(
-    r"^\W*[^\s,.;!?]+(?:\s[^\s,.;!?]+){0,2},? (?:actually|rather|in fact)\W*$|"
+    r"^\W*(?:(?:well|oh|hm+|no|sorry|ugh)\W+)*[^\s,.;!?]+(?:\s[^\s,.;!?]+){0,2},? (?:actually|rather|"
+    r"in fact)(?=\W*$|,)|"
     r"^\W*(?:(?:oh|ah|um|hmm|ok),? )*(?:sorry|no|nope|wait|actually|rather)\b(?! (?:for|about|need|problem|"
     r"rush|idea|worries|matter)\b)|\b(?:i mean|turns out|turned out|not "
     r"right)\b",
@@ -118,7 +133,8 @@ _ENDING = (
 )
 _ENDING_BEFORE = re.compile(rf"\b{_ENDING}\b(?P<between>(?:\s+[\w'.&-]+){{0,4}}?)\s*$", _I)
 _ENDED_AFTER = re.compile(
-    r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|passed|"
+    r"^\W*(?:\w+\s+){0,2}(?:(?:was|were|used to be) (?:my|our)(?! (?:idea|choice|favou?rite))|died|passed away|"
+    r"passed|"
     r"has died|is gone|ended|has ended|expired|was cancell?ed|got cancell?ed|is cancell?ed|is over|was sold|"
     r"got stolen|broke|is no more|fell through|is off(?! (?:sick|work|to|today|this)\b)|shut down|closed(?: down)?|"
     r"went under|(?:broke|(?-i:split)) up|divorced|separated|parted|left (?:us|the (?:company|team|firm|band|"
@@ -142,7 +158,11 @@ _PLAIN_DENIAL = re.compile(
     r"\s+are)?\s*)?(?:not|isn't|wasn't|aren't)\b",
     _I,
 )
-_REFUSES = re.compile(r"^\W*(?:(?:and|but|so|please)\s+)*(?:not|no|no more|never)\s+(?!that\b|only\b|just\b)[\w']", _I)
+_REFUSES = re.compile(
+    r"^\W*(?:(?:and|but|so|please)\s+)*(?:not|no|no more|never)\s+(?!that\b|only\b|"
+    r"just\b)[\w']",
+    _I,
+)
 _PART_BACK = re.compile(
     r"\b(?:scratch|strike|forget|ignore|drop|delete|skip|leave out|take out|cross out) (?:the|that) "
     r"(?P<part>[\w'-]+(?:\s[\w'-]+){0,2}) (?:bit|part|thing)\b",
@@ -185,13 +205,16 @@ _DEPARTS_AFTER = re.compile(
     rf"^(?:'s)?\s*(?:(?:days|era|times|chapter|thing|account|subscription|membership|team)\s+)?{_DEPARTED}", _I
 )
 _LEAVES_A_JOB = re.compile(
-    r"^(?:(?:'s|is|was|were|has|have|had|got|been|just|finally|now|also|recently)\s+|\s+)*(?:quit|resigned|retired|stepped down|"
-    r"fired|let go|laid off|replaced|moved (?:to|on|away|out|back)|(?:left|closed|ended|sold|lost|cancelled|finished|broke) (?!me\b|us\b|him\b|"
+    r"^(?:(?:'s|is|was|were|has|have|had|got|been|just|finally|now|also|recently)\s+|\s+)*(?:quit|resigned|"
+    r"retired|stepped down|"
+    r"fired|let go|laid off|replaced|moved (?:to|on|away|out|back)|(?:left|closed|ended|sold|lost|cancelled|"
+    r"finished|broke) (?!me\b|us\b|him\b|"
     r"her\b(?! )|with\b|up\b)[\w'])",
     _I,
 )
 _CALLED_OFF = re.compile(
-    r"^\s*and i\b.*\b(?:called (?:it|things|everything) off|broke (?:it |things )?(?:up|off)|split|separated|divorced|"
+    r"^\s*and i\b.*\b(?:called (?:it|things|everything) off|broke (?:it |things )?(?:up|off)|split|separated|"
+    r"divorced|"
     r"parted|don't (?:talk|speak)|fell out|ended|no longer|are over|aren't together|went our separate ways)\b",
     _I,
 )
@@ -201,7 +224,8 @@ _LEAVES_BEFORE = re.compile(
     r"(?:gone|went|going) (?:\w+ )?off|broke up with|split (?:up )?(?:with|from)|divorced|parted ways with|"
     r"(?:took|taken|take|come|came|weaned|got|been) (?:me |us |him |her |them |myself )?off|"
     r"moved (?:away from|out of|off|on from)|done with|over with|finished with|away from|switch(?:ed|ing)? from|"
-    r"out of|changed from|migrated (?:from|off)|traded(?: in)?|gave away|gave back|handed (?:back|in)|(?:handed|"
+    r"(?:banned|forbade|forbidden)(?: me| us)?|out of|changed from|migrated (?:from|off)|traded(?: in)?|"
+    r"gave away|gave back|handed (?:back|in)|(?:handed|"
     r"gave) back the keys (?:to|of|for)|returned|wrote off|crashed|tore up|closed)\s+(?:(?:the|my|our|that|this|an?|"
     r"all|any|old|drinking|eating|using|playing|doing|going to|working at|living in)\s+)*$",
     _I,
@@ -213,7 +237,8 @@ _AMENDS = re.compile(
     r"should (?:read|be|have|say(?! (?:thanks?|hello|hi|sorry|that|goodbye)\b))|"
     r"scratch|strike|hang on|"
     r"hold on|wait|argh|forgot|forgetting|count(?:ed|ing)|recount\w*|transposed|flipped|(?:swapped|flipped) (?:the|"
-    r"two|those|these)|in fact|rather|told you|was thinking|were thinking|read (?:it|that|the|my)|apparently|silly me|"
+    r"two|those|these)|in fact|rather|told you|was thinking|were thinking|read (?:it|that|the|my)|apparently|"
+    r"silly me|"
     r"my bad|last year|out of date|outdated|stale|old (?:list|rota|one|page|plan|number|name|version|info)|"
     rf"not (?!{_MOOD}\b)"
     r"(?:an? |the )?\w+|confus\w+|spell\w*|spelt|properly|fact is|truth is|for real|you (?:wrote|put|have|"
@@ -247,14 +272,19 @@ _REFUSED_DATE = re.compile(r"\bnot (?:on |in |at )?(?:(?:the )?\d|the (?:first|s
 _WITHOUT = re.compile(r"\b(?:without|no)\b", _I)
 _HARMLESS = re.compile(
     r"\s*(?:is|are|'s|was|were) (?:totally |perfectly |all |actually |completely )*(?:fine|ok|okay|safe|no problem|"
-    r"not a problem)\b|\s*(?:(?:just|perfectly|totally|absolutely) fine|without (?:any )?(?:problems?|trouble|reaction|"
+    r"not a problem)\b|\s*(?:(?:just|perfectly|totally|absolutely) fine|without (?:any )?(?:problems?|trouble|"
+    r"reaction|"
     r"issues?))\b",
     _I,
 )
 _GIVEN = re.compile(r"\b(?:gave|giving|threw|thrown|throwing|sent|handed|brought|took|traded)\s+(?:\w+\s+){0,2}$", _I)
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _DONE_WITHOUT = re.compile(r"\b(?:without|no more|no longer)\s+(?:(?:the|my|our|a|an|any)\s+)?$", _I)
-_PASSED_OVER = re.compile(r"\b(?:instead of|rather than|as opposed to|unlike|in place of|over)\s+(?:\w+\s+){0,2}$", _I)
+_PASSED_OVER = re.compile(
+    r"\b(?:instead of|rather than|as opposed to|unlike|in place of|"
+    r"over)\s+(?:\w+\s+){0,2}$",
+    _I,
+)
 _NEXT_ONE = re.compile(r"\b(?:to|for|with|into|by|in favou?r of|onto)\b", _I)
 
 
@@ -344,7 +374,12 @@ def slips(clause: str) -> str | None:
     """What a clause puts in place of the one before ("sorry, Bristol"); None when it replaces nothing."""
     head = _SLIP.match(clause)
     rest = clause[head.end() :].strip(" .!,") if head else ""
-    return rest or None
+    return rest if rest and not excuses(rest) else None
+
+
+def excuses(text: str) -> bool:
+    """Says why something was wrong, not what is right: "autocorrect", "my mistake"."""
+    return _EXCUSE.fullmatch(text.strip(" .!,")) is not None
 
 
 def sets_right(sentence: str) -> bool:

@@ -21,6 +21,12 @@ from maya_core.memory.wording import content_stems, words
 
 _SAID_THERE = 2
 _SOMEBODY_ELSE = re.compile(r"\b(?:some(?:one|body)|any(?:one|body)) else\b", re.IGNORECASE)
+_PARTED_WITH_IT = re.compile(
+    r"\b(?:sold|lost|returned|cancelled|canceled|scrapped|ditched|dropped|quit|left|crashed|wrecked|deleted|"
+    r"uninstalled|stopped using|got rid of|parted with|(?:gave|given|threw|thrown)) (?:it|them|that one)\b"
+    r"|\b(?:gave|given) up on (?:it|them)\b|\b(?:it|they)(?:'s| is| are|'ve| has| have) (?:gone|over|broken|dead)\b",
+    re.IGNORECASE,
+)
 _STOPPED = re.compile(
     r"\b(?:without|no longer|no more|any ?more|any longer|not smoked|\w+n't smoked|non-\w+|(?:not|\w+n't) "
     r"(?:together|getting|"
@@ -41,7 +47,12 @@ def ended_by(claim: Claim, told: Told, clause: Clause, reading: Reading) -> Told
 
 def _ends(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
     claim = held.claim
-    if _spoken_of_as_over(held, later, after, reading) or _dies(held, after, reading):
+    if (
+        _it_is_gone(held, later, after)
+        or _part_is_taken_back(held, after)
+        or _spoken_of_as_over(held, later, after, reading)
+        or _dies(held, after, reading)
+    ):
         return True
     if later.place > held.told.place and _is_redefined(held, after):
         return True
@@ -56,6 +67,20 @@ def _ends(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
         or (_tells(after) and turned(claim.relation, held.clause.text, claim.object, sentence))
         or replaced(held, later, after, sentence)
     )
+
+
+def _it_is_gone(held: Held, later: Told, after: Clause) -> bool:
+    """The next clause parts with what was named last: "I drive a Skoda, but we sold it"."""
+    if later.place != held.told.place or not _PARTED_WITH_IT.search(after.text):
+        return False
+    between = [c for c in later.clauses if held.clause.start < c.start < after.start]
+    return not between and held.place.end >= len(held.clause.text.rstrip(" .,;!"))
+
+
+def _part_is_taken_back(held: Held, after: Clause) -> bool:
+    """ "Scratch the senior bit": what has the word in it does not hold."""
+    part = content_stems(reversal.part_taken_back(after.text))
+    return bool(part) and part <= held.thing
 
 
 def _going_on(told: Told, clause: Clause) -> str:
@@ -87,8 +112,6 @@ def _dies(held: Held, after: Clause, reading: Reading) -> bool:
 def _spoken_of_as_over(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
     """The object is named again, as what is no more: "I left Acme", "the Pixel drowned"."""
     claim = held.claim
-    if (part := content_stems(reversal.part_taken_back(after.text))) and part <= held.thing:
-        return True
     named = _named_in(after, held)
     if not named:
         return False

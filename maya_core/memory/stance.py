@@ -74,13 +74,17 @@ _WISH = re.compile(
     r"think(?:ing|s)? (?:of|about)|thought (?:of|about)|consider(?:ing|ed|s)?|contemplat\w+|toy(?:ing|ed)? with|"
     r"tempted|debating|deciding|deliberating|fantasi\w+|imagin\w+|suppos(?:e|ing)|pretend\w*|assum(?:e|ing)\b|"
     r"hypothetical(?:ly)?|theoretical(?:ly)?|in theory|as if|as though|if only|someday|some day|one day(?! (?:a|per|"
-    r"each|every)\b)|ideally|in case|should(?!(?:'ve| have) (?:said|written|put|been|typed)\b| (?:read|say)\b|"
+    r"each|every)\b)|ideally|in case|should(?!(?:'ve| have) (?:said|written|put|been|typed|mentioned|"
+    r"told you)\b| (?:(?:probably|also|maybe|perhaps|really) )?"
+    r"(?:read|say|know|mention|add|note|tell you|point out|warn you|let you know|clarify|explain)\b|"
     r" be (?:on |at |in |the )*(?-i:[A-Z\d]))|"
     r"ought to|unless|not sure|unsure|let's say|lets say|say (?:i|my|we|that)|what if|were to|eventually|"
     r"at some point|might|looking to|hard to decide|(?:it'd|that'd|there'd)|undecided|torn between|on the fence|"
     r"either way|tentatively|potential(?:ly)?|if i'm lucky|fingers crossed|in an ideal world|bucket list|"
-    r"some(?:times)? (?:think|wish|dream)|applied (?:to|for)|applying (?:to|for)|interview(?:ing|ed)? (?:at|with|for)|"
-    r"looking (?:at|into|for)|tried to|trying to decide|almost|nearly (?!\d)|came close|pictur(?:e|ing)\b|envision\w*|"
+    r"some(?:times)? (?:think|wish|dream)|applied (?:to|for)|applying (?:to|for)|interview(?:ing|ed)? (?:at|"
+    r"with|for)|"
+    r"looking (?:at|into|for)|tried to|trying to decide|almost|nearly (?!\d)|came close|pictur(?:e|ing)\b|"
+    r"envision\w*|"
     r"fancy (?:a|living|moving)|conceivabl[ey]|probab(?:ly|le))\b",
     _I,
 )
@@ -91,7 +95,8 @@ _SHORT_WOULD = re.compile(
 )
 _MAY = re.compile(r"(?<![\w'])may\b(?!\s+(?:\d|the\s+\d))")
 _AFTER_IN = re.compile(
-    r"\b(?:in|since|of|by|until|till|next|last|this|early|late|mid|on|from|before|after|\d|th|st|nd|rd|and|or)[\s-]+$",
+    r"\b(?:in|since|of|by|until|till|next|last|this|early|late|mid|on|from|before|after|\d|th|st|nd|rd|and|"
+    r"or)[\s-]+$",
     _I,
 )
 _IF = re.compile(
@@ -129,7 +134,8 @@ _FRAME = re.compile(
     r"example|examples|test data|sample|samples|joke|novel|chapter|sketch|monologue|fairy tale|limerick|haiku|"
     r"fanfic|backstory|plot|dummy|mock|tagline|"
     r"riddle|fable|tale|user story)|(?:novel|story|screenplay|script|play|book|game|campaign|comic|fanfic|"
-    r"short story) (?:that )?(?:i'm|i am|i've been|we're) (?:writing|playing|working on|drafting|running)|protagonist|"
+    r"short story) (?:that )?(?:i'm|i am|i've been|we're) (?:writing|playing|working on|drafting|running)|"
+    r"protagonist|"
     r"antagonist|main character|my character|my (?:villain|hero|heroine))\b",
     _I,
 )
@@ -152,7 +158,8 @@ _PLAY = re.compile(
     r"rehearse|practi[sc]e|start|play|act|act out|set up) (?:a|an|the|our|this|another) (?:little |short |"
     r"quick )?(?:scene|"
     r"skit|sketch|improv\w*|role|campaign|play)|for the next (?:few|couple of|\w+) (?:messages|turns|replies|lines)|"
-    r"you(?:'re| are|'ll be| will be| play) (?:the|my) (?!best\b|greatest\b|man\b|one\b|boss\b|expert\b|only\b|first\b|"
+    r"you(?:'re| are|'ll be| will be| play) (?:the|my) (?!best\b|greatest\b|man\b|one\b|boss\b|expert\b|only\b|"
+    r"first\b|"
     r"most\b|favou?rite\b|ai\b|assistant\b|real\b)[\w-]+(?= (?:and|who|in|of|at)\b|[,.;:])(?=.{0,80}\b(?:you|"
     r"i)\b)|(?:you're|you are|"
     r"you be|you play|act as) (?:a|an|the|my)\b[^.!?]{2,60}\band (?:i|i'm|i am|i'll)\b|(?:act|acting|pose|"
@@ -169,7 +176,8 @@ _PLAY_OVER = re.compile(
     _I,
 )
 _FICTION = re.compile(
-    r"\b(?:my (?:character|avatar|alter ego|persona|d&d\w*|sim)|in (?:the|my|a|this|our) (?:game|novel|story|dream|"
+    r"\b(?:my (?:character|avatar|alter ego|persona|d&d\w*|sim)|in (?:the|my|a|this|our|that) (?:song|poem|"
+    r"lyrics|advert|game|novel|story|dream|"
     r"play|film|movie|campaign|script|book i'm writing|nightmare|roleplay|exercise|worksheet|(?:exercise |"
     r"example |sample |"
     r"dummy )(?:sentence|text|dialogue)|textbook|passage)|i dream(?:t|ed)|role[\s-]?play\w*|d&d|"
@@ -188,8 +196,10 @@ _BY_THE_WAY = re.compile(r"\b(?:by the way|btw|fyi)\b", _I)
 _SPEECH = (
     r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|mentioned|"
     r"mentions|insists?|insisted|insisting|swears?|swore|wrote|writes|asked(?! (?:me|us) to "
-    r"(?!say|write|put|claim|tell|pretend|state|note|confirm|repeat|pass|type|enter)\w)|asks|suggests?|suggested|reckons?|"
-    r"reckoned|argues?|argued|announced|announces|texted|emailed|messaged|replied|explained|explains|assumes?|assumed|"
+    r"(?!say|write|put|claim|tell|pretend|state|note|confirm|repeat|pass|type|enter)\w)|asks|suggests?|"
+    r"suggested|reckons?|"
+    r"reckoned|argues?|argued|announced|announces|texted|emailed|messaged|replied|explained|explains|assumes?|"
+    r"assumed|"
     r"heard|reported|guess(?:es|ed)?|warned|warns|promised|joked|jokes|joking|recommends?|recommended|"
     r"keeps? (?:saying|telling|insisting)|predicts?|predicted|estimates?|estimated|states?|stated|accused|accuses|"
     r"noted|suspects?|suspected|declared|admitted|complained|posted|tweeted|was like|is like|were like|goes like|"
@@ -229,7 +239,8 @@ _SAID_LAST = re.compile(
 )
 """Names its source at the end: "born in a barn, according to my mum"."""
 _OWN_REPORT = re.compile(
-    r"\b(?<!as )(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|always|jokingly|also|had|have)\s+)*(?:told|said to|lied|lie|"
+    r"\b(?<!as )(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|always|jokingly|also|had|have)\s+)*(?:told|said to|"
+    r"lied|lie|"
     r"pretended|joked|claimed|texted|emailed|assured|wrote to|convinced|replied to|answered|put on|"
     r"fibbed)\b(?!\s+you\b)",
     _I,
@@ -238,7 +249,8 @@ _PARTED = re.compile(r"[;:—–]\s+|\s-+\s|,\s+(?=(?:any idea|do you know|can y
 _TOLD_SHORT = re.compile(r"^\W*(?:had (?:an?|my|our|the|some)|(?:have|was) an?)\b", _I)
 """Statements without their "I": "Had my first steak", "was a nurse for years"."""
 _REQUEST_TO_YOU = re.compile(
-    _OPENING + r"(?:can|could|would|will) you\b[^?]*?(?:[,;:]|\s[–—-])\s*(?=(?:i|i'm|i've|my|we|we're|we've)\b(?!'d))",
+    _OPENING + r"(?:can|could|would|will) you\b[^?]*?(?:[,;:]|\s[–—-])\s*(?=(?:i|i'm|i've|my|we|we're|"
+    r"we've)\b(?!'d))",
     _I,
 )
 _RHETORICAL = re.compile(
@@ -254,7 +266,8 @@ _CLEFT = re.compile(
 """A statement that begins like a question: "What it waits for is the drill."."""
 _SERIOUS_NOW = re.compile(
     r"^\W*(?:(?:no|ok|okay|haha|lol|but)\W+)+(?:but\s+)?(?:seriously|for real|honestly|in all seriousness)\b|"
-    r"^\W*(?:(?:right|ok|okay|ha|haha)\W+)*seriously(?: though| now|,)|^\W*on a (?:more )?serious note\b|^\W*(?:(?:ok|"
+    r"^\W*(?:(?:right|ok|okay|ha|haha)\W+)*seriously(?: though| now|,)|^\W*on a (?:more )?serious note\b|"
+    r"^\W*(?:(?:ok|"
     r"okay|all|but|no)\W+)*(?:jokes?|joking|kidding) (?:aside|apart)\b|^\W*in all seriousness\b",
     _I,
 )
@@ -271,16 +284,20 @@ _NO_JOKE = re.compile(
 )
 _JOKE = re.compile(
     r"\b(?:just kidding|only kidding|kidding|jk|j/k|joking|jokes?|jokingly|sarcasm|sarcastic(?:ally)?|"
-    r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|it) up|"
+    r"pulling your leg|messing with you|just messing|teasing|only teasing|in jest|tongue in cheek|made (?:that|"
+    r"it) up|"
     r"fooled you|april fools?|not seriously|not serious|notserious|yeah right|as if!|in your dreams|i wish!?$|"
     r"not!$|(?<=[,.…] )(?-i:NOT)\W*$|"
     r"psych|testing (?:you|whether|if) you|just testing (?:you|whether|if)|ba-?dum-?tss|(?:yeah|ya|suuure|sure|"
     r"right|oh\W+(?:sure|right|yeah))\W+(?:(?:sure|right)\W+)?and (?:i'm|i am|my)\b)\b(?!')|\bfor (?:a laugh|"
-    r"laughs|giggles|the lols)\b|\bat least that's what (?:i|we) (?:put|wrote|told|tell|say|said|claim)\b|"
+    r"laughs|giggles|the lols)\b|\b(?:at least )?that's what (?:i|we|they|he|she|(?:my|the|our|some|"
+    r"a) [\w' ]{2,30}?|(?-i:[A-Z])\w+) (?:put|wrote|told|tell|says?|said|claims?|"
+    r"claimed|thinks?|believes?)\b|"
     r"(?:^|\s)/s\b|🤪|😜|😝|🙃|🙄|^\W*(?:lol+|lmao|"
     r"ha+ha\w*)[\s,]+(?:yeah|sure|right)[\s,]+(?:i|i'm|im|my|we)(?!\w)|^\W*(?:oh|yeah|yes|sure|right|"
     r"wow)[\s,]+(?:totally|sure|right|absolutely|of course|yeah|clearly|obviously|definitely)\b[\s,]+(?:because |"
-    r"cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|[.!?]\s+)\W*not really\b|\band i'm (?:the |"
+    r"cause |and )?(?:i|i'm|my|we|im)(?!\w)|\*wink\*|\(not really\)|(?:^|[.!?]\s+)\W*(?:(?:lol|haha|hah|no|nah|"
+    r"well|ok|okay)\W+)*not really\b|\band i'm (?:the |"
     r"a )?(?:queen|king|pope|president|santa|batman|spider-?man|superman|emperor|tooth fairy|easter bunny)\b",
     _I,
 )
@@ -295,7 +312,8 @@ _DISOWNED = re.compile(
     r"obviously|pure|"
     r"complete|utter|total|an?|not|clearly|naturally|in fact|,)\s*)*(?:nonsense|rubbish|jokes?|joking|made[ "
     r"-]up|invented|"
-    r"fiction\w*|false|untrue|true|real|lies?|baloney|bull\w*|tosh|rot|codswallop|fibs?|fantasy|tongue[ -]in[ -]cheek|"
+    r"fiction\w*|false|untrue|true|real|lies?|baloney|bull\w*|tosh|rot|codswallop|fibs?|fantasy|"
+    r"tongue[ -]in[ -]cheek|"
     r"wind-?up|satire|iron(?:y|ic)|sarcas\w+|in jest|pranks?|serious|happened|poppycock|hogwash|balderdash|silliness|"
     r"meant seriously|piffle|make-believe|gibberish|exaggerat\w+)\b"
     r"|\b(?:i'm|i am|i was|we're|we were|i've been) (?:(?:of course|only|just|obviously|clearly|merely|naturally|all|"
@@ -318,7 +336,8 @@ _IN_SHORT = re.compile(
 _ELSEWHERE = re.compile(
     r"^\W*(?:(?:well|at least|but|only|ok)\W+)*(?:in|on) (?:my |the |a |an )?(?:wildest )?(?:(?-i:[A-Z])[\w "
     r"]{2,20}, (?:that is|"
-    r"i mean|of course)|dreams?|(?:video )?games?|theory|paper|spirit|head|imagination|another life|minecraft|monopoly|"
+    r"i mean|of course)|dreams?|(?:video )?games?|theory|paper|spirit|head|imagination|another life|minecraft|"
+    r"monopoly|"
     r"(?:the )?sims|fantasy \w+)\b[^.!?]{0,16}\W*$",
     _I,
 )

@@ -34,7 +34,7 @@ AGE = SLOT + "age"
 _PROPER = rf"(?:{HONORIFIC}\.?\s)?[A-Z][\w-]+(?:\s[A-Z][\w-]+)?"
 _KIN = (
     "sister|brother|mother|father|mom|mum|dad|son|daughter|cousin|aunt|uncle|grandmother|grandfather|grandma|"
-    "grandpa|nephew|niece|"
+    "grandpa|nephew|niece|child|kid|sibling|stepson|stepdaughter|"
     "mother-in-law|father-in-law|sister-in-law|brother-in-law|stepsister|stepbrother|stepdad|stepmum|stepmom|twin|"
     "granddaughter|grandson|godson|goddaughter"
 )

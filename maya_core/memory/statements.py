@@ -559,11 +559,17 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     winked = stance.winks(sentence.text) and len(re.findall(r"\w+", sentence.text)) <= _FEW + 2
     if added or stance.only_laughs(sentence.text) or winked:
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
-    elsewhere, asked = stance.is_elsewhere(sentence.text), stance.asks_bare(sentence.text)
-    if elsewhere or asked:
-        turned = Meant.HYPOTHETICAL if elsewhere else Meant.QUESTION
-        return [_meant(clause, turned) if clause.sentence == last else clause for clause in clauses]
-    return clauses
+    turned = _turned(sentence.text)
+    return [_meant(clause, turned) if turned and clause.sentence == last else clause for clause in clauses]
+
+
+def _turned(sentence: str) -> Meant | None:
+    """What the sentence before it becomes by a sentence: "scratch that", "in Monopoly, that is", "right?"."""
+    if planting.scratches(sentence):
+        return Meant.WITHDRAWN
+    if stance.is_elsewhere(sentence):
+        return Meant.HYPOTHETICAL
+    return Meant.QUESTION if stance.asks_bare(sentence) else None
 
 
 def _meant(clause: Clause, meant: Meant) -> Clause:
@@ -577,7 +583,7 @@ def _withdraw_slips(clauses: list[Clause]) -> list[Clause]:
         replacement = reversal.slips(kept[number].text)
         follows = number + 1 < len(kept) and kept[number + 1].sentence == kept[number].sentence
         if replacement is None and follows and reversal.slips(kept[number].text + " x") == "x":
-            replacement = kept[number + 1].text
+            replacement = None if reversal.excuses(kept[number + 1].text) else kept[number + 1].text
         near = kept[number - 1].sentence == kept[number].sentence
         if replacement and (near or reversal.names_better(replacement)):
             kept[number - 1] = _meant(kept[number - 1], Meant.WITHDRAWN)

@@ -317,9 +317,8 @@ def _tied(claim: Claim, clause: Clause, owner: Owner, reading: Reading, told: To
     definite = re.match(r"the\b", spoken, re.IGNORECASE) is not None
     if definite and not (owner.names & _OF_THE_WORLD) and not re.search(r"\s(?!of\b)[^\W\d_a-z]", spoken):
         return claim.relation is not Relation.LOCATED_IN and bool(values_in(claim.object, told.said_at))
-    if clause.text[owner.start : owner.start + 1].isupper() and not re.match(
-        r"(?:The|A|An|This|That|These|Those|Every|All|Most|Some|Your)\b", clause.text[owner.start :]
-    ):
+    named = spoken.removeprefix("that ")
+    if named[:1].isupper() and not re.match(r"(?:The|A|An|This|That|These|Those|Every|All|Most|Some|Your)\b", named):
         return claim.relation is not Relation.LOCATED_IN and len(owner.names) <= 4
     return any(
         c.meant is Meant.ASSERTED and owner.names <= c.stems and MINE.search(c.text)

@@ -34,14 +34,21 @@ _ANTECEDENT = re.compile(
     r"[\w'&-]*)*|[\w'-]+)\s*$"
 )
 _FOCUS = re.compile(
-    rf"\s*(?P<what>[^,;]+?)(?:\s+(?P<prep>{_PREPOSITION})(?=\s+(?:which|whom)))?(?:\s+(?P<word>that|which|whom|where|who))?"
+    rf"\s*(?P<what>[^,;]+?)(?:\s+(?P<prep>{_PREPOSITION})(?=\s+(?:which|whom)))?(?:\s+(?P<word>that|which|whom|"
+    rf"where|who))?"
     r"\s*",
     re.IGNORECASE,
 )
-_NO_FOCUS = re.compile(r"\W*(?:an?|no|so|like|as|because|why|how|what|where|when|that|true|[a-z]+ly)\b", re.IGNORECASE)
+_NO_FOCUS = re.compile(
+    r"\W*(?:an?|no|so|like|as|because|why|how|what|where|when|that|true|"
+    r"[a-z]+ly)\b",
+    re.IGNORECASE,
+)
 _WHAT = re.compile(
-    rf"(?:(?:and|but|so|no|well)\s+)*(?:what|one\s+\w+|(?:the|my)\s+(?:(?:only|one|main|first|other|next|biggest)\s+)?(?:thing|one|place|city|town|village|"
-    rf"country|company|firm|school|tool|language|editor|food|drink|dish|vegetable|fruit|sport|instrument|subject|job|name|tea|"
+    rf"(?:(?:and|but|so|no|well)\s+)*(?:what|one\s+\w+|(?:the|my)\s+(?:(?:only|one|main|first|other|next|"
+    rf"biggest)\s+)?(?:thing|one|place|city|town|village|"
+    rf"country|company|firm|school|tool|language|editor|food|drink|dish|vegetable|fruit|sport|instrument|"
+    rf"subject|job|name|tea|"
     rf"colour|color|book|band|game))(?:\s+(?P<prep>{_PREPOSITION})\s+which|\s+where|\s+that|\s+which)?\s+$",
     re.IGNORECASE,
 )
@@ -64,11 +71,13 @@ _SOMEBODY = re.compile(
 _WHO_IS = re.compile(r"who\s+(?P<does>[^,;]+?)\s+is\s+(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)\W*$")
 """After the beginning, "the only person in our office", what they do and who they are."""
 _NAME_IS = re.compile(
-    r"\W*(?i:(?:and|but)\s+)?(?i:his|her|its|their)\s+name(?:'s|\s+is)\s+[\"“']?(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)"
+    r"\W*(?i:(?:and|but)\s+)?(?i:his|her|its|their)\s+name(?:'s|"
+    r"\s+is)\s+[\"“']?(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)"
 )
 _KINDS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
 _SOMEBODY_OF = re.compile(
-    rf"(?<![\w'])(?:(?:(?:i|we)(?:'ve| have| had)?(?: got)?(?: adopted)? an?|my|our|this is my|one of my)\s+(?:[\w-]+\s){{0,2}}?"
+    rf"(?<![\w'])(?:(?:(?:i|we)(?:'ve| have| had)?(?: got)?(?: adopted)? an?|my|our|this is my|"
+    rf"one of my)\s+(?:[\w-]+\s){{0,2}}?"
     rf"(?P<mine>{_KINDS})|(?:an?|the|his|her|their|your|[\w-]+'s)\s+(?:[\w-]+\s){{0,2}}?(?:{_KINDS}))(?![\w'])",
     re.IGNORECASE,
 )
@@ -81,14 +90,18 @@ _SEVERAL = re.compile(
     rf"(?:{_KINDS})(?<!s)s|kids|twins))(?:\s+(?:are(?: called| named)?|called|named))?(?:\s+(?P<name>{_PROPER}))?\W*$"
 )
 """Somebody of whom there are several, who are named next: "my kids are Tom", "we have two daughters"."""
+_NONE = re.compile(r"n't\b|\b(?:no|not|never|neither|without)\b", re.IGNORECASE)
 _ONE = re.compile(
-    rf"(?<![\w'])(?i:my|our|(?:i|we)\b[^.!?]*?\b(?:have|'ve got|got|adopted|bought|own)\s+(?:an?|one))\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>(?i:{_KINDS}))\W*$"
+    rf"(?<![\w'])(?i:my|our|(?:i|we)\b[^.!?]*?\b(?:have|'ve got|got|adopted|bought|own)\s+(?:an?|"
+    rf"one))\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>(?i:{_KINDS}))\W*$"
 )
 _ONE_KIND = re.compile(rf"an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>(?i:{_KINDS}))\W*")
 """Says more nearly who it is: "one child, a son, Yusuf"."""
 _OUR_TRADE = re.compile(
-    rf"\W*(?i:(?:and|but|so)\s+)?(?i:my|our)\s+(?:[a-z-]+\s+){{0,1}}?(?P<what>(?i:{TRADES}))\s+(?P<name>{_PROPER})(?=\s+[a-z]|'s\s|\W*$)"
+    rf"\W*(?i:(?:and|but|so)\s+)?(?i:my|"
+    rf"our)\s+(?:[a-z-]+\s+){{0,1}}?(?P<what>(?i:{TRADES}))\s+(?P<name>{_PROPER})(?=\s+[a-z]|'s\s|\W*$)"
 )
+_OUR_TRADE_ALONE = re.compile(rf"(?i:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>(?i:{TRADES}))\W*")
 """What somebody does, told with their name: "our designer Mirek is …"."""
 _NAME_LAST = re.compile(r"[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?$")
 _IS_MINE = re.compile(
@@ -113,8 +126,9 @@ def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -
 
 
 def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: str) -> Plain | None:
-    """Who somebody is, told in two steps: "I have a sister. Her name is Anna" is "my sister is Anna", "with Tomasz, he's
-    my colleague" is "Tomasz is my colleague", "two daughters, Mia and Zoe" are "my daughter is Mia" and the same of Zoe.
+    """Who somebody is, told in two steps: "I have a sister. Her name is Anna" is "my sister is Anna", "with Tomasz,
+    he's my colleague" is "Tomasz is my colleague", "two daughters, Mia and Zoe" are "my daughter is Mia" and the same
+    of Zoe.
 
     Args:
         before: what was said in the message before the clause, in order; `beside` the part of it in the same sentence.
@@ -128,6 +142,9 @@ def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: s
         return named
     if trade := _OUR_TRADE.match(text):
         return Plain(text=f"{trade.group('name')} is a {trade.group('what')}", agent=trade.group("name"))
+    known = _ONLY_A_NAME.fullmatch(beside[-1].strip(" ,")) if beside else None
+    if known and (ours := _OUR_TRADE_ALONE.fullmatch(text)):
+        return Plain(text=f"{known.group('name')} is a {ours.group('what')}", agent=known.group("name"))
     last, is_mine = _NAME_LAST.search(before[-1]) if before else None, _IS_MINE.match(text)
     if last and is_mine:
         return Plain(text=f"{last.group()} is my {is_mine.group('role')}", agent=last.group())
@@ -137,16 +154,18 @@ def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: s
 def _of_several(text: str, beside: Sequence[str], after: str) -> Plain | None:
     """A name that stands by who it is: "my kids are Tom and Lisa", "we got a cat, Miso"."""
     if leads := _SEVERAL.search(text):
-        return _somebody(_one_of(leads.group("many")), leads.group("name")) if leads.group("name") else None
+        name = leads.group("name")
+        return _somebody(_one_of(leads.group("many")), name) if name and not _NONE.search(text) else None
     name = _ONLY_A_NAME.fullmatch(text.strip(" .!;:"))
-    led = [said for said in beside if not _ONLY_A_NAME.fullmatch(said.strip(" ,"))]
-    if name is None or name.group("name").lower() == "maya" or not led or beside[len(beside) - 1] != led[-1]:
-        several = _SEVERAL.search(led[-1]) if name and led else None
-        return _somebody(_one_of(several.group("many")), name.group("name")) if several and name else None
+    names = [number for number, said in enumerate(beside) if _ONLY_A_NAME.fullmatch(said.strip(" ,"))]
+    led = [said for number, said in enumerate(beside) if number not in names]
+    if name is None or not led or name.group("name").lower() == "maya" or _NONE.search(led[-1]):
+        return None
     if several := _SEVERAL.search(led[-1]):
         return _somebody(_one_of(several.group("many")), name.group("name"))
-    one = _ONE.search(led[-1]) or (_ONE_KIND.fullmatch(led[-1]) if len(led) > 1 and _ONE.search(led[-2]) else None)
-    if one is None or name.group("and") or _MORE_NAMES.match(after):
+    kind = _ONE_KIND.fullmatch(led[-1]) if len(led) > 1 and _ONE.search(led[-2]) else None
+    one = _ONE.search(led[-1]) or kind
+    if one is None or name.group("and") or _MORE_NAMES.match(after) or len(beside) - 1 in names:
         return None
     return _somebody(one.group("role"), name.group("name"))
 

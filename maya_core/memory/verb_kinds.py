@@ -7,7 +7,7 @@ FLEETING = frozenset(
     reckon imagine assume believe consider expect admit suggest swear apologise apologize mention check click paste
     scroll matter happen miss worry wait shall can ache hurt itch crash freeze jam fail break stop hang flicker lag
     rain snow crave fancy owe mind care regret recall recognise know bother annoy confuse surprise amaze scare
-    interest concern explain show
+    interest concern explain show stare gaze queue yawn shiver sneeze cough
     """.split()
 )
 """What one thinks, feels, sees or says just now, and what breaks."""

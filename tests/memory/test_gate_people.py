@@ -1,0 +1,109 @@
+"""Who is who in what a person said: several of a kind, two in one role, somebody told in two steps."""
+
+import pytest
+
+from maya_core.domain.memory import Relation
+from maya_core.memory.claims import Claim, Reason
+from maya_core.memory.offline_extractor import extract
+from tests.memory.talk import admitted, claim, reason, talk
+
+R = Relation
+_TWO_DAUGHTERS = "My brother Luca has a daughter, Bianca, and I have a daughter too, Elena."
+_TWO_COLLEAGUES = "My colleague Rose is allergic to pollen. My colleague Lily is fine."
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("pollen", R.ALLERGIC_TO, subject="Lily"), _TWO_COLLEAGUES),
+        (claim("Porto", subject="Berta"), "My sister Anna lives in Porto and my sister Berta works at Acme."),
+        (claim("Acme", R.WORKS_AT, subject="Anna"), "My sister Anna lives in Porto and my sister Berta works at Acme."),
+        (claim("Kiwi", R.HAS_PET, subject="Cooper"), "I have a golden retriever named Cooper and a parrot named Kiwi."),
+        (claim("Elena", R.FAMILY_OF, subject="Luca"), _TWO_DAUGHTERS),
+        (claim("Bianca", R.FAMILY_OF), _TWO_DAUGHTERS),
+    ],
+)  # fmt: skip
+def test_two_with_a_role_in_common_are_two_people(made: Claim, line: str) -> None:
+    assert reason(made, line) is Reason.THIRD_PERSON
+
+
+def test_the_managers_before_and_after_a_correction_are_two_people() -> None:
+    said = ("My manager is Oskar.", "Actually no, my manager is Ottilie. Oskar lives in Rome.")
+    assert reason(claim("Rome", subject="Oskar", cites=(2,)), *said) is None
+    assert reason(claim("Rome", subject="Ottilie", cites=(2,)), *said) is Reason.THIRD_PERSON
+    assert reason(claim("Oskar", R.WORKS_WITH, subject="Ottilie", cites=(1, 2)), *said) is Reason.THIRD_PERSON
+
+
+def test_a_cleft_about_the_user_is_about_nobody_spoken_of_before() -> None:
+    said = ("Our daughter's name is Wilhelmina. I study Danish.", "Actually it's Norwegian I study.")
+    assert reason(claim("Norwegian", R.STUDIES, cites=(2,)), *said) is None
+    assert reason(claim("Norwegian", R.STUDIES, subject="Wilhelmina", cites=(2,)), *said) is Reason.THIRD_PERSON
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        ({"Tom", "Lisa"}, "My kids are Tom and Lisa."),
+        ({"Mia", "Zoe"}, "We have two daughters, Mia and Zoe."),
+        ({"Jan", "Piet", "Klaas"}, "my brothers are called Jan, Piet and Klaas"),
+        ({"Yusuf"}, "I have one child, a son, Yusuf."),
+        ({"Miso"}, "We got a cat, Miso, in January."),
+        ({"Anna"}, "I have a sister. Her name is Anna and she lives in Porto."),
+        ({"Ingrid"}, "My mother likes it loud. Her name is Ingrid."),
+        ({"Tomasz"}, "with Tomasz, he's my colleague on the platform team."),
+        ({"Grace"}, "I need to tell my manager, Grace, that the offsite is too long."),
+    ],
+)
+def test_who_somebody_is_may_be_told_in_steps(found: set[str], line: str) -> None:
+    linked = {c.object for c in extract(talk(line)) if c.subject == "user"}
+    assert found <= linked
+    for name in found:
+        assert reason(claim(name, R.FAMILY_OF), line) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Jo", R.KNOWS), "My brother Tom has a friend. His name is Jo."),
+        (claim("Leo", R.FAMILY_OF), "My sister's kids, Leo and Ada, are coming."),
+        (claim("Tom", R.FAMILY_OF), "I invited my sister, Tom and Lisa."),
+        (claim("Maya", R.WORKS_WITH), "Help me write to my manager, Maya."),
+        (claim("Maya", R.FAMILY_OF), "I don't have any children, Maya."),
+        (claim("Tom", R.FAMILY_OF), "We have no kids, Tom says hello."),
+    ],
+)
+def test_a_name_beside_somebody_is_not_always_theirs(made: Claim, line: str) -> None:
+    assert reason(made, line) is not None
+    assert made.object not in {c.object for c in extract(talk(line)) if c.subject == "user"}
+
+
+def test_what_two_do_is_so_of_both() -> None:
+    line = "My partner Giulia and I both live in Turin."
+    assert reason(claim("Turin"), line) is None
+    assert reason(claim("Turin", subject="Giulia"), line) is None
+
+
+def test_somebody_stays_who_they_are_when_they_leave_their_job() -> None:
+    said = ("My partner Giulia works at Ferrola.", "Giulia quit Ferrola last week.")
+    assert not admitted(claim("Giulia", R.PARTNER_OF), *said).ended
+    assert admitted(claim("Ferrola", R.WORKS_AT, subject="Giulia"), *said).ended
+
+
+def test_a_correction_about_somebody_leaves_who_they_are() -> None:
+    said = (
+        "My daughter Defne is allergic to kiwi.",
+        "I got that wrong. It's my son Emre who is allergic to kiwi. Defne isn't allergic to anything.",
+    )
+    assert not admitted(claim("Defne", R.FAMILY_OF, cites=(1,)), *said).ended
+    assert admitted(claim("kiwi", R.ALLERGIC_TO, subject="Defne", cites=(1,)), *said).ended
+
+
+def test_what_somebody_does_may_stand_before_their_name() -> None:
+    line = "Our designer Mirek is vegetarian."
+    assert reason(claim("designer", R.WORKS_AS, subject="Mirek"), line) is None
+    assert reason(claim("designer", R.WORKS_AS), line) is not None
+
+
+def test_somebodys_allergy_may_be_asked_to_be_remembered() -> None:
+    assert reason(claim("nuts", R.ALLERGIC_TO, subject="Petra"), "Remember that Petra is allergic to nuts.") is None
+    assert reason(claim("Acme", R.RELATED_TO, label="trusts"), "Remember that Acme is always right.") is Reason.PLANTED
