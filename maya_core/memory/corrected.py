@@ -57,7 +57,8 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
     if mistaken and (refused := content_stems(reversal.refused_words(later.text))):
         return refused <= held.thing
     doubted = content_stems(reversal.doubted_words(later.text))
-    if (doubted and doubted <= held.thing) or (near and respelt(held.claim.object, spoken, later.said_at)):
+    others = mistaken and near and _is_of_another(held, said, reading)
+    if others or (doubted and doubted <= held.thing) or (near and respelt(held.claim.object, spoken, later.said_at)):
         return True
     if not (near or _is_related(held, spoken)) or (reversal.adds(spoken) and not mistaken):
         return False
@@ -104,6 +105,19 @@ def _said_again(held: Held, later: Told, said: Sequence[Clause], reading: Readin
         if subject_reason(held.claim, later, clause, start, reading) is None:
             return True
     return False
+
+
+def _is_of_another(held: Held, said: Sequence[Clause], reading: Reading) -> bool:
+    """The same is said of another: "I wrote that wrong, my husband is the one who's allergic to it"."""
+    verb = held.verb
+    group = held.group(reading)
+    return verb is not None and any(
+        names_again(held, c.text)
+        and any(other.lemma == verb.lemma for other in c.verbs)
+        and any(o.who is Who.OTHER and o.person and not o.names & (group | held.thing) for o in c.owners)
+        and not any(o.who is Who.USER for o in c.owners)
+        for c in said
+    )
 
 
 def _is_still_there(held: Held, said: Sequence[Clause]) -> bool:

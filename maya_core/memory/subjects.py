@@ -50,6 +50,7 @@ _THERE = re.compile(r"\w\s+(?:there|here)\b", re.IGNORECASE)
 _POINTED = re.compile(r"(?<=\w )(?:it|them|him|her(?= (?:to|on|by|as|in|with|for|at|\d|[A-Z])))\b(?!')")
 _THEIRS = re.compile(r"\b(?:his|her|their)\b", re.IGNORECASE)
 _ANOTHERS = re.compile(r"[^\W\d_a-z][\w-]*'s\s+((?:[\w-]+\s+){0,2}[\w-]+)")
+_MY_RIGHT_BEFORE = re.compile(r"(?<![\w'])(?:my|our)\s+(?:[\w-]+\s+){1,3}$", re.IGNORECASE)
 _AND_ME = re.compile(r"(?P<who>[\w' -]+?) and (?:I|me|myself)(?: both| are| have)?\s*$", re.IGNORECASE)
 _ME = re.compile(r"i|we", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
@@ -84,8 +85,12 @@ def _of_the_user(claim: Claim, clause: Clause, owner: Owner) -> bool:
     if claim.relation not in LINKS and not names_a_person(claim.label):
         return False
     wanted = content_stems(claim.object)
-    mine = any(said.role and said.own_form and wanted <= content_stems(said.stated.object) for said in said_in(clause))
-    mine = mine and (owner.who is not Who.OTHER or wanted <= owner.names | named_after(clause, owner))
+    named = [
+        said for said in said_in(clause) if said.role and said.own_form and wanted <= content_stems(said.stated.object)
+    ]
+    if any(_MY_RIGHT_BEFORE.search(clause.text[: said.stated.start]) for said in named):
+        return True
+    mine = bool(named) and (owner.who is not Who.OTHER or wanted <= owner.names | named_after(clause, owner))
     return (mine or owner.who is Who.USER) and not owner.whose and not _somebody_elses(clause.text)
 
 
@@ -258,7 +263,7 @@ def _nobody_else(owner: Owner, claim: Claim) -> bool:
 def _says_of_me(clause: Clause) -> bool:
     """The user says it of themselves: "it's Norwegian I study"; "I meant Bristol" says it of nobody."""
     spoken = [verb for verb in clause.verbs if verb.subject and _ME.fullmatch(clause.text[slice(*verb.subject)])]
-    return any(verb.lemma not in PUTS_RIGHT for verb in spoken)
+    return any(verb.lemma == "be" or verb.lemma not in PUTS_RIGHT for verb in spoken)
 
 
 def _other_person(owner: Owner) -> bool:

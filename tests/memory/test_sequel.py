@@ -3,7 +3,9 @@
 import pytest
 
 from maya_core.domain.memory import Relation
-from tests.memory.talk import admitted, claim
+from maya_core.memory.claims import Claim, Refused
+from maya_core.memory.offline_extractor import extract
+from tests.memory.talk import admitted, claim, talk, verdict
 
 R = Relation
 
@@ -51,3 +53,35 @@ def test_what_is_named_in_one_breath_stays_beside_each_other() -> None:
 def test_with_a_pronoun_a_correction_speaks_of_the_same_person() -> None:
     sister = claim("Mireia", R.FAMILY_OF)
     assert not admitted(sister, "My sister Mireia is 34.", "What am I saying, she turned 35 in March.").ended
+
+
+_SHELLFISH = (
+    "I'm allergic to shellfish.",
+    "I wrote that wrong, my husband Marek is the one who's allergic to shellfish.",
+)
+_ANSWERS = ("I prefer detailed answers.", "I prefer short answers now, no more detailed ones please")
+_SENIOR = ("I'm a senior QA engineer at Fjordline. actually scratch the senior bit, I'm a QA lead",)
+_BIRTHDAY = ("My birthday is 14 March.", "wrong month sorry. my birthday is 14 May, not March")
+_COFFEE = ("I drink coffee every morning.", "The doctor banned coffee, so it's only tea for me.")
+
+
+@pytest.mark.parametrize(
+    ("made", "lines"),
+    [
+        (claim("shellfish", R.ALLERGIC_TO), _SHELLFISH),
+        (claim("detailed answers", R.HAS_PREFERENCE_FOR), _ANSWERS),
+        (claim("senior QA engineer", R.WORKS_AS), _SENIOR),
+        (claim("14 March", R.BORN_ON, cites=(1, 2)), _BIRTHDAY),
+        (claim("Skoda", R.OWNS), ("I drive a Skoda, but we sold it.",)),
+        (claim("payments team", R.MEMBER_OF), ("I'm on the payments team.", "They moved me to the search team.")),
+        (claim("coffee", R.RELATED_TO, label="drinks"), _COFFEE),
+    ],
+)  # fmt: skip
+def test_what_is_put_right_parted_with_or_given_to_another_is_over(made: Claim, lines: tuple[str, ...]) -> None:
+    given = verdict(made, *lines)
+    assert isinstance(given, Refused) or given.ended
+
+
+def test_an_excuse_puts_nothing_right() -> None:
+    said = talk("my boss is called Marc", "Marcus, sorry, autocorrect")
+    assert {c.object for c in extract(said)} == {"Marc", "Marcus"}
