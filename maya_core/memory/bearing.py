@@ -29,6 +29,8 @@ _DEICTIC = stems(
     "both answer "
     "reply response suggestion explanation help work works"
 )
+_NAMES_TOO = ("Sam", "Otto", "Val")
+"""Names whose stem is that of a word that points ("same")."""
 _SMALL = stems(" ".join((ADVERBS - PREPOSITIONS) | NEGATIONS)) - stems(
     "today tomorrow yesterday tonight daily weekly monthly yearly"
 )
@@ -171,6 +173,8 @@ _INTRODUCED = re.compile(
 
 def points_only(text: str) -> bool:
     """Words that point ("it", "the second one") and name nothing."""
+    if text[:1].isupper() and text in _NAMES_TOO:
+        return False
     carried = content_stems(text)
     return not carried or carried <= _DEICTIC | _SMALL
 

@@ -103,6 +103,9 @@ _TODAY = re.compile(
 """A time of this day: "before six", "by noon"."""
 _NOT_BEFORE = re.compile(r"\b(?:until|before|without)\b")
 _DOUBTED = re.compile(r"'d\b|\b(?:would|could|should|might)\b")
+_ILL_FOR_LONG = re.compile(
+    r"\W*(?:\w+ )?(?:hay fever|glandular fever|migraine headaches?|cluster headaches?|chronic)\b", re.IGNORECASE
+)
 _HELD_UP = ("delay", "cancel", "block", "run", "move")
 _ON_ITS_WAY = frozenset(
     "train bus tram flight plane ferry taxi cab uber metro subway lift delivery parcel package pizza food".split()
@@ -312,5 +315,5 @@ class _Said:
     def _transient(self) -> bool:
         """What one has is of the moment: "a question", "a meeting in five minutes"; a date makes it a plan."""
         phrase = phrase_of(self._words, through_of=True)
-        passing = not phrase or bool(set(phrase) & TRANSIENT)
+        passing = not phrase or (bool(set(phrase) & TRANSIENT) and not _ILL_FOR_LONG.match(self._rest))
         return passing and not any(m.precision is Precision.DAY for m in moments(self._text, self._told.said_at))

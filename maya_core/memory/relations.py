@@ -207,7 +207,8 @@ _FAVOURITE = re.compile(
     re.IGNORECASE,
 )
 _SLOT_IN_CLAUSE = re.compile(
-    r"\b(?:my|our)\s+(?P<what>(?:[\w-]+\s+){0,2}?[\w-]+?)(?:\s+(?:now|currently|still))?\s*(?:is|are|was|'s|:)\s+",
+    r"\b(?<!half )(?<! of )(?:my|our)\s+(?P<what>(?:[\w-]+\s+){0,2}?[\w-]+?)(?:\s+(?:now|currently|still))?\s*"
+    r"(?:is|are|was|'s|:)\s+",
     re.IGNORECASE,
 )
 

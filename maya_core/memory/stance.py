@@ -195,7 +195,9 @@ _BACK_TO_EARTH = re.compile(
 _BY_THE_WAY = re.compile(r"\b(?:by the way|btw|fyi)\b", _I)
 _SPEECH = (
     r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|mentioned|"
-    r"mentions|insists?|insisted|insisting|swears?|swore|wrote|writes|asked(?! (?:me|us) to "
+    r"mentions|insists?|insisted|insisting|swears?|swore|"
+    r"(?:wrote|writes?)(?! (?:the|an?|our|my|his|her|their|all|most|code|books|songs|for|in|with|about)\b)|"
+    r"asked(?! (?:me|us) to "
     r"(?!say|write|put|claim|tell|pretend|state|note|confirm|repeat|pass|type|enter)\w)|asks|suggests?|"
     r"suggested|reckons?|"
     r"reckoned|argues?|argued|announced|announces|texted|emailed|messaged|replied|explained|explains|assumes?|"

@@ -16,10 +16,12 @@ from maya_core.memory import planting, reversal, stance
 from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, sentences_of
 from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
+from maya_core.memory.left_out import heads_a_profile, in_a_profile, with_subject
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
-from maya_core.memory.unfolded import Plain, plain_orders, pointing_back, who_is_who
+from maya_core.memory.unfolded import Plain, plain_orders, pointing_back
 from maya_core.memory.verbs import Tense, Verb
+from maya_core.memory.who_is_who import who_is_who
 from maya_core.memory.wording import LIGHT, plain, stems
 
 _LONG_WORD = re.compile(r"\S{200,}")
@@ -342,6 +344,7 @@ def _standing_alone(made: Sequence[Clause]) -> list[str]:
 def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[Clause]:
     """The clauses, each followed by what it says in plain order where its own order is another. `answers`: the message
     answers a question, so that "it" may mean the word with which it does."""
+    heading = next((n for n, c in enumerate(clauses) if heads_a_profile(c.text)), None)
     for number, clause in enumerate(clauses):
         yield clause
         if clause.meant is not Meant.ASSERTED or len(clause.text) > _LONGEST_REORDERED:
@@ -355,8 +358,13 @@ def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[
         if answer and (pointed := pointing_back(clause.text, named[0].text.strip(" .,!"))):
             yield replace(clause, text=pointed, stems=stems(pointed), reordered=len(clause.text))
         said, beside = [c.text for c in clauses[:number]], [c.text for c in same if c.start < clause.start]
-        if who := who_is_who(clause.text, said, beside, after):
-            yield _in_plain_order(clause, who)
+        led = main[-1].verbs if main else ()
+        entry = heading is not None and heading < number
+        whole = in_a_profile(clause.text, first=number - 1 == heading) if entry else None
+        whole = whole or with_subject(clause.text, clause.verbs, before, led)
+        who = who_is_who(clause.text, said, beside, after)
+        for put_right in filter(None, (whole, who)):
+            yield _in_plain_order(clause, put_right)
         for plain_order in plain_orders(clause.text, clause.verbs, before=before, after=after):
             yield _in_plain_order(clause, plain_order)
 
@@ -366,6 +374,7 @@ def _in_plain_order(clause: Clause, said: Plain) -> Clause:
     owner = next((o for o in clause.owners if o.start == said.subject), Owner(who=Who.USER, start=0))
     if said.agent:
         owner = Owner(who=Who.OTHER, start=0, names=stems(said.agent) - LIGHT, text=said.agent, person=True)
+        owner = replace(owner, mine=said.agent.lower().startswith(("my ", "our ")))
     return replace(
         clause,
         text=said.text,

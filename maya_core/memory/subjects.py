@@ -175,6 +175,8 @@ class _Spoken:
             another = named or owner.who is Who.ASSISTANT
             theirs = _belongs_to_owner(claim.subject, clause.text)
             return _done_by(claim, clause, owner, self.place) or theirs or not (self._person or another)
+        if claim.relation is Relation.DEPENDS_ON and clause.owners and self.wanted <= clause.owners[0].names:
+            return True
         if _nobody_else(owner, claim) and not self._person and self._in_sentence:
             return True
         return self._leans() or _answers_about(self.wanted, self.told, clause, owner)

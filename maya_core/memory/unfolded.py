@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS, TRAITS
+from maya_core.memory.lexicon import TRAITS
 from maya_core.memory.phrases import TRADES
 from maya_core.memory.verbs import Tense, Verb
 
@@ -33,6 +33,7 @@ _ANTECEDENT = re.compile(
     r"(?<![\w'&-])(?:(?:the|an?|my|our|his|her)\s+[\w'&-]+(?:\s+[\w'&-]+){0,3}|[^\W\d_a-z][\w'&-]*(?:\s+[^\W\d_a-z]"
     r"[\w'&-]*)*|[\w'-]+)\s*$"
 )
+_WHERE_I = re.compile(r"(?<![\w'])(?P<place>[^\W\d_a-z][\w'-]*(?:\s[^\W\d_a-z][\w'-]*)*),? where (?=(?:I|we)\b)")
 _FOCUS = re.compile(
     rf"\s*(?P<what>[^,;]+?)(?:\s+(?P<prep>{_PREPOSITION})(?=\s+(?:which|whom)))?(?:\s+(?P<word>that|which|whom|"
     rf"where|who))?"
@@ -70,44 +71,6 @@ _SOMEBODY = re.compile(
 )
 _WHO_IS = re.compile(r"who\s+(?P<does>[^,;]+?)\s+is\s+(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)\W*$")
 """After the beginning, "the only person in our office", what they do and who they are."""
-_NAME_IS = re.compile(
-    r"\W*(?i:(?:and|but)\s+)?(?i:his|her|its|their)\s+name(?:'s|"
-    r"\s+is)\s+[\"“']?(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)"
-)
-_KINDS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
-_SOMEBODY_OF = re.compile(
-    rf"(?<![\w'])(?:(?:(?:i|we)(?:'ve| have| had)?(?: got)?(?: adopted)? an?|my|our|this is my|"
-    rf"one of my)\s+(?:[\w-]+\s){{0,2}}?"
-    rf"(?P<mine>{_KINDS})|(?:an?|the|his|her|their|your|[\w-]+'s)\s+(?:[\w-]+\s){{0,2}}?(?:{_KINDS}))(?![\w'])",
-    re.IGNORECASE,
-)
-"""Somebody by what they are; `mine`: to the user."""
-_PROPER = r"[^\W\d_a-z][\w'-]*(?:\s[^\W\d_a-z][\w'-]*)?"
-_ONLY_A_NAME = re.compile(rf"(?P<and>and\s+)?(?P<name>{_PROPER})")
-_MORE_NAMES = re.compile(rf"(?:and|or)\s+{_PROPER}\W*$")
-_SEVERAL = re.compile(
-    rf"(?<![\w'])(?i:my|our|(?:i|we)(?:'ve| have)?(?: got)?|have|and)\s+(?:[a-z-]+\s+){{0,2}}?(?P<many>(?i:children|"
-    rf"(?:{_KINDS})(?<!s)s|kids|twins))(?:\s+(?:are(?: called| named)?|called|named))?(?:\s+(?P<name>{_PROPER}))?\W*$"
-)
-"""Somebody of whom there are several, who are named next: "my kids are Tom", "we have two daughters"."""
-_NONE = re.compile(r"n't\b|\b(?:no|not|never|neither|without)\b", re.IGNORECASE)
-_ONE = re.compile(
-    rf"(?<![\w'])(?i:my|our|(?:i|we)\b[^.!?]*?\b(?:have|'ve got|got|adopted|bought|own)\s+(?:an?|"
-    rf"one))\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>(?i:{_KINDS}))\W*$"
-)
-_ONE_KIND = re.compile(rf"an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>(?i:{_KINDS}))\W*")
-"""Says more nearly who it is: "one child, a son, Yusuf"."""
-_OUR_TRADE = re.compile(
-    rf"\W*(?i:(?:and|but|so)\s+)?(?i:my|"
-    rf"our)\s+(?:[a-z-]+\s+){{0,1}}?(?P<what>(?i:{TRADES}))\s+(?P<name>{_PROPER})(?=\s+[a-z]|'s\s|\W*$)"
-)
-_OUR_TRADE_ALONE = re.compile(rf"(?i:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>(?i:{TRADES}))\W*")
-"""What somebody does, told with their name: "our designer Mirek is …"."""
-_NAME_LAST = re.compile(r"[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?$")
-_IS_MINE = re.compile(
-    rf"\W*(?:he|she|they)(?:'s|'re|\s+is|\s+are)\s+(?:my|our)\s+(?P<role>(?:[\w-]+\s){{0,2}}?(?:{_KINDS}))(?![\w'])",
-    re.IGNORECASE,
-)
 _ME_NEXT = re.compile(r"\W*(?:i|my|we)\b", re.IGNORECASE)
 _ROLES = "|".join((TRADES, *sorted(TRAITS, key=len, reverse=True)))
 _AS_A = re.compile(rf"as an?\s+(?P<what>(?:[\w'-]+\s+){{0,2}}?(?:{_ROLES}))(?=\W*$|,|\s+I\b)", re.IGNORECASE)
@@ -125,60 +88,6 @@ def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -
         yield Plain(text=f"I am a {role.group('what')}")
 
 
-def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: str) -> Plain | None:
-    """Who somebody is, told in two steps: "I have a sister. Her name is Anna" is "my sister is Anna", "with Tomasz,
-    he's my colleague" is "Tomasz is my colleague", "two daughters, Mia and Zoe" are "my daughter is Mia" and the same
-    of Zoe.
-
-    Args:
-        before: what was said in the message before the clause, in order; `beside` the part of it in the same sentence.
-        after: the clause after it in the sentence.
-    """
-    if called := _NAME_IS.match(text):
-        spoken = [found for said in before for found in _SOMEBODY_OF.finditer(said)]
-        role = spoken[-1].group("mine") if spoken else None
-        return _somebody(role, called.group("name")) if role else None
-    if named := _of_several(text, beside, after):
-        return named
-    if trade := _OUR_TRADE.match(text):
-        return Plain(text=f"{trade.group('name')} is a {trade.group('what')}", agent=trade.group("name"))
-    known = _ONLY_A_NAME.fullmatch(beside[-1].strip(" ,")) if beside else None
-    if known and (ours := _OUR_TRADE_ALONE.fullmatch(text)):
-        return Plain(text=f"{known.group('name')} is a {ours.group('what')}", agent=known.group("name"))
-    last, is_mine = _NAME_LAST.search(before[-1]) if before else None, _IS_MINE.match(text)
-    if last and is_mine:
-        return Plain(text=f"{last.group()} is my {is_mine.group('role')}", agent=last.group())
-    return None
-
-
-def _of_several(text: str, beside: Sequence[str], after: str) -> Plain | None:
-    """A name that stands by who it is: "my kids are Tom and Lisa", "we got a cat, Miso"."""
-    if leads := _SEVERAL.search(text):
-        name = leads.group("name")
-        return _somebody(_one_of(leads.group("many")), name) if name and not _NONE.search(text) else None
-    name = _ONLY_A_NAME.fullmatch(text.strip(" .!;:"))
-    names = [number for number, said in enumerate(beside) if _ONLY_A_NAME.fullmatch(said.strip(" ,"))]
-    led = [said for number, said in enumerate(beside) if number not in names]
-    if name is None or not led or name.group("name").lower() == "maya" or _NONE.search(led[-1]):
-        return None
-    if several := _SEVERAL.search(led[-1]):
-        return _somebody(_one_of(several.group("many")), name.group("name"))
-    kind = _ONE_KIND.fullmatch(led[-1]) if len(led) > 1 and _ONE.search(led[-2]) else None
-    one = _ONE.search(led[-1]) or kind
-    if one is None or name.group("and") or _MORE_NAMES.match(after) or len(beside) - 1 in names:
-        return None
-    return _somebody(one.group("role"), name.group("name"))
-
-
-def _somebody(role: str, name: str) -> Plain:
-    return Plain(text=f"my {role.lower()} is {name}", agent=name)
-
-
-def _one_of(many: str) -> str:
-    """One of several: of "children" a child."""
-    return "child" if many.lower() == "children" else many.lower().removesuffix("s")
-
-
 def pointing_back(text: str, thing: str) -> str:
     """A clause that ends with "it" or "them", with what that means in its place; "" where it ends otherwise."""
     found = _IT_LAST.search(text)
@@ -187,6 +96,10 @@ def pointing_back(text: str, thing: str) -> str:
 
 def _relative(text: str, verbs: Sequence[Verb], before: str) -> Iterator[Plain]:
     """ "Innsbruck, where I live", "Ptuj, to which we moved"."""
+    if where := _WHERE_I.search(text):
+        verb = next((v for v in verbs if v.subject and v.subject[0] >= where.end()), None)
+        if verb:
+            yield _put(text, verb, where.group("place"), "in", end=len(text))
     head = _RELATIVE.match(text)
     named = _ANTECEDENT.search(before.rstrip(" ,.;"))
     if not (head and named and verbs and verbs[0].subject and verbs[0].subject[0] >= head.end()):

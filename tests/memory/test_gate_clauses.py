@@ -4,6 +4,7 @@ import pytest
 
 from maya_core.domain.memory import Relation
 from maya_core.memory.claims import Claim, Reason
+from maya_core.memory.offline_extractor import extract
 from maya_core.memory.statements import Meant, read
 from tests.memory.talk import admitted, claim, reason, talk
 
@@ -293,3 +294,46 @@ def test_what_stands_between_somebody_and_the_verb_may_end_it(made: Claim, first
 @pytest.mark.parametrize("line", ["Relax, I was only joking.", "Calm down, just a joke.", "Easy, that was a joke."])
 def test_a_joke_is_taken_back_after_a_word_that_calms(line: str) -> None:
     assert reason(claim("Moon", R.PLANS), "I've decided to move to the Moon next Tuesday.", line) is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("hiking", R.HAS_PREFERENCE_FOR), "Love hiking, hate camping."),
+        (claim("camping", R.DISLIKES), "Love hiking, hate camping."),
+        (claim("cilantro", R.DISLIKES), "Not a fan of cilantro tbh."),
+        (claim("Galway", subject="dad"), "my mum lives in Cork, my dad in Galway"),
+        (claim("bees", R.ALLERGIC_TO, subject="son"), "My daughter's allergic to strawberries, my son to bees."),
+        (claim("Split"), "I'm writing from Split where I've lived since 2018."),
+        (claim("backend developer", R.WORKS_AS), "About me:\n- based in Cork\n- backend developer at Fernhill"),
+        (claim("bullet points", R.HAS_PREFERENCE_FOR), "About me:\n- based in Cork\n- prefer bullet points"),
+        (claim("Lena", R.IS_NAMED), "Quick intro: Lena, 41, paediatric nurse in Graz."),
+        (claim("Lille"), "My details: name Omar Haddad, born 3 May 1990, living in Lille."),
+        (claim("hay fever", R.HAS_CONDITION), "I've got hay fever, so spring is tough."),
+        (claim("budget part", R.RELATED_TO, subject="Ravi", label="writes"), "Ravi writes the budget part."),
+        (claim("Sam", R.IS_NAMED), "I go by Sam."),
+        (claim("Lukas", R.IS_NAMED), "Hi, Lukas here from accounting."),
+        (claim("tea", R.RELATED_TO, label="drinks"), "I switched to tea."),
+    ],
+)
+def test_what_people_leave_out_is_put_back(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("PostgreSQL", R.USES, subject="Redis"), "We use PostgreSQL for data and Redis for caching."),
+        (claim("answer", R.HAS_PREFERENCE_FOR), "Love the answer, thanks."),
+        (claim("Galway"), "my mum lives in Cork, my dad in Galway"),
+        (claim("Tom", R.IS_NAMED), "Quick intro to the text please, Tom needs it."),
+        (claim("post office", R.RELATED_TO, label="has to"), "I have to run to the post office before six"),
+        (claim("delayed", R.HAS_STATUS, subject="train"), "My train is delayed, typical"),
+    ],
+)
+def test_what_is_left_out_is_not_made_up(made: Claim, line: str) -> None:
+    assert reason(made, line) is not None
+
+
+def test_a_part_of_several_is_nobody() -> None:
+    assert not extract(talk("Half my team is vegan, most of my friends like opera."))

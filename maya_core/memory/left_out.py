@@ -1,0 +1,91 @@
+"""What people leave out, put back: "Love hiking", "my dad in Galway", "based in Cork" under "About me:". Pure.
+
+English.
+"""
+
+import re
+from collections.abc import Sequence
+
+from maya_core.memory.phrases import TRADES
+from maya_core.memory.unfolded import Plain
+from maya_core.memory.verbs import Verb
+
+_ABOUT_ME = re.compile(
+    r"\W*(?:(?:a |my )?(?:quick|short|brief|little|bit of) )?(?:intro(?:duction)?|about me(?:self)?|"
+    r"a bit about me|my (?:details|profile|"
+    r"data|situation|bio)|(?:some )?(?:background|facts|basics)(?: about me| on me)?|who i am|me)\W*",
+    re.IGNORECASE,
+)
+"""Heads a list of what one is: what follows is said of the user."""
+_NAMED = re.compile(r"(?:name(?:'s| is)?[\s:]+)?(?P<name>[^\W\d_a-z][\w'-]*(?:\s[^\W\d_a-z][\w'-]*){0,2})")
+_AGED = re.compile(r"(?:age[\s:]+)?(?P<age>[1-9]\d)(?: years? old)?")
+_OF_A_TRADE = re.compile(rf"(?:an? )?(?P<what>(?:[\w-]+ ){{0,3}}?{TRADES}\b.*)", re.IGNORECASE)
+_IS = re.compile(
+    r"(?:based|living|born|raised|married|engaged|single|allergic|from|vegan|vegetarian|pescatarian|coeliac|"
+    r"celiac|diabetic|"
+    r"left-handed|colou?r-?blind|dyslexic|lactose[- ]intolerant|working|originally|currently|retired|"
+    r"self-employed)\b",
+    re.IGNORECASE,
+)
+_DOES = re.compile(
+    r"(?:prefer|live|work|speak|like|love|hate|dislike|enjoy|use|play|own|study|teach|drive|drink|eat|don't|"
+    r"can't|never)\b",
+    re.IGNORECASE,
+)
+_TASTE = re.compile(
+    r"\W*(?P<does>(?:(?:absolutely|really|just|also|and) )?(?:love|hate|dislike|prefer|enjoy|adore|can't stand|"
+    r"can't bear|don't like))"
+    r"\s+(?!it\b|this\b|that\b|them\b|these\b|those\b|you\b|the\b|your\b|how\b|what\b|to (?:hear|"
+    r"see)\b)(?P<what>\w.*)",
+    re.IGNORECASE,
+)
+_NO_FAN = re.compile(
+    r"\W*(?:and |also )?(?P<is>(?:not|no|never) (?:an? )?(?:big |huge |great |"
+    r"much of a )?fan of\s+\w.*)",
+    re.IGNORECASE,
+)
+_SOMEBODY = re.compile(r"(?!(?:I|We)\b)(?:(?:[Mm]y|[Oo]ur)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)")
+_GAPPED = re.compile(
+    r"(?:and |but )?(?P<who>(?:my|our)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)\s+(?P<prep>in|at|to|from|for|"
+    r"with|by)\s+(?P<what>[\w' -]+)\W*"
+)
+
+
+def heads_a_profile(text: str) -> bool:
+    """A clause that says that what follows is about the user: "About me", "Quick intro"."""
+    return _ABOUT_ME.fullmatch(text) is not None
+
+
+def in_a_profile(text: str, *, first: bool) -> Plain | None:
+    """What an entry says under such a heading. `first`: nothing stands between the two, where a name may."""
+    entry = text.strip(" .;,-•*")
+    if (named := _NAMED.fullmatch(entry)) and (first or entry.lower().startswith("name")):
+        return Plain(text=f"my name is {named.group('name')}")
+    if aged := _AGED.fullmatch(entry):
+        return Plain(text=f"I am {aged.group('age')}")
+    if trade := _OF_A_TRADE.fullmatch(entry):
+        return Plain(text=f"I am a {trade.group('what')}")
+    if _IS.match(entry):
+        return Plain(text=f"I am {entry}")
+    return Plain(text=f"I {entry}") if _DOES.match(entry) else None
+
+
+def with_subject(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Verb]) -> Plain | None:
+    """A clause with the subject, or the verb, that it goes without.
+
+    Args:
+        before: the clause before it in the sentence, with its verbs `led`: "my mum lives in Cork, my dad in Galway".
+    """
+    if taste := _TASTE.fullmatch(text):
+        return (
+            Plain(text=f"I {taste.group('does')} {taste.group('what')}") if not (verbs and verbs[0].subject) else None
+        )
+    if no_fan := _NO_FAN.fullmatch(text):
+        return Plain(text=f"I am {no_fan.group('is')}")
+    subject = led[-1].subject if led else None
+    gapped = _GAPPED.fullmatch(text) if subject and not verbs and _SOMEBODY.fullmatch(before[slice(*subject)]) else None
+    if gapped is None or f" {gapped.group('prep')} " not in before[led[-1].end - 1 :]:
+        return None
+    does = before[led[-1].start : before.rindex(f" {gapped.group('prep')} ")]
+    who = gapped.group("who")
+    return Plain(text=f"{who} {does} {gapped.group('prep')} {gapped.group('what').strip()}", agent=who)
