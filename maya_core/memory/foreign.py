@@ -73,7 +73,8 @@ _INTRODUCTION = re.compile(
     r"website|docs?|document|file|invoice|contract|abstract|essay|summary|profile|persona|speech|blurb|intro|"
     r"introduction|posting|forum|content|contents|example|input|clipboard|config|json|csv|data|table|error|"
     r"stack trace|traceback|signature)|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|went|like this|"
-    r"posted|texted|emailed|translate|proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
+    r"(?:put|added|left|stuck|scribbled) (?:this|that|the following|a note)|posted|texted|emailed|translate|"
+    r"proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
     r"paraphrase|edit|improve|shorten|(?<!let me )rephrase|explain|reword|polish|analy[sz]e|extract|parse|"
     r"classify|grammar|say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|"
     r"forwarding|copied|copying))\b(?:(?!\bI (?:was|am|did|do|have|had)\b)[^.!?:\n]){0,60}:(?=\s|$)",
@@ -112,7 +113,8 @@ _OWN_HEADING = re.compile(
 """What people put before a colon when they go on to speak of themselves; any other name there speaks itself."""
 _NOT_OWN_HEADING = re.compile(
     r"\b(?:songs?|lyrics|verse|chorus|movie|film|book|novel|poem|line|slogan|sign|horoscope|post|tweet|meme|proverb|"
-    r"story|says?|said|wrote|writes|according|example|e\.g)\b|(?<!\w)(?:(?:my|our|the|an?)\s+[a-z-]+|"
+    r"story|says?|said|wrote|writes|according|example|e\.g|diary|memoirs?|journal|autobiography|letters? of|"
+    r"words of)\b|(?<!\w)(?:(?:my|our|the|an?)\s+[a-z-]+|"
     r"(?-i:[A-Z])[\w-]+)'s\s+"
     r"(?!(?:plan|update|status|problem|situation|context)\b)[a-z]",
     re.IGNORECASE,

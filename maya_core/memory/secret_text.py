@@ -26,7 +26,8 @@ _LABEL = (
     r"no\.?)|"
     r"(?:credit|debit|bank|visa|amex|master\s?card|company|corporate)[\s-]+card|passport(?:\s+(?:number|no\.?))?|"
     r"ssn|social(?:\s+security)?(?:\s+(?:number|no\.?))?|"
-    r"national\s+insurance(?:\s+number)?|tax\s+id|driver'?s?\s+licen[cs]e(?:\s+number)?|wi-?fi\s+(?:key|code|pass\w*))"
+    r"national\s+insurance(?:\s+number)?|tax\s+id|driver'?s?\s+licen[cs]e(?:\s+number)?|wi-?fi\s+(?:key|code|"
+    r"pass\w*))"
 )
 _LABELLED = re.compile(
     rf"\b{_LABEL}\b"
@@ -49,6 +50,33 @@ _LOCKED = re.compile(
     r"[^.!?\n]{0,25}?(?P<value>\d[\d\s-]+\d)",
     re.IGNORECASE,
 )
+_OPENS_NOTHING = "".join(
+    rf"(?<!{word} )"
+    for word in (
+        "post postal zip area dial dialling country dress error status exit product discount promo source project "
+        "booking colour color airport"
+    ).split()
+)
+_CODE_FOR = re.compile(
+    rf"\b{_OPENS_NOTHING}"
+    r"(?:codes?|combination|combo)\s+(?:for|of|to|on|at)\s+(?:the|my|our|his|her|"
+    r"their)\s+[^.!?\n\d]{2,30}?(?:\s+is|\s+are|'s|:|=)\s+"
+    r"(?:now\s+|still\s+)?#?(?P<value>\d[\d\s*#-]{1,}[\d#*])",
+    re.IGNORECASE,
+)
+_OPENS_WITH = re.compile(
+    r"\b(?:opens?|unlocks?|unlocked|logs? in|log in|sign in|get in)\s+(?:only )?with\s+(?:the\s+)?(?:(?:word|"
+    r"words|code|phrase|number|"
+    r"pin|combination|sequence)\s+)(?P<value>[^\s,.;!?]+(?:[-\s]\d+)*)",
+    re.IGNORECASE,
+)
+_ONE_FOR_ALL = re.compile(
+    r"\buse\s+(?P<value>(?=(?:\S*?\d){3})(?=\S*[A-Za-z])\S{8,})\s+(?:for|on|as)\s+(?:everything|all (?:of )?(?:my|our|"
+    r"the) |every (?:site|account|login|"
+    r"app)|my (?:accounts|logins|mail|bank))",
+    re.IGNORECASE,
+)
+"""Codes by what they open, and one word for all accounts."""
 _SHAPES = (
     re.compile(
         r"\b(?:sk|pk|rk|api|key|tok|pat|ghp|gho|ghs|ghu|glpat|xox[abprs]|hf|gsk|npm|pypi|shpat|whsec|dop|"
@@ -117,7 +145,7 @@ def _labelled(text: str) -> list[SecretSpan]:
     for match in _REVERSED.finditer(text):
         if re.search(r"[\d!@#$%^&*_]", match.group("value")):
             found.append(SecretSpan(start=match.start("value"), end=match.end("value")))
-    for pattern in (_NUMBERED, _LOCKED):
+    for pattern in (_NUMBERED, _LOCKED, _CODE_FOR, _OPENS_WITH, _ONE_FOR_ALL):
         found += [SecretSpan(start=m.start("value"), end=m.end("value")) for m in pattern.finditer(text)]
     if _LABEL_ALONE.search(text):
         for match in re.finditer(r"(?<!\S)\S*[^\s.,;:!?()\"']", text):

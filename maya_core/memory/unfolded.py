@@ -56,6 +56,7 @@ _WHAT = re.compile(
 _IS_WHAT = re.compile(r"\s*(?:still |now )?(?P<word>what|where|who|the one|the \w+)(?: that)?\s*", re.IGNORECASE)
 _IT_LAST = re.compile(r"(?<=\s)(?:it|them)\W*$", re.IGNORECASE)
 _THING = re.compile(r"(?!(?:please|thanks|sorry|ok|okay|yes|no|hi|hello)\b)[\w'-]+(?:\s[\w'-]+){0,2}", re.IGNORECASE)
+_NAME_LAST = re.compile(r"(?<![\w'])[^\W\d_a-z][\w'-]*(?:\s[^\W\d_a-z][\w'-]*)*$")
 _ABODES = ("live", "reside", "stay", "lodge")
 """In "the flat in which I live" the flat is no place by name."""
 _POINTERS = ("it", "that", "this")
@@ -101,10 +102,11 @@ def _relative(text: str, verbs: Sequence[Verb], before: str) -> Iterator[Plain]:
         if verb:
             yield _put(text, verb, where.group("place"), "in", end=len(text))
     head = _RELATIVE.match(text)
-    named = _ANTECEDENT.search(before.rstrip(" ,.;"))
+    abode = bool(verbs) and verbs[0].lemma in _ABODES
+    named = (_NAME_LAST.search(before.rstrip(" ,.;")) if abode else None) or _ANTECEDENT.search(before.rstrip(" ,.;"))
     if not (head and named and verbs and verbs[0].subject and verbs[0].subject[0] >= head.end()):
         return
-    if verbs[0].lemma not in _ABODES or named.group()[:1].isupper():
+    if not abode or named.group()[:1].isupper():
         yield _put(text, verbs[0], named.group().strip(), _lead(head), end=len(text))
 
 

@@ -107,10 +107,26 @@ def test_a_speaker_who_is_not_the_user_is_not_believed() -> None:
         ("4821", "The PIN for the alarm is 4821."),
         ("sk-test-0000FAKEFAKE", "I use sk-test-0000FAKEFAKE for the tests"),
         ("DE89 3704 0044 0532 0130 00", "my IBAN is DE89 3704 0044 0532 0130 00"),
+        ("2580", "the code for the bike shed is 2580, write it on the poster"),
+        ("marmaladefake", "our team vault opens with the word marmaladefake"),
+        ("Monday123fake", "I always use Monday123fake for everything"),
     ],
 )
 def test_a_secret_never_passes(thing: str, line: str) -> None:
     assert reason(claim(thing, R.OWNS), line) is Reason.SECRET
+
+
+@pytest.mark.parametrize(
+    ("thing", "line"),
+    [
+        ("2231", "The project code for the audit is 2231."),
+        ("8010", "The postal code of our office is 8010."),
+        ("Log4j2", "We use Log4j2 for everything."),
+        ("Innsbruck", "I fly to Innsbruck, where I live. PIN 4412."),
+    ],
+)
+def test_what_opens_nothing_and_what_stands_beside_a_secret_is_none(thing: str, line: str) -> None:
+    assert reason(claim(thing, R.LIVES_IN), line) is not Reason.SECRET
 
 
 def test_the_answer_to_a_question_for_a_secret_is_one() -> None:
