@@ -10,6 +10,7 @@ from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.lasting import governing
+from maya_core.memory.relations import SLOT
 from maya_core.memory.statements import Clause, Meant, Reading, Told
 from maya_core.memory.values import Sort, another, same_unit, sorts_of
 from maya_core.memory.verbs import Verb
@@ -22,7 +23,7 @@ _COLLECTIVE = stems("company team firm department management landlord school uni
 _TO_ME = re.compile(
     r"\W*(?:they|he|she|the \w+|my \w+|[A-Z]\w+)(?:'ve|'s| have| has)? (?:just |now )?(?:moved|promoted|"
     r"transferred|switched|"
-    r"reassigned|assigned|put|made) (?:me|us)\b"
+    r"reassigned|assigned|put|made|gave|given|granted) (?:me|us)\b"
 )
 """What is done to the user is so of the user: "they moved me to the search team"."""
 _FUNCTIONAL = frozenset({Sort.DATE, Sort.CLOCK, Sort.OFTEN, Sort.NUMBER})
@@ -52,6 +53,12 @@ class Held:
     def thing(self) -> frozenset[str]:
         """The words of its object."""
         return content_stems(self.claim.object)
+
+    @property
+    def slot(self) -> frozenset[str]:
+        """What it is the user's, where there is one at a time: of "has as landlord" the landlord."""
+        label = self.claim.label
+        return content_stems(label.removeprefix(SLOT)) if label.startswith(SLOT) else frozenset()
 
     @property
     def is_counted(self) -> bool:
@@ -133,7 +140,7 @@ def refuses_subject(held: Held, sentence: str) -> bool:
 def may_be_about(held: Held, after: Clause, reading: Reading) -> bool:
     """Whether a later clause may be about the claim's subject."""
     owner = first_owner(after)
-    if held.of_user and _TO_ME.match(after.text):
+    if held.of_user and (_TO_ME.match(after.text) or held.slot & owner.names):
         return True
     if held.of_user:
         return owner.who in (Who.USER, Who.NOBODY) or not owner.person

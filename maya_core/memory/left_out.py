@@ -44,6 +44,12 @@ _NO_FAN = re.compile(
     r"much of a )?fan of\s+\w.*)",
     re.IGNORECASE,
 )
+_NEW = re.compile(
+    r"(?:(?:my|our|the) )?new (?P<what>address|home|phone|phone number|number|car|bike|laptop|e-?mail|boss|"
+    r"manager|gym|team|office|desk|"
+    r"favou?rite \w+|deadline|nickname)",
+    re.IGNORECASE,
+)
 _SOMEBODY = re.compile(r"(?!(?:I|We)\b)(?:(?:[Mm]y|[Oo]ur)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)")
 _GAPPED = re.compile(
     r"(?:and |but )?(?P<who>(?:my|our)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)\s+(?P<prep>in|at|to|from|for|"
@@ -83,6 +89,9 @@ def with_subject(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Ve
     if no_fan := _NO_FAN.fullmatch(text):
         return Plain(text=f"I am {no_fan.group('is')}")
     subject = led[-1].subject if led else None
+    new = _NEW.fullmatch(before) if before else None
+    if new and not verbs:
+        return Plain(text=f"my {new.group('what')} is {text.strip(' .!')}")
     gapped = _GAPPED.fullmatch(text) if subject and not verbs and _SOMEBODY.fullmatch(before[slice(*subject)]) else None
     if gapped is None or f" {gapped.group('prep')} " not in before[led[-1].end - 1 :]:
         return None

@@ -38,7 +38,7 @@ _MY_SOMEBODY = re.compile(
     re.IGNORECASE,
 )
 _MY_SEVERAL = re.compile(
-    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:called\s+|"
+    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:(?:an?\s+[a-z-]+\s+)?called\s+|"
     r"named\s+)?[^\W\d_a-z][\w-]+\W*$"
 )
 """Several of a kind, the first of them by name: "our twins Olek", and the next clause is "and Hania"."""

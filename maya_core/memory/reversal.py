@@ -113,7 +113,7 @@ _DISLIKE = re.compile(
     r"enjoy\w*|care for|eat|drink|fan|into|keen|fond|liked|prefer|stand)|"
     r"not (?:a |an |much of a )?(?:\w+ )?fan|avoid\w*|allergic|intoleran\w*|annoy\w*|sick of|fed up|gross|"
     r"disgust\w*|(?:far |way |much )?too \w+ for (?:me|us|my \w+)|makes? me (?:sick|ill|nauseous)|put off by|"
-    r"averse|terrible|awful|worst|rather not)\b",
+    r"averse|tastes? (?:like|of) (?:soap|cardboard|dirt|feet|nothing|water|chalk)|terrible|awful|worst|rather not)\b",
     _I,
 )
 _NO_LONGER = re.compile(
@@ -175,7 +175,7 @@ _CHANGE = re.compile(
     r"from (?:this|next) \w+(?: on)?|became|become|back (?:at|to|in|on|with)|switch\w*|mov(?:e|es|ed|ing)|new|"
     r"replac\w+|"
     r"renam\w+|rebrand\w*|rais\w+|increas\w+|reduc\w+|cut|lower\w*|bump\w*|push\w*|postpon\w+|reschedul\w+|shift\w*|"
-    r"delay\w*|extend\w*|brought|slip(?:s|ped|ping)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind "
+    r"delay\w*|exten[ds]\w*|brought|slip(?:s|ped|ping)?|slid|upgrad\w+|swap\w*|trad(?:e|ed|ing)|gone|over|behind "
     r"(?:us|me)|"
     r"updat\w+|taken? over|took over|hand(?:ed|ing) over|turned into|grown|gone up|went up|go up|up to|down to|"
     r"drop\w*|ris(?:e|en|ing)|rose|left|quit|retired|promoted|finally|by now|meanwhile|in the meantime|ditch\w*|"
