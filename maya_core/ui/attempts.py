@@ -1,10 +1,10 @@
 """What was asked for and is not confirmed yet: a message, an edit or another reply whose first write has no answer.
 
-The session holds an attempt by plain ids and texts; the work itself is in `beginnings`.
+The session holds ids and texts only; the work itself is in `beginnings`.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeGuard
+from typing import Literal
 
 import streamlit as st
 
@@ -26,7 +26,15 @@ class Attempt:
     message_id: MessageId
 
 
-# What the session knows
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubt:
+    """`checked`: it is being checked since then; otherwise the person is told since then that it is not confirmed.
+    `unsure`: an earlier try of it may have been stored."""
+
+    made: Attempt
+    checked: bool
+    since_s: float
+    unsure: bool
 
 
 def attempt(action: Action, chat_id: ConversationId, about: str) -> Attempt:
@@ -53,38 +61,36 @@ def confirmed(made: Attempt) -> None:
 
 def check(made: Attempt) -> None:
     """From now on the page of its chat says that it is being checked."""
-    _note(made, "checked", unsure=unsure(made))
+    _note(made, checked=True, unsure=unsure(made))
 
 
 def doubt(made: Attempt) -> None:
     """From now on the page of its chat says that it is not confirmed."""
-    _note(made, "told", unsure=True)
+    _note(made, checked=False, unsure=True)
 
 
 def unsure(made: Attempt) -> bool:
     """An earlier try of it may have been stored."""
     found = _doubts().get(made.chat_id)
-    return found is not None and found[2] == made.message_id and found[5]
+    return found is not None and found.made.message_id == made.message_id and found.unsure
 
 
 def settled(made: Attempt) -> None:
     """The page of its chat says nothing of it any more; the attempt keeps its id."""
     found = _doubts().get(made.chat_id)
-    if found is not None and found[2] == made.message_id:
+    if found is not None and found.made.message_id == made.message_id:
         del _doubts()[made.chat_id]
 
 
 def doubtful(chat_id: str) -> Attempt | None:
     """The one attempt in this chat that is being checked or is not confirmed."""
     found = _doubts().get(chat_id)
-    if found is None or not _is_action(found[0]):
-        return None
-    return Attempt(action=found[0], chat_id=ConversationId(chat_id), about=found[1], message_id=MessageId(found[2]))
+    return found.made if found else None
 
 
 def checked_for_s(chat_id: str) -> float | None:
     """For how long it has been checked; None when it is not."""
-    return _for_s(chat_id, "checked")
+    return _for_s(chat_id, checked=True)
 
 
 def checking() -> bool:
@@ -94,16 +100,16 @@ def checking() -> bool:
 
 def told_for_s(chat_id: str) -> float | None:
     """For how long the person has been told that it is not confirmed; None when they are not."""
-    return _for_s(chat_id, "told")
+    return _for_s(chat_id, checked=False)
 
 
-def _note(made: Attempt, state: str, *, unsure: bool) -> None:
-    _doubts()[made.chat_id] = (made.action, made.about, made.message_id, state, SystemClock().monotonic(), unsure)
+def _note(made: Attempt, *, checked: bool, unsure: bool) -> None:
+    _doubts()[made.chat_id] = _Doubt(made=made, checked=checked, since_s=SystemClock().monotonic(), unsure=unsure)
 
 
-def _for_s(chat_id: str, state: str) -> float | None:
+def _for_s(chat_id: str, *, checked: bool) -> float | None:
     found = _doubts().get(chat_id)
-    return None if found is None or found[3] != state else SystemClock().monotonic() - found[4]
+    return None if found is None or found.checked is not checked else SystemClock().monotonic() - found.since_s
 
 
 def _sending() -> dict[tuple[str, str], tuple[str, str]]:
@@ -112,12 +118,7 @@ def _sending() -> dict[tuple[str, str], tuple[str, str]]:
     return sending
 
 
-def _doubts() -> dict[str, tuple[str, str, str, str, float, bool]]:
-    """By chat: action, what it is about, its id, whether it is checked or told to be not confirmed, since when, and
-    whether an earlier try may have been stored."""
-    doubts: dict[str, tuple[str, str, str, str, float, bool]] = st.session_state.setdefault("doubts", {})
+def _doubts() -> dict[str, _Doubt]:
+    """The doubt in each chat that has one."""
+    doubts: dict[str, _Doubt] = st.session_state.setdefault("doubts", {})
     return doubts
-
-
-def _is_action(name: str) -> TypeGuard[Action]:
-    return name in {"send", "edit", "regenerate", "continue"}

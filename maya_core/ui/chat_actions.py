@@ -28,6 +28,7 @@ INPUT = "message"
 """Session key of the line to write in: set it before a run, and its text is what stands there."""
 
 _LATER = "line_after"
+_HELD = "line_held"
 _LOOK_EVERY_S = 0.5
 _WITHIN_S = 10.0
 _QUICK_REPLY_S = 0.06
@@ -139,7 +140,7 @@ def _attempt(action: Action, chat_id: ConversationId, about: str) -> Attempt:
     if attempts.checked_for_s(chat_id) is None and (standing.action, standing.about) == (action, about):
         return standing
     if action == "send" and standing.action == "send" and about != standing.about:
-        st.session_state[_LATER] = (chat_id, about)  # the line holds what is in doubt until that is known
+        _later()[chat_id] = about  # the line holds what is in doubt until that is known
     raise InvalidInput(_IN_DOUBT if attempts.checked_for_s(chat_id) is None else _CHECKING)
 
 
@@ -239,8 +240,24 @@ def arrived(maya: Runtime, user: User, chat: OpenChat) -> bool:
 
 def check(maya: Runtime, user: User, made: Attempt) -> None:
     """Ask for the same once more, with the same id: it is stored and answered once, whether it had arrived or not."""
-    if _begin(maya, user, made):
+    try:
+        begun = _begin(maya, user, made)
+    except InvalidInput:
+        _give_back(made)
+        raise
+    if begun:
         _empty_line(made)
+
+
+def line_belongs(made: Attempt | None) -> None:
+    """What is not confirmed stands in the line of its chat, and in no other once that chat was left."""
+    if made is not None and made.action == "send":
+        st.session_state[INPUT] = made.about
+        st.session_state[_HELD] = made.chat_id if navigation.chat_in_address() else ""
+    elif (held := st.session_state.get(_HELD, "")) and held != navigation.begun():
+        st.session_state[_HELD] = ""
+        if attempts.doubtful(held) is not None:  # it is shown again where it belongs
+            st.session_state[INPUT] = ""
 
 
 def doubt_form(maya: Runtime, user: User, made: Attempt) -> None:
@@ -252,7 +269,7 @@ def doubt_form(maya: Runtime, user: User, made: Attempt) -> None:
     with st.container(key="doubt_form", horizontal=True, vertical_alignment="center"):
         view([refusal_view(_NOT_CONFIRMED[made.action])], key="doubt")
         st.button("Check", key="check", on_click=guarded(check), args=(maya, user, made), type="primary")
-        st.button("Close", key="close_doubt", on_click=guarded(attempts.settled), args=(made,), type="tertiary")
+        st.button("Close", key="close_doubt", on_click=guarded(_close), args=(made,), type="tertiary")
 
 
 def _look_again(maya: Runtime, made: Attempt) -> None:
@@ -270,15 +287,38 @@ def _over(maya: Runtime, made: Attempt, waited_s: float) -> bool:
 
 
 def _settle(maya: Runtime, made: Attempt) -> None:
-    if _conclude(maya, made):
+    try:
+        begun = _conclude(maya, made)
+    except InvalidInput:
+        _give_back(made)
+        raise
+    if begun:
         _empty_line(made)
+
+
+def _close(made: Attempt) -> None:
+    """The person leaves it open whether it was saved: what they wrote is theirs again."""
+    attempts.settled(made)
+    _give_back(made)
 
 
 def _empty_line(made: Attempt) -> None:
     """It could not be written in while there was doubt: what stands there was sent."""
     if made.action == "send":
-        chat_id, text = st.session_state.pop(_LATER, ("", ""))
-        st.session_state[INPUT] = text if chat_id == made.chat_id else ""
+        st.session_state[INPUT] = _later().pop(made.chat_id, "")
+
+
+def _give_back(made: Attempt) -> None:
+    """Nothing was sent, as far as is known: the line holds it, with what was written after it."""
+    if made.action == "send" and attempts.doubtful(made.chat_id) is None:
+        later = _later().pop(made.chat_id, "")
+        st.session_state[INPUT] = f"{made.about}\n\n{later}" if later else made.about
+
+
+def _later() -> dict[str, str]:
+    """By chat: what was written while the message before it was in doubt."""
+    later: dict[str, str] = st.session_state.setdefault(_LATER, {})
+    return later
 
 
 def stop(maya: Runtime, user: User, reply_id: MessageId) -> None:

@@ -276,8 +276,7 @@ def _line(maya: Runtime, user: User, bottom: _Bottom) -> None:
         with bottom.above:
             chat_actions.doubt_form(maya, user, doubtful)
     in_doubt = doubtful is not None and doubtful.action == "send"
-    if doubtful is not None and in_doubt:
-        st.session_state[chat_actions.INPUT] = doubtful.about
+    chat_actions.line_belongs(doubtful)
     with bottom.compose:
         st.chat_input(
             "Message Maya",

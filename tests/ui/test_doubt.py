@@ -9,16 +9,18 @@ from streamlit.testing.v1 import AppTest
 
 from maya_core.accounts.access import LOCAL_USER
 from maya_core.domain.conversation import ConversationId, Message
+from maya_core.errors import Conflict
 from tests.ui.conftest import Stage
-from tests.ui.stage import begin, draft, open_page, send, shown
+from tests.ui.stage import begin, draft, open_page, run_until, send, shown
 
 
 class Late:
-    """Writes of turns wait for as long as `waits`."""
+    """Writes of turns wait for as long as `waits`; then they are refused where `fails`."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self.waits = True
+        self.fails = False
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -28,6 +30,8 @@ class Late:
         async def late(*arguments: Any, **named: Any) -> Any:
             while self.waits:
                 await asyncio.sleep(0.01)
+            if self.fails:
+                raise Conflict("another reply is being written")
             return await found(*arguments, **named)
 
         return late
@@ -149,3 +153,41 @@ def test_a_check_that_cannot_ask_leaves_what_may_be_saved_in_doubt(stage: Stage)
     page = page.button(key="check").click().run()
     chat = chat_of(page)
     settled(page, lambda: texts(stage, chat) == ["Hello?", "A reply."])
+
+
+def test_what_was_written_after_a_refused_message_comes_back_with_it(stage: Stage) -> None:
+    chat = chat_of(send(open_page(), "Before"))
+    late = late_store(stage)
+    page = AppTest.from_function(pressing, args=(chat,), default_timeout=30).run()
+    page = page.button(key="one").click().run()
+    page = page.button(key="two").click().run()
+    assert draft(page) == "One"
+    late.fails, late.waits = True, False
+    page = run_until(page, lambda seen: shown(seen, "doubt") == "")
+    assert "still being written" in shown(page, "sentences")
+    assert draft(page) == "One\n\nTwo"
+
+
+def test_closing_a_doubt_gives_back_all_that_was_written(stage: Stage) -> None:
+    chat = chat_of(send(open_page(), "Before"))
+    page = AppTest.from_function(pressing, args=(chat,), default_timeout=30).run()
+    stage.store.unconfirmed.add("begin_turn")
+    page = page.button(key="one").click().run()
+    assert "is not confirmed" in shown(page, "doubt")
+    page = page.button(key="two").click().run()
+    page = page.button(key="close_doubt").click().run()
+    assert draft(page) == "One\n\nTwo"
+
+
+def test_what_is_not_confirmed_stays_in_the_line_of_its_own_chat(stage: Stage) -> None:
+    other = chat_of(send(open_page(), "Another chat"))
+    page = send(open_page(), "Before")
+    chat = chat_of(page)
+    stage.store.unconfirmed.add("begin_turn")
+    page = begin(page, "Unsure")
+    assert draft(page) == "Unsure"
+    page.query_params["chat"] = other
+    page = page.run()
+    assert draft(page) == ""
+    page.query_params["chat"] = chat
+    assert draft(page.run()) == "Unsure"
