@@ -103,8 +103,12 @@ class VendorEmbedder:
     async def embed_query(self, text: str) -> "Vector":
         if self._pause.lasts:
             raise self._error(FailureKind.REFUSED, "questions went unanswered; it is asked again in a while")
-        with self._pause.watching():
-            vector: Vector = (await self._embed([text], question=True))[0]
+        try:
+            with self._pause.watching():
+                vector: Vector = (await self._embed([text], question=True))[0]
+        except asyncio.CancelledError:  # whoever asked waited no longer
+            self._failed = FailureKind.FIRST_TOKEN_TIMEOUT  # told only while questions pause
+            raise
         return vector
 
     async def close(self) -> None:

@@ -62,6 +62,9 @@ class _WithCircuit:
             except MayaError:  # it answered
                 await self._tell(ticket, Verdict.SUCCESS)
                 raise
+            except Exception:  # a mistake of the caller or of Maya says nothing of the store
+                await self._tell(ticket, Verdict.NEUTRAL)
+                raise
             await self._tell(ticket, Verdict.SUCCESS)
             if name == "ping":
                 await self._close()

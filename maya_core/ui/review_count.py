@@ -50,8 +50,9 @@ class ReviewCounts:
         with self._lock:
             count = self._kept(user_id)
             if count.under_way is None and time.monotonic() - count.made_at >= self._old_after_s:
+                begun_at = time.monotonic()
                 count.under_way = begun = start(count.last)
-                begun.add_done_callback(lambda done: self._ended(count, done))
+                begun.add_done_callback(lambda done: self._ended(count, done, begun_at))
             under_way = count.under_way if count.number is None else None
         if under_way is not None:
             with suppress(NotYet):
@@ -71,10 +72,16 @@ class ReviewCounts:
             self._counts.popitem(last=False)
         return count
 
-    def _ended(self, count: _Count, done: "Future[Waiting]") -> None:
-        """Keep what came of it. Where that was an error, the next count is made when this one would have grown old."""
+    def _ended(self, count: _Count, done: "Future[Waiting]", begun_at: float) -> None:
+        """Keep what came of it. Where that was an error, the next count is made when this one would have grown old.
+
+        What was seen in the inbox after it had begun is newer.
+        """
         with self._lock:
-            count.under_way, count.made_at = None, time.monotonic()
+            count.under_way = None
+            if count.made_at > begun_at:
+                return
+            count.made_at = time.monotonic()
             if done.cancelled():
                 return
             if (problem := done.exception()) is not None:

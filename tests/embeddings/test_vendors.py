@@ -9,6 +9,7 @@ import pytest
 from maya_core.clock import Clock, ManualClock, SystemClock
 from maya_core.embeddings.factory import EmbeddingBackend, EmbeddingSettings, make_embedder
 from maya_core.embeddings.port import Embedder
+from maya_core.embeddings.vendor import VendorEmbedder
 from maya_core.errors import ConfigurationError, FailureKind, ProviderError
 from tests.support.vendors import Behaviour, Ending, ErrorKind, FakeVendors, Operation, unused_url
 
@@ -184,10 +185,13 @@ async def test_a_vendor_that_hangs_costs_two_turns_their_wait_and_is_asked_again
 
     clock = Aside(datetime(2026, 5, 1, tzinfo=UTC))
     embedder = made(backend, vendors, clock=clock)
+    assert isinstance(embedder, VendorEmbedder)
     await embedder.embed_query("a question")
     vendors.default(backend.value, Behaviour(ending=Ending.HANG), operation=Operation.EMBED)
     await given_up(embedder)
+    assert embedder.trouble == ""  # one may have been slow
     await given_up(embedder)
+    assert "did not" in embedder.trouble or "answer" in embedder.trouble
     asked = len(vendors.requests(backend.value))
     for _ in range(3):
         with pytest.raises(ProviderError) as refused:
@@ -202,6 +206,7 @@ async def test_a_vendor_that_hangs_costs_two_turns_their_wait_and_is_asked_again
     clock.advance(31)
     for _ in range(2):
         assert (await embedder.embed_query("a question")).shape == (embedder.dimension,)
+    assert embedder.trouble == ""
     await embedder.close()
 
 

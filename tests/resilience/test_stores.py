@@ -131,3 +131,16 @@ async def test_an_answer_that_refuses_is_an_answer(store: Store, clock: ManualCl
         with pytest.raises(NotFound):
             await guarded.search("it")
     assert len(store.calls) == 10
+
+
+async def test_a_mistake_of_the_caller_says_nothing_of_the_store_and_lets_the_next_one_ask(
+    store: Store, clock: ManualClock
+) -> None:
+    guarded = with_circuit(store, "graph", clock)
+    await fail_twice(store, guarded)
+    clock.advance(300)
+    store.failure = ValueError("a vector of another length")
+    with pytest.raises(ValueError, match="another length"):
+        await guarded.search("it")
+    store.failure = None
+    assert await guarded.search("it") == "found it"

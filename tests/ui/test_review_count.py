@@ -93,3 +93,12 @@ def test_a_count_that_grew_old_begins_from_the_last_one_unless_the_inbox_was_rea
     counts.saw(ANN, 2)
     assert counts.waiting(ANN, starting) == 2
     assert starting.after == [counted(3), counted(4), None]
+
+
+def test_what_was_seen_in_the_inbox_meanwhile_is_newer_than_a_count_that_ends_later() -> None:
+    counts, starting = ReviewCounts(), Starting()
+    counts.waiting(ANN, starting)
+    counts.saw(ANN, 2)
+    starting.begun[0].set_result(counted(3))
+    assert counts.waiting(ANN, starting) == 2
+    assert len(starting.begun) == 1

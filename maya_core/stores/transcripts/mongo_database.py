@@ -146,15 +146,16 @@ def _keep_waits_in_their_task() -> None:
     `asyncio.wait_for` of Python 3.11 waits in a task of its own. A call that is given up in the moment in which that
     task takes the lock back leaves it taken: no later call works, and closing the client never ends (pymongo 4.20).
     """
-    if sys.version_info >= (3, 12):
-        return
     import pymongo.lock
+
+    if sys.version_info >= (3, 12) or not hasattr(pymongo.lock, "wait_for"):  # another driver may wait otherwise
+        return
 
     async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:
         async with asyncio.timeout(timeout):
             return await awaitable
 
-    pymongo.lock.wait_for = wait_for  # type: ignore[attr-defined, assignment]
+    pymongo.lock.wait_for = wait_for
 
 
 def stored_time(at: datetime) -> datetime:
