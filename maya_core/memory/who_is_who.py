@@ -38,8 +38,8 @@ _ONE = re.compile(
 _ONE_KIND = re.compile(rf"an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>(?i:{_KINDS}))\W*")
 """Says more nearly who it is: "one child, a son, Yusuf"."""
 _OUR_TRADE = re.compile(
-    rf"\W*(?i:(?:and|but|so)\s+)?(?i:my|"
-    rf"our)\s+(?:[a-z-]+\s+){{0,1}}?(?P<what>(?i:{TRADES}))\s+(?P<name>{_PROPER})(?=\s+[a-z]|'s\s|\W*$)"
+    rf"\W*(?i:(?:and|but|so)\s+)?(?i:my|our)\s+"
+    rf"(?:(?!former\b|previous\b|old\b)[a-z-]+\s+)?(?P<what>(?i:{TRADES}))\s+(?P<name>{_PROPER})(?=\s+[a-z]|'s\s|\W*$)"
 )
 _OUR_TRADE_ALONE = re.compile(rf"(?i:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>(?i:{TRADES}))\W*")
 """What somebody does, told with their name: "our designer Mirek is …"."""
