@@ -272,3 +272,10 @@ def _verbs() -> dict[str, dict[str, str]]:
 
 VERBS = _verbs()
 """Every form of the known verbs, with what it can be ("base", "third", "past", "part", "ing") and of which verb."""
+NOT_NAMES = frozenset(
+    "i monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december italian french german spanish english british american indian chinese "
+    "japanese korean polish dutch swedish brazilian mexican irish scottish welsh portuguese greek turkish russian "
+    "canadian australian swiss thanks please christmas easter english hello sorry yes no".split()
+)
+"""Words with a capital that name nobody."""

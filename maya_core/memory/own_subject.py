@@ -5,6 +5,7 @@ import re
 from maya_core.domain.memory import Relation
 from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
+from maya_core.memory.lexicon import NOT_NAMES
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
 from maya_core.memory.statements import Clause, Meant, Reading, Told
@@ -63,7 +64,8 @@ def apposed(told: Told, clause: Clause) -> str:
     one_of_several = clause.text[:4] == "and " or any(
         c.start > clause.start and re.fullmatch(rf"(?:and|or) {_NAME_ONLY}", c.text.strip(" .,")) for c in near
     )
-    if clause.text.strip(" .,").lower() == "maya" or one_of_several:
+    name = clause.text.strip(" .,")
+    if name.lower() in {"maya", *NOT_NAMES} or (name.isupper() and len(name) > 1) or one_of_several:
         return ""
     said = [found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,")))]
     said += [led_to.group("who").lower()] if led_to else []

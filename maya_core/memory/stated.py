@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from maya_core.domain.memory import EntityKind, Relation
 from maya_core.memory.clauses import HONORIFIC, Owner, Who
-from maya_core.memory.lexicon import PERSON_NOUNS
+from maya_core.memory.lexicon import NOT_NAMES, PERSON_NOUNS
 from maya_core.memory.phrases import Stated, stated, stated_of_me
 from maya_core.memory.relations import SINGLE_ROLES, SLOT
 from maya_core.memory.statements import Clause
@@ -72,12 +72,6 @@ _WHO_IS_WHO = tuple(
     )
     for nouns, relation, kind in _RELATIVES
 )
-_NOT_NAMES = frozenset(
-    "i monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
-    "september october november december italian french german spanish english british american indian chinese "
-    "japanese korean polish dutch swedish brazilian mexican irish scottish welsh portuguese greek turkish russian "
-    "canadian australian".split()
-)
 
 
 _BEING = re.compile(r"\W*(?:is|was|are|'s)\s+(?!got\b)(?:an?|two|three)\s")
@@ -101,7 +95,7 @@ def _who_is_who(clause: Clause) -> Iterator[Said]:
             parts = match.groupdict()
             field = next(name for name in ("name", "first", "said") if parts[name])
             name, role = parts[field], parts["role"] or parts["what"] or parts["kind"]
-            if name.split()[0].lower() in _NOT_NAMES or name.lower() in PERSON_NOUNS:
+            if name.split()[0].lower() in NOT_NAMES or name.lower() in PERSON_NOUNS:
                 continue
             single = role.split()[-1] in SINGLE_ROLES
             found = Stated(

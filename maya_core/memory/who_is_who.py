@@ -6,7 +6,7 @@ Names that stand beside a role are put where the rest of the reading looks for t
 import re
 from collections.abc import Sequence
 
-from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS
+from maya_core.memory.lexicon import ANIMALS, NOT_NAMES, PERSON_NOUNS
 from maya_core.memory.phrases import TRADES
 from maya_core.memory.unfolded import Plain
 
@@ -26,7 +26,7 @@ _PROPER = r"[^\W\d_a-z][\w'-]*(?:\s[^\W\d_a-z][\w'-]*)?"
 _ONLY_A_NAME = re.compile(rf"(?P<and>and\s+)?(?P<name>{_PROPER})")
 _MORE_NAMES = re.compile(rf"(?:and|or)\s+{_PROPER}\W*$")
 _SEVERAL = re.compile(
-    rf"(?<![\w'])(?i:my|our|(?:i|we)(?:'ve| have)?(?: got)?|have|and)\s+(?:[a-z-]+\s+){{0,2}}?(?P<many>(?i:children|"
+    rf"(?<![\w'])(?i:my|our|(?:i|we)(?:'ve| have)?(?: got)?)\s+(?:[a-z-]+\s+){{0,2}}?(?P<many>(?i:children|"
     rf"(?:{_KINDS})(?<!s)s|kids|twins))(?:\s+(?:are(?: called| named)?|called|named))?(?:\s+(?P<name>{_PROPER}))?\W*$"
 )
 """Somebody of whom there are several, who are named next: "my kids are Tom", "we have two daughters"."""
@@ -65,7 +65,8 @@ def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: s
         return _somebody(role, called.group("name")) if role else None
     if named := _of_several(text, beside, after):
         return named
-    if trade := _OUR_TRADE.match(text):
+    trade = _OUR_TRADE.match(text)
+    if trade and _names_somebody(trade.group("name")):
         return Plain(text=f"{trade.group('name')} is a {trade.group('what')}", agent=trade.group("name"))
     known = _ONLY_A_NAME.fullmatch(beside[-1].strip(" ,")) if beside else None
     if known and (ours := _OUR_TRADE_ALONE.fullmatch(text)):
@@ -95,8 +96,16 @@ def _of_several(text: str, beside: Sequence[str], after: str) -> Plain | None:
     return _somebody(one.group("role"), name.group("name"))
 
 
-def _somebody(role: str, name: str) -> Plain:
+def _somebody(role: str, name: str) -> Plain | None:
+    if not _names_somebody(name):
+        return None
     return Plain(text=f"my {role.lower()} is {name}", agent=name)
+
+
+def _names_somebody(name: str) -> bool:
+    """A name, and not "Friday" or "ASAP"."""
+    first = name.split(maxsplit=1)[0]
+    return first.lower() not in NOT_NAMES and not (first.isupper() and len(first) > 1)
 
 
 def _one_of(many: str) -> str:
