@@ -149,6 +149,8 @@ def _unsure_of_what(said: Said, clause: Clause) -> bool:
 def _listed(told: Told, said: Said, following: Sequence[Clause]) -> Iterator[Claim]:
     """The statement, and the further objects of a list: "nuts, shellfish and eggs"."""
     found = said.stated
+    if found.relation in _TASTES and _of_something_named(found.object, following):
+        return
     parts = (
         re.split(r"\s+and\s+|\s+or\s+|,\s*", found.object) if found.relation is Relation.ALLERGIC_TO else [found.object]
     )
@@ -159,10 +161,23 @@ def _listed(told: Told, said: Said, following: Sequence[Clause]) -> Iterator[Cla
         rest = re.sub(r"^(?:and|or)\s+", "", clause.text, flags=re.IGNORECASE).strip(" .!")
         if clause.owners or clause.meant is not Meant.ASSERTED or not _MORE.match(rest):
             return
+        if found.relation in _TASTES and _POINTING.match(rest):
+            return
         if not is_empty(clean(rest)):
             yield _claim(told, said, clean(rest))
 
 
+def _of_something_named(thing: str, following: Sequence[Clause]) -> bool:
+    """ "I love the freedom and connection it brings": a remark on what was spoken of, not a taste."""
+    if not _POINTING.match(thing) or not following:
+        return False
+    return _IT_DOES.search(following[0].text) is not None
+
+
+_POINTING = re.compile(r"(?:the|their|his|her|its|these|those)\b", re.IGNORECASE)
+_IT_DOES = re.compile(
+    r"\b(?:it|this|that|they|you) (?:brings?|gives?|has|have|offers?|makes?|creates?)\b", re.IGNORECASE
+)
 _MORE = re.compile(
     r"^(?!(?:but|so|not|because|too|though|which|who|if|please|thanks|especially|since|when|badly|severely|mildly|"
     r"slightly|terribly|seriously|really|highly|extremely|violently|apparently|sadly|unfortunately|(?:my|"

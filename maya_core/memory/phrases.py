@@ -231,7 +231,8 @@ _PHRASES = (
     ),
     _phrase(
         Relation.HAS_PET,
-        rf"(?:adopted|got|have got|'ve got)?\s*(?P<o>(?:an?|two|three)\s+(?:\w+\s+){{0,2}}?{_PET}s?)(?=\s*[.!,;()]|"
+        rf"(?:adopted|got|have got|'ve got)?\s*(?P<o>(?:an?|two|three)\s+(?:(?!for\b|of\b|with\b|to\b|in\b|"
+        rf"like\b)\w+\s+){{0,2}}?{_PET}s?)(?=\s*[.!,;()]|"
         rf"\s*$|\s+(?:and|who|from|last|at home)\b)",
     ),
     _phrase(
@@ -293,7 +294,7 @@ _PHRASES = (
     _phrase(
         Relation.DECIDED,
         r"(?:decided(?:\s+(?:to|on|against|that we'll|that we|that i'll))?|settled on|went with|opted for|agreed "
-        r"(?:on|to)|chose|made up my mind to|'ve chosen|chosen)\s+(?!if\b|whether\b|not sure\b|"
+        r"(?:on|to)|chose(?=\s+[A-Z])|made up my mind to|'ve chosen|chosen)\s+(?!if\b|whether\b|not sure\b|"
         r"yet\b)(?P<o>[^.!?]{3,80}?)(?=\s*[.!?;]|\s*$)",
         EntityKind.TOPIC,
     ),
@@ -492,12 +493,14 @@ _NO_TASTE = re.compile(
 )
 """After "I love" this is a remark of the moment, not a taste."""
 _EMPTY = re.compile(
-    r"^(?:(?:them|him|me|us|it|is|are|was|were)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|where|your|"
+    r"^(?:(?:them|him|me|us|it|is|are|was|were)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|"
+    r"where|your|"
     r"the (?:idea|way|first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|"
     r"that\b.*|these\b.*|those\b.*|being able.*|seeing.*|something.*|anything.*|everything.*|nothing.*|"
     r"to know.*|know.*|the same|same|each other|a lot.*|both.*|working.*|how\b.*|what\b.*|where\b.*|when\b.*|"
     r"the (?:first|second|third|last|other|new) (?:one|version|option|draft|answer).*|you.*|an? (?:bit|lot|few|"
-    r"couple|little).*|to (?:see|be|hear|get|have|do|say|ask|think|know)\b.*|i\b.*|my\b(?! ).*)$",
+    r"couple|little|ton|bunch|load|great deal|while)\b.*|(?:tons|loads|plenty|so much|new things)\b.*|to (?:see|"
+    r"be|hear|get|have|do|say|ask|think|know)\b.*|i\b.*|my\b(?! ).*)$",
     re.IGNORECASE,
 )
 

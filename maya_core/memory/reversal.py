@@ -179,7 +179,8 @@ _CHANGE = re.compile(
     r"(?:us|me)|"
     r"updat\w+|taken? over|took over|hand(?:ed|ing) over|turned into|grown|gone up|went up|go up|up to|down to|"
     r"drop\w*|ris(?:e|en|ing)|rose|left|quit|retired|promoted|finally|by now|meanwhile|in the meantime|ditch\w*|"
-    r"gave up|given up|outgrown|outgrew|used to|decided|only one|just (?:the )?one|earlier|later than|goodbye|"
+    r"gave up|given up|outgrown|outgrew|used to|decided|only one|"
+    r"(?<!pick )(?<!choose )(?<!name )just (?:the )?one|earlier|later than|goodbye|"
     r"without)\b",
     _I,
 )

@@ -92,3 +92,16 @@ def test_a_correction_is_not_guessed_when_there_is_a_choice() -> None:
 
 def test_a_pronoun_means_the_person_before() -> None:
     assert ("Anna", R.ALLERGIC_TO, "cats") in learnt("My sister Anna is here. She's allergic to cats.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "I've always had a love for horses!",
+        "I'm learning a ton.",
+        "I chose furniture that looks great.",
+        "It can be tough, but I love the freedom and connection it brings.",
+    ],
+)
+def test_a_remark_that_only_looks_like_a_statement_is_none(line: str) -> None:
+    assert not extract(talk(line))
