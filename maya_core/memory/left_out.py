@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 
 from maya_core.memory.phrases import TRADES
-from maya_core.memory.unfolded import Plain
+from maya_core.memory.unfolded import Plain, third_person
 from maya_core.memory.verbs import Verb
+from maya_core.memory.who_is_who import names_somebody
 
 _ABOUT_ME = re.compile(
     r"\W*(?:(?:a |my )?(?:quick|short|brief|little|bit of) )?(?:intro(?:duction)?|about me(?:self)?|"
@@ -50,6 +51,8 @@ _NEW = re.compile(
     r"favou?rite \w+|deadline|nickname)",
     re.IGNORECASE,
 )
+_NAME_BEFORE = re.compile(r"(?:^|\b(?i:my|our)\s+[a-z-]+\s+)(?P<name>[^\W\d_a-z][\w'-]*)$")
+_AND_ANOTHER = re.compile(r"and\s+[^\W\d_a-z][\w'-]*\s+(?:both\s+)?")
 _SOMEBODY = re.compile(r"(?!(?:I|We)\b)(?:(?:[Mm]y|[Oo]ur)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)")
 _GAPPED = re.compile(
     r"(?:and |but )?(?P<who>(?:my|our)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)\s+(?P<prep>in|at|to|from|for|"
@@ -89,6 +92,8 @@ def with_subject(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Ve
     if no_fan := _NO_FAN.fullmatch(text):
         return Plain(text=f"I am {no_fan.group('is')}")
     subject = led[-1].subject if led else None
+    if both := _of_both(text, verbs, before, led):
+        return both
     new = _NEW.fullmatch(before) if before else None
     if new and not verbs:
         return Plain(text=f"my {new.group('what')} is {text.strip(' .!')}")
@@ -98,3 +103,17 @@ def with_subject(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Ve
     does = before[led[-1].start : before.rindex(f" {gapped.group('prep')} ")]
     who = gapped.group("who")
     return Plain(text=f"{who} {does} {gapped.group('prep')} {gapped.group('what').strip()}", agent=who)
+
+
+def _of_both(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Verb]) -> Plain | None:
+    """What two do, said of the one that stands before the "and": "Anna and Tom live in Porto"."""
+    first = _NAME_BEFORE.search(before) if before and not led else None
+    second = _AND_ANOTHER.match(text)
+    if first is None or second is None or not verbs or verbs[0].start != second.end():
+        return None
+    verb, name = verbs[0], first.group("name")
+    does = text[verb.start : verb.end]
+    if does.endswith("s") or not names_somebody(name):  # "lives", "is": it is said of one
+        return None
+    plain = {"are": "is", "were": "was", "have": "has"}.get(does, third_person(does) if does == verb.lemma else does)
+    return Plain(text=f"{name} {plain}{text[verb.end :]}", agent=name)

@@ -276,6 +276,7 @@ NOT_NAMES = frozenset(
     "i monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december italian french german spanish english british american indian chinese "
     "japanese korean polish dutch swedish brazilian mexican irish scottish welsh portuguese greek turkish russian "
-    "canadian australian swiss thanks please christmas easter english hello sorry yes no".split()
+    "canadian australian swiss thanks please christmas easter english hello sorry yes no oh ok "
+    "okay hi hey well so".split()
 )
 """Words with a capital that name nobody."""

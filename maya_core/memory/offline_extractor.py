@@ -5,6 +5,7 @@ What it finds is marked with its id, passes the same gate as a model's output, a
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from maya_core.domain.conversation import Message
 from maya_core.domain.memory import EntityKind, Relation
@@ -27,6 +28,7 @@ _SOME_OF = re.compile(
     r"^(?:half|most|many|some|several|none|one|all|both|each|part|a (?:few|lot)|\d+)\b", re.IGNORECASE
 )
 """A part of several: of whom is not said."""
+_TWO_NAMES = re.compile(r"([^\W\d_a-z][\w'-]*) and ([^\W\d_a-z][\w'-]*)")
 _TASTES = frozenset({Relation.HAS_PREFERENCE_FOR, Relation.DISLIKES, Relation.PLANS})
 _OF_TASKS = frozenset({Relation.DEPENDS_ON, Relation.HAS_DEADLINE, Relation.ASSIGNED_TO})
 _OF_PEOPLE = frozenset(
@@ -101,7 +103,15 @@ def _from_clause(told: Told, clause: Clause, following: Sequence[Clause]) -> Ite
         return
     for said in said_in(clause):
         if not _doubtful(said, clause) and not _long_ago(clause, following):
-            yield from _listed(told, said, following)
+            for claim in _listed(told, said, following):
+                yield from _of_each(claim)
+
+
+def _of_each(claim: Claim) -> Iterator[Claim]:
+    """What is said of "Nils and Frida" is so of each."""
+    several = _TWO_NAMES.fullmatch(claim.subject)
+    for name in several.groups() if several else (claim.subject,):
+        yield replace(claim, subject=name)
 
 
 def _long_ago(clause: Clause, following: Sequence[Clause]) -> bool:

@@ -179,6 +179,7 @@ class People:
         whose = self._possessor(phrases[0]) if phrases else frozenset()
         mine = any(re.match(r"(?:my|our)\b(?!.*'s\s)", phrase, re.IGNORECASE) for phrase in phrases)
         several = [re.sub(r"^(?:and|or) |\.$", "", phrase) for phrase in phrases if _NAME_ALONE.match(phrase)]
+        several = several if coordinated else several[-1:]
         called = self._call(names) or (several[0] if apposed and several else phrases[0])
         text = " and ".join(several) if len(several) > 1 else called
         return Owner(who=Who.OTHER, start=0, names=names, text=text, person=person, mine=mine, whose=whose)

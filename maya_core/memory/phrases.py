@@ -293,7 +293,7 @@ _PHRASES = (
     ),
     _phrase(
         Relation.DECIDED,
-        r"(?:decided(?:\s+(?:to|on|against|that we'll|that we|that i'll))?|settled on|went with|opted for|agreed "
+        r"(?:decided(?:\s+(?:to|on|for|against|that we'll|that we|that i'll))?|settled on|went with|opted for|agreed "
         r"(?:on|to)|chose(?=\s+[A-Z])|made up my mind to|'ve chosen|chosen)\s+(?!if\b|whether\b|not sure\b|"
         r"yet\b)(?P<o>[^.!?]{3,80}?)(?=\s*[.!?;]|\s*$)",
         EntityKind.TOPIC,

@@ -145,10 +145,11 @@ def _by_somebody(text: str, verbs: Sequence[Verb], after: str) -> Iterator[Plain
     if agent.lower() in ("me", "us"):
         yield Plain(text=f"I {verb.lemma} {thing}")
     else:
-        yield Plain(text=f"{agent} {_third(verb.lemma)} {thing}", agent=agent)
+        yield Plain(text=f"{agent} {third_person(verb.lemma)} {thing}", agent=agent)
 
 
-def _third(lemma: str) -> str:
+def third_person(lemma: str) -> str:
+    """ "Lives" for "live"."""
     if lemma.endswith("y") and lemma[-2:-1] not in "aeiou":
         return lemma[:-1] + "ies"
     return lemma + ("es" if lemma.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")

@@ -66,7 +66,7 @@ def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: s
     if named := _of_several(text, beside, after):
         return named
     trade = _OUR_TRADE.match(text)
-    if trade and _names_somebody(trade.group("name")):
+    if trade and names_somebody(trade.group("name")):
         return Plain(text=f"{trade.group('name')} is a {trade.group('what')}", agent=trade.group("name"))
     known = _ONLY_A_NAME.fullmatch(beside[-1].strip(" ,")) if beside else None
     if known and (ours := _OUR_TRADE_ALONE.fullmatch(text)):
@@ -97,12 +97,12 @@ def _of_several(text: str, beside: Sequence[str], after: str) -> Plain | None:
 
 
 def _somebody(role: str, name: str) -> Plain | None:
-    if not _names_somebody(name):
+    if not names_somebody(name):
         return None
     return Plain(text=f"my {role.lower()} is {name}", agent=name)
 
 
-def _names_somebody(name: str) -> bool:
+def names_somebody(name: str) -> bool:
     """A name, and not "Friday" or "ASAP"."""
     first = name.split(maxsplit=1)[0]
     return first.lower() not in NOT_NAMES and not (first.isupper() and len(first) > 1)

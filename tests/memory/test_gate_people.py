@@ -83,6 +83,20 @@ def test_what_two_do_is_so_of_both() -> None:
     assert reason(claim("Turin", subject="Giulia"), line) is None
 
 
+@pytest.mark.parametrize(
+    ("of", "line"),
+    [
+        ({"Anna", "Tom"}, "Anna and Tom live in Porto."),
+        ({"Jan", "Piet"}, "My brothers Jan and Piet live in Porto."),
+        ({"Nils", "Frida"}, "My twins, Nils and Frida, live in Porto."),
+        ({"Tom"}, "Thanks Anna, and Tom lives in Porto."),
+        ({"Emil"}, "Careful: the groom, Emil, lives in Porto."),
+    ],
+)
+def test_what_two_by_name_do_is_so_of_each(of: set[str], line: str) -> None:
+    assert {c.subject for c in extract(talk(line)) if c.object == "Porto"} == of
+
+
 def test_somebody_stays_who_they_are_when_they_leave_their_job() -> None:
     said = ("My partner Giulia works at Ferrola.", "Giulia quit Ferrola last week.")
     assert not admitted(claim("Giulia", R.PARTNER_OF), *said).ended
