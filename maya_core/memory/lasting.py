@@ -289,6 +289,8 @@ class _Said:
         lemma, rest = self._verb.lemma, self._rest
         if lemma == "get":
             return _GOT.match(rest) is not None and not self._transient()
+        if lemma == "come":
+            return rest.lstrip().startswith("from ")
         if lemma == "put":
             counted = _UP_OR_DOWN.search(rest) is not None and (re.search(r"\d", rest) is not None or self._dated())
             return counted or _ON_ME.match(rest) is not None

@@ -112,13 +112,16 @@ _DISLIKE = re.compile(
     r"despis\w*|(?:don't|do not|doesn't|does not|didn't|never|not|dont|doesnt)(?: \w+){0,2} (?:like|likes|love|"
     r"enjoy\w*|care for|eat|drink|fan|into|keen|fond|liked|prefer|stand)|"
     r"not (?:a |an |much of a )?(?:\w+ )?fan|avoid\w*|allergic|intoleran\w*|annoy\w*|sick of|fed up|gross|"
-    r"disgust\w*|(?:far |way |much )?too \w+ for (?:me|us|my \w+)|makes? me (?:sick|ill|nauseous)|put off by|"
+    r"no (?:big |great |real )?(?:fan|friend|lover) of|disgust\w*|(?:far |way |much )?too \w+ for (?:me|us|"
+    r"my \w+)|makes? me (?:sick|ill|nauseous)|put off by|"
     r"averse|tastes? (?:like|of) (?:soap|cardboard|dirt|feet|nothing|water|chalk)|terrible|awful|worst|rather not)\b",
     _I,
 )
 _NO_LONGER = re.compile(
     r"\b(?:(?<!am )(?<!'m )(?<!get )(?<!getting )(?<!got )(?<!are )(?<!is )(?<!'s )used to(?! (?:it|the|this|that|"
-    r"being)\b)|no longer|no more|any ?more|any longer|former(?:ly)?|previously|until recently|back when|in the past|"
+    r"being)\b)|no longer|no more|any ?more|any longer|former(?:ly)?|(?:my|our|his|her) (?:last|previous|"
+    r"old) (?:job|company|employer|"
+    r"firm|role|position|team|school|flat|place|boss|landlord)|previously|until recently|back when|in the past|"
     r"years ago|when (?:i|he|she|we|they) (?:was|were)|as a (?:kid|child|teen\w*|student|boy|girl)|growing up|"
     r"at the time|back then|once upon a time|originally|before (?:i|we|he|she|they|that|moving|joining|switching))\b",
     _I,

@@ -181,5 +181,8 @@ def _new_one(held: Held, clause: Clause) -> bool:
         return False
     what = re.escape(label.removeprefix(SLOT))
     new = rf"\b(?:an?|my|the|our)\s+(?:brand[- ])?(?:new|different|other)\s+{what}\b"
-    none = rf"\b(?:no more|no longer (?:have|need) an?|(?:don't|do not) have an?|without an?|ditched the)\s+{what}\b"
+    none = (
+        rf"\b(?:no more|(?:have|has|got) no|no longer (?:have|need) an?|(?:don't|do not) have an?|without an?|"
+        rf"ditched the)\s+{what}\b"
+    )
     return re.search(f"{new}|{none}", clause.text, re.IGNORECASE) is not None

@@ -41,6 +41,10 @@ _RELATIVE_OPENING = re.compile(
     r"(?:(?:in|at|by|to|of|with|for|on|from|under|near|about)\s+)?(?:whom?|whose|which|where)\b", re.IGNORECASE
 )
 """Begins a clause within another: "Dieter, whom I share an office with, collects …"."""
+_LIST_OF = re.compile(
+    r"[^:]{3,80}?\b(?:for|about|of|on)\s+(?P<who>(?:(?i:my|our)\s+[a-z-]+(?:\s[A-Z][\w-]+)?)|"
+    r"[A-Z][\w-]+(?:\s[A-Z][\w-]+)?):\s"
+)
 _SHORT = 8
 _FEW = 3
 _AFTER_A_WORD = 2
@@ -287,7 +291,8 @@ class _MessageReader:
             verbs: Sequence[Verb] = verbs_of(piece.text)
             if not piece.text.lower().startswith("so "):
                 verbs = _coordinated(verbs, made)
-            inherited = self._inherited(made, verbs_of(piece.text))
+            listed_of = self._listed_of(sentence, piece)
+            inherited = listed_of or self._inherited(made, verbs_of(piece.text))
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
             self._people.note(piece.text, owners, previous, asked=meant is Meant.QUESTION)
             follows = bool(made) and not owners
@@ -311,6 +316,14 @@ class _MessageReader:
                 )
             )
         return made
+
+    def _listed_of(self, sentence: Piece, piece: Piece) -> Owner | None:
+        """Whom a list is about that a colon opens: "a form for my dad: born in 1950, lives in Oldham"."""
+        opened = _LIST_OF.match(sentence.text)
+        if opened is None or piece.start - sentence.start < opened.end():
+            return None
+        owner = self._people.alone([opened.group("who")], named=True)
+        return owner if owner.person else None
 
     def _inherited(self, made: Sequence[Clause], verbs: Sequence[Verb]) -> Owner:
         """Whom a clause is about that names nobody: the subject of the clause before it in the sentence; where it opens
