@@ -135,7 +135,7 @@ def owners_in(clause: str, verbs: Sequence[Verb] | None = None) -> list[Owner]:
 
 
 def _owner(phrase: str, *, start: int, until: int) -> Owner:
-    word = phrase.lower()
+    word = re.sub(r"\s+(?:myself|ourselves|personally)$", "", phrase.lower())
     if word in ("i", "we"):
         return Owner(who=Who.USER, start=start, until=until)
     if word == "you":

@@ -26,6 +26,9 @@ class ForeignSpan:
 
 
 _CODE_FENCE = re.compile(r"(```|~~~).*?(?:\1|\Z)", re.DOTALL)
+_VOICES = re.compile(r"[^\n]*\n(?:[A-Z][\w .'-]{0,20}:[ \t]\S[^\n]*(?:\n|\Z)){2,}")
+_VOICES_HERE = re.compile(r"(?:[A-Z][\w .'-]{0,20}:[ \t]\S[^\n]*(?:\n|\Z)){2,}")
+"""Lines of two and more voices, right below what introduces them; below them the person goes on."""
 _FENCE_NEXT = re.compile(r"\s*(```|~~~).*?(?:\1|\Z)", re.DOTALL)
 _TAGGED = re.compile(r"<!--.*?(?:-->|\Z)|<([a-zA-Z][\w-]*)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL)
 _BRACKETED = re.compile(r"\[+[^\[\]\n]{0,40}:[^\[\]]*\]+|\{[^{}]*[:=][^{}]*\}|\[/?[A-Z]{3,}\][^\n]*")
@@ -76,7 +79,7 @@ _INTRODUCTION = re.compile(
     r"(?:put|added|left|stuck|scribbled) (?:this|that|the following|a note)|posted|texted|emailed|translate|"
     r"proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
     r"paraphrase|edit|improve|shorten|(?<!let me )rephrase|explain|reword|polish|analy[sz]e|extract|parse|"
-    r"classify|grammar|say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|"
+    r"classify|grammar|(?<!you )say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|"
     r"forwarding|copied|copying))\b(?:(?!\bI (?:was|am|did|do|have|had)\b)[^.!?:\n]){0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
@@ -87,7 +90,8 @@ _TO_REPORT = re.compile(
 )
 """Not the noun, nor somebody else's words: "small upgrade to report: …", "sorry to say: …"."""
 _ABOUT_ONESELF = re.compile(
-    r"\b(?:(?:should(?:'ve| have)?|meant to|wanted to|let me|to) (?:say|said|write|written)|as (?:i|"
+    r"\b(?:(?:should(?:'ve| have)?|meant to|wanted to|let me|to) (?:say|said|write|written)|"
+    r"(?:because|since|when|what) (?:i|we) (?:just )?(?:said|wrote|told)|as (?:i|"
     r"we)(?: (?:already|just|once))? (?:said|told|wrote|mentioned|say|explained)|(?:quick|short|brief) (?:intro|"
     r"introduction|summary|note|context|recap)|about me|my details|my situation|"
     r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"
@@ -114,7 +118,7 @@ _OWN_HEADING = re.compile(
 _NOT_OWN_HEADING = re.compile(
     r"\b(?:songs?|lyrics|verse|chorus|movie|film|book|novel|poem|line|slogan|sign|horoscope|post|tweet|meme|proverb|"
     r"story|says?|said|wrote|writes|according|example|e\.g|diary|memoirs?|journal|autobiography|letters? of|"
-    r"words of)\b|(?<!\w)(?:(?:my|our|the|an?)\s+[a-z-]+|"
+    r"words of)\b|^\W*(?:(?:my|our|the|an?)\s+[a-z-]+|"
     r"(?-i:[A-Z])[\w-]+)'s\s+"
     r"(?!(?:plan|update|status|problem|situation|context)\b)[a-z]",
     re.IGNORECASE,
@@ -263,8 +267,8 @@ def _pasted(text: str) -> list[ForeignSpan]:
         if _TO_REPORT.search(text[max(0, match.start() - 12) : match.end()]):
             continue
         if not _ABOUT_ONESELF.search(text[max(0, match.start() - 24) : match.end()]):
-            whole, fence = _IN_MARKS.fullmatch(text, match.end()), _FENCE_NEXT.match(text, match.end())
-            end = whole.start("after") if whole else fence.end() if fence else len(text)
+            whole = _IN_MARKS.fullmatch(text, match.end())
+            end = whole.start("after") if whole else _handed_until(text, match.end())
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=end))
     for match in _FORWARDED.finditer(text):
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))
@@ -293,10 +297,16 @@ def _handed_over(text: str) -> list[ForeignSpan]:
     """What follows a sentence that hands over a text, without a colon: the paragraphs after "Sara wrote me this, what
     do I answer?", and the rest after "Here's the bio I need to cut."."""
     if shown := _HERE_IT_IS.search(text):
-        return [ForeignSpan(kind=Foreign.QUOTE, start=shown.end(), end=len(text))]
+        return [ForeignSpan(kind=Foreign.QUOTE, start=shown.end(), end=_handed_until(text, shown.end()))]
     parted = re.search(r"\n\s*\n", text)
     handed = parted and _HANDED_OVER.search(text, 0, parted.start())
     return [ForeignSpan(kind=Foreign.QUOTE, start=parted.end(), end=len(text))] if parted and handed else []
+
+
+def _handed_until(text: str, start: int) -> int:
+    """Where what begins there ends, by its own form: a fence, or lines of several voices; else with the message."""
+    formed = _FENCE_NEXT.match(text, start) or _VOICES.match(text, start)
+    return formed.end() if formed else len(text)
 
 
 def _worked_on(text: str) -> list[ForeignSpan]:
@@ -317,7 +327,8 @@ def _attributed(text: str) -> list[ForeignSpan]:
         who = match.group("who").rpartition(", ")[2]
         own = (_OWN_HEADING.search(who) is not None or not _is_a_speaker(who)) and not _MATERIAL.search(who)
         if (_NOT_OWN_HEADING.search(who) and not _ABOUT_ONESELF.search(who)) or not own:
-            found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=len(text)))
+            talk = _VOICES_HERE.match(text, match.start("who"))
+            found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=talk.end() if talk else len(text)))
     return found
 
 

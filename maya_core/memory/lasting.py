@@ -106,6 +106,10 @@ _DOUBTED = re.compile(r"'d\b|\b(?:would|could|should|might)\b")
 _ILL_FOR_LONG = re.compile(
     r"\W*(?:\w+ )?(?:hay fever|glandular fever|migraine headaches?|cluster headaches?|chronic)\b", re.IGNORECASE
 )
+_GOAL = re.compile(
+    r"\b(?:my|our) (?:[\w-]+ )?(?:goal|aim|objective|resolution|target|mission)\b[^.!?]{0,30}?\b(?:is|are) to\b",
+    re.IGNORECASE,
+)
 _HELD_UP = ("delay", "cancel", "block", "run", "move")
 _ON_ITS_WAY = frozenset(
     "train bus tram flight plane ferry taxi cab uber metro subway lift delivery parcel package pizza food".split()
@@ -230,6 +234,8 @@ class _Said:
         return self._verb.lemma in ABLE and not _DOUBTED.search(self._text)
 
     def _will(self) -> bool:
+        if _GOAL.search(self._text):
+            return True
         if self._verb.negated and self._verb.lemma in _HABITS and not self._dated():
             return True
         planned = self._owner.who is Who.OTHER or self._dated() or has_value(self._rest)

@@ -18,6 +18,38 @@ _ABOUT_ME = re.compile(
     re.IGNORECASE,
 )
 """Heads a list of what one is: what follows is said of the user."""
+_OF_MINE = re.compile(
+    r"\bappl(?:y|ies) to me\b|\bmy (?:[\w-]+ ){0,2}(?:details|data|profile|set-?up|basics|facts|particulars|"
+    r"onboarding notes|emergency card)\W*$",
+    re.IGNORECASE,
+)
+_KIN = "wife|husband|partner|spouse|fiancée?|mother|father|mum|mom|dad|sister|brother|son|daughter|dog|cat"
+_GOES_ON = re.compile(r"(?:which|who|that|where|but|because|so|if|when|since|though)\b", re.IGNORECASE)
+_LABELS = tuple(
+    (re.compile(labels, re.IGNORECASE), says)
+    for labels, says in (
+        (r"(?:full |first |last )?name", "my name is {value}"),
+        (r"(?:date of birth|born|dob|birthday|birth date)", "my birthday is {value}"),
+        (r"(?:line )?manager|boss|supervisor|team lead|landlord|dentist|doctor|gp|" + _KIN, "my {label} is {value}"),
+        (r"laptop|phone|car|bike|editor|diet|gym|hometown", "my {label} is {value}"),
+        (r"home|city|location|residence|based in|lives? in", "I live in {value}"),
+        (r"employer|company|firm", "I work at {value}"),
+        (r"job|role|title|position|profession|occupation", "I work as a {value}"),
+    )
+)
+_LABELS_OF_LISTS = tuple(
+    (re.compile(labels, re.IGNORECASE), says)
+    for labels, says in (
+        (r"(?:spoken |working )?languages?(?: spoken)?", "I speak {value}"),
+        (r"allerg(?:y|ies)|allergic to", "I am allergic to {value}"),
+    )
+)
+"""What an entry says by its label; the last ones may name several."""
+_CREW = re.compile(
+    r"\b(?:who is who|who's who|who does what)\b|^who on\b|\b(?:our|the) (?:\w+ )?(?:team|crew|staff)\W*$",
+    re.IGNORECASE,
+)
+_OCCUPATION = re.compile(r"[a-z][a-z-]+(?:\s[a-z][a-z-]+){0,2}")
 _NAMED = re.compile(r"(?:name(?:'s| is)?[\s:]+)?(?P<name>[^\W\d_a-z][\w'-]*(?:\s[^\W\d_a-z][\w'-]*){0,2})")
 _AGED = re.compile(r"(?:age[\s:]+)?(?P<age>[1-9]\d)(?: years? old)?")
 _OF_A_TRADE = re.compile(rf"(?:an? )?(?P<what>(?:[\w-]+ ){{0,3}}?{TRADES}\b.*)", re.IGNORECASE)
@@ -61,8 +93,38 @@ _GAPPED = re.compile(
 
 
 def heads_a_profile(text: str) -> bool:
-    """A clause that says that what follows is about the user: "About me", "Quick intro"."""
-    return _ABOUT_ME.fullmatch(text) is not None
+    """A clause that says that what follows is about the user: "About me", "Quick intro", "what applies to me"."""
+    return _ABOUT_ME.fullmatch(text) is not None or _OF_MINE.search(text) is not None
+
+
+def is_label(text: str) -> bool:
+    """Stands before the colon of an entry: "Supervisor"."""
+    return any(labels.fullmatch(text.strip(" -•*")) for labels, _ in (*_LABELS, *_LABELS_OF_LISTS))
+
+
+def labelled(text: str, label: str, *, first: bool) -> Plain | None:
+    """An entry with its label under such a heading: "Supervisor: Dr. Lindqvist", "Languages: Tetum and English".
+
+    `first`: it stands right behind the label.
+    """
+    value = re.sub(r"^(?:and|or)\s+", "", text.strip(" .;,-•*"))
+    if not value or _GOES_ON.match(value):
+        return None
+    for labels, says in (*_LABELS, *_LABELS_OF_LISTS) if first else _LABELS_OF_LISTS:
+        if labels.fullmatch(label.strip(" -•*")):
+            return Plain(text=says.format(label=label.strip(" -•*").lower(), value=value))
+    return None
+
+
+def in_a_crew(text: str, label: str) -> Plain | None:
+    """What somebody does, in a list of who is who: "Lenka: crane operator"."""
+    name, does = _SOMEBODY.fullmatch(label.strip(" -•*")), _OCCUPATION.fullmatch(text.strip(" .;,"))
+    return Plain(text=f"{name.group()} is a {does.group()}", agent=name.group()) if name and does else None
+
+
+def heads_a_crew(text: str) -> bool:
+    """A clause that says that people and what they do follow."""
+    return _CREW.search(text) is not None
 
 
 def in_a_profile(text: str, *, first: bool) -> Plain | None:

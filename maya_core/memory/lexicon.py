@@ -70,6 +70,7 @@ NEGATIONS = frozenset("not n't never".split())
 ADVERBS = frozenset(
     """
     now also still just only already really actually currently finally usually always mostly mainly often sometimes
+    myself personally
     rarely too very so quite rather even ever never recently lately originally again soon here there then today tonight
     tomorrow yesterday nowadays anymore almost nearly probably maybe perhaps both together alone instead otherwise
     basically officially generally normally simply honestly luckily sadly unfortunately apparently totally completely
@@ -161,7 +162,7 @@ babysit babysat babysat; mishear misheard misheard; forgo forwent forgone; broad
 """
 _REGULAR = """
 abandon accept accompany achieve act adapt add adjust admire admit adopt adore advance advise afford agree aim allow
-amount announce annoy answer anticipate apologise apologize appear apply appoint appreciate approve argue arrange arrest
+announce annoy answer anticipate apologise apologize appear apply appoint appreciate approve argue arrange arrest
 arrive ask assemble assign assist assume assure attach attack attempt attend attract audit avoid award babble bake
 balance ban bank base bathe battle behave believe belong benefit bike blame blend bless block blog board boast boil bolt
 book borrow bother bounce bowl brag brake branch breathe breed brew brush bump bunk bury cable calculate call calm camp

@@ -101,6 +101,7 @@ def extract(messages: Sequence[Message], *, owner: str = "") -> list[Claim]:
 def _from_clause(told: Told, clause: Clause, following: Sequence[Clause]) -> Iterator[Claim]:
     if clause.meant is not Meant.ASSERTED:
         return
+    following = [c for c in following if c.sentence == clause.sentence]
     for said in said_in(clause):
         if not _doubtful(said, clause) and not _long_ago(clause, following):
             for claim in _listed(told, said, following):

@@ -175,6 +175,8 @@ _PLAY_OVER = re.compile(
     r"[.!?]\s*)(?:ok(?:ay)?\W+)?(?:stop|cut)\b",
     _I,
 )
+_WAS = re.compile(r"\b(?:that|this|it|which) (?:was|were)(?: (?:just|only|all|purely|merely))*(?: an?)?\s+$", _I)
+"""Before the word for a frame: it is over ("that was a thought experiment")."""
 _FICTION = re.compile(
     r"\b(?:my (?:character|avatar|alter ego|persona|d&d\w*|sim)|in (?:the|my|a|this|our|that) (?:song|poem|"
     r"lyrics|advert|game|novel|story|dream|"
@@ -194,7 +196,8 @@ _BACK_TO_EARTH = re.compile(
 )
 _BY_THE_WAY = re.compile(r"\b(?:by the way|btw|fyi)\b", _I)
 _SPEECH = (
-    r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought|believes?|believed|mentioned|"
+    r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought(?! (?:experiment|process|"
+    r"leader)\b)|believes?|believed|mentioned|"
     r"mentions|insists?|insisted|insisting|swears?|swore|"
     r"(?:wrote|writes?)(?! (?:the|an?|our|my|his|her|their|all|most|code|books|songs|for|in|with|about)\b)|"
     r"asked(?! (?:me|us) to "
@@ -362,6 +365,9 @@ _TAKEN_BACK = re.compile(
     _I,
 )
 _JOKES_ABOUT = re.compile(r"\b(?:joking|kidding|joke|lying|made up) about\s+([^,.;!?]+)", _I)
+_ALL_OF_IT = re.compile(
+    r"(?:all|both|everything|every|that|this|it|them|these|those|the (?:whole|lot|above|rest|last))\b", _I
+)
 _AFTER_JOKE = re.compile(
     r"\b(?:kidding|jk|joking(?: aside| apart)?|jokes?(?: aside| apart)?|not "
     r"really)\b[\s,.;:!—–)-]*(?P<then>but\s+|no,?\s+|"
@@ -452,7 +458,7 @@ def sometime(clause: str) -> bool:
 def opens_fiction(sentence: str) -> int | None:
     """From which character on what follows in the message is made up, or asked to be; None where nothing is."""
     text = _TEXT.search(sentence)
-    found = _FRAME.search(sentence)
+    found = next((m for m in _FRAME.finditer(sentence) if not _WAS.search(sentence[: m.start()])), None)
     if text is not None and _OF_ANOTHER.search(sentence, text.start()) is not None:
         return text.start()
     return found.start() if found else None
@@ -519,7 +525,7 @@ def only_jokes(sentence: str) -> bool:
 def joked_part(sentence: str) -> str | None:
     """Of which part of what was said a sentence says that it was a joke: "the time" of "joking about the time"."""
     found = _JOKES_ABOUT.search(sentence)
-    return found.group(1) if found else None
+    return found.group(1) if found and not _ALL_OF_IT.match(found.group(1)) else None
 
 
 def laughs(sentence: str) -> bool:

@@ -16,7 +16,15 @@ from maya_core.memory import planting, reversal, stance
 from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, sentences_of
 from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
-from maya_core.memory.left_out import heads_a_profile, in_a_profile, with_subject
+from maya_core.memory.left_out import (
+    heads_a_crew,
+    heads_a_profile,
+    in_a_crew,
+    in_a_profile,
+    is_label,
+    labelled,
+    with_subject,
+)
 from maya_core.memory.people import People
 from maya_core.memory.secret_text import SecretSpan, secret_spans
 from maya_core.memory.unfolded import Plain, plain_orders, pointing_back
@@ -238,7 +246,9 @@ def _told(message: Message, text: str, *, place: int, asked: str, earlier: str, 
         earlier=earlier,
         clauses=tuple(
             _with_plain_orders(
-                _withdraw_slips(_MessageReader(text, people).clauses()), answers=asked.rstrip().endswith("?")
+                _withdraw_slips(_MessageReader(text, people).clauses()),
+                answers=asked.rstrip().endswith("?"),
+                earlier=earlier,
             )
         ),
         secrets=tuple(secret_spans(text, asked=asked)),
@@ -354,9 +364,9 @@ def _standing_alone(made: Sequence[Clause]) -> list[str]:
     return found[::-1]
 
 
-def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[Clause]:
+def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool, earlier: str) -> Iterator[Clause]:
     """The clauses, each followed by what it says in plain order where its own order is another. `answers`: the message
-    answers a question, so that "it" may mean the word with which it does."""
+    answers a question, so that "it" may mean the word with which it does. `earlier`: the user's message before it."""
     heading = next((n for n, c in enumerate(clauses) if heads_a_profile(c.text)), None)
     for number, clause in enumerate(clauses):
         yield clause
@@ -370,11 +380,20 @@ def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool) -> Iterator[
         answer = answers and named and clause.owners and named[0].sentence == clause.sentence - 1
         if answer and (pointed := pointing_back(clause.text, named[0].text.strip(" .,!"))):
             yield replace(clause, text=pointed, stems=stems(pointed), reordered=len(clause.text))
-        said, beside = [c.text for c in clauses[:number]], [c.text for c in same if c.start < clause.start]
+        said, beside = [earlier, *(c.text for c in clauses[:number])], [c.text for c in same if c.start < clause.start]
         led = main[-1].verbs if main else ()
         entry = heading is not None and heading < number
-        whole = in_a_profile(clause.text, first=number - 1 == heading) if entry else None
-        whole = whole or with_subject(clause.text, clause.verbs, before, led)
+        led_by_heading = entry and heading == number - 1 and clauses[number - 1] in same
+        a_label = same[0] is clause and after != "" and is_label(clause.text)
+        whole = in_a_profile(clause.text, first=led_by_heading) if entry and not a_label else None
+        label = same[0].text if same and same[0] is not clause and not same[0].owners else ""
+        whole = whole or (labelled(clause.text, label, first=same[1] is clause) if entry and label else None)
+        crew = label and any(heads_a_crew(c.text) for c in clauses[:number])
+        whole = (
+            whole
+            or (in_a_crew(clause.text, label) if crew else None)
+            or with_subject(clause.text, clause.verbs, before, led)
+        )
         who = who_is_who(clause.text, said, beside, after)
         for put_right in filter(None, (whole, who)):
             yield _in_plain_order(clause, put_right)

@@ -140,7 +140,9 @@ _TURNS = (
     _turn(
         r"\b(?:member|membership|belong\w*)\b",
         r"\b(?:left|quit|resigned|tore up|ripped up|binned|burn(?:ed|t)|cancell?ed|handed in|handed back|gave "
-        r"up|given up|returned|expelled|kicked out)\b",
+        r"up|given up|returned|expelled|kicked out)\b(?:\W*$|[^.!?;,]{0,30}\b(?:club|party|group|team|choir|union|"
+        r"gym|band|"
+        r"board|society|association|league|church|committee|membership|member|card|it|them|there)\b|[^.!?;,]{0,20}$)",
         Relation.MEMBER_OF,
     ),
     _turn(

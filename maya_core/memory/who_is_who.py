@@ -11,7 +11,8 @@ from maya_core.memory.phrases import TRADES
 from maya_core.memory.unfolded import Plain
 
 _NAME_IS = re.compile(
-    r"\W*(?i:(?:and|but)\s+)?(?i:his|her|its|their)\s+name(?:'s|"
+    r"\W*(?i:(?:and|but)\s+)?(?i:his|her|its|their|the\s+(?P<of>dog|puppy|cat|kitten|horse|rabbit|parrot|"
+    r"baby)'s)\s+name(?:'s|"
     r"\s+is)\s+[\"“']?(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)"
 )
 _KINDS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
@@ -56,12 +57,15 @@ def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: s
     of Zoe.
 
     Args:
-        before: what was said in the message before the clause, in order; `beside` the part of it in the same sentence.
+        before: what was said before the clause, in order, from the message before on.
+        beside: the part of it in the same sentence.
         after: the clause after it in the sentence.
     """
     if called := _NAME_IS.match(text):
         spoken = [found for said in before for found in _SOMEBODY_OF.finditer(said)]
-        role = spoken[-1].group("mine") if spoken else None
+        of = called.group("of")
+        theirs = [found for found in spoken if not of or (found.group("mine") or "").lower() == of]
+        role = theirs[-1].group("mine") if theirs else None
         return _somebody(role, called.group("name")) if role else None
     if named := _of_several(text, beside, after):
         return named

@@ -31,7 +31,7 @@ from maya_core.jobs.port import Job, QueueName
 from maya_core.memory.consolidation import ConsolidationPolicy, Outcome
 from maya_core.memory.holding import LeaseTimes
 from maya_core.memory.sweep import CONSOLIDATE, EMBED, Sweep, SweepPolicy
-from maya_core.stores.batches.port import BatchState
+from maya_core.stores.batches.port import Batch, BatchState
 from maya_core.stores.sqlite import Database
 from tests.contract.conftest import Backend, drop_database, mongodb_url
 from tests.memory.test_consolidation_sweep import no_model
@@ -170,9 +170,11 @@ async def left_in(place: Place, count: int = 4) -> Left:
     """What is there, after verifying that both stores hold what the batches say."""
     world = await open_world(place, ManualClock(NOON + timedelta(days=100)))
     assert await world.verification.verify(ANN) == []
-    batches = await world.batches.list_batches(ANN, limit=500)
-    refs = {ref.id: ref for ref in await world.vectors.list_refs(ANN)}
-    rows = {item.ref.id: item.vector.tobytes() for item in await world.vectors.fetch(ANN, list(refs))}
+    batches: list[Batch] = []
+    while page := await world.batches.list_batches(ANN, after=batches[-1].id if batches else None, limit=500):
+        batches += page
+    refs = await world.vector_refs()
+    rows = {item.ref.id: item.vector.tobytes() for id in refs for item in await world.vectors.fetch(ANN, [id])}
     entities, facts = await world.entities_and_facts()
     progress = [await world.batches.progress(ANN, ConversationId(chat)) for chat in chats(count)]
     await world.close()

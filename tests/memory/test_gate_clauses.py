@@ -337,3 +337,33 @@ def test_what_is_left_out_is_not_made_up(made: Claim, line: str) -> None:
 
 def test_a_part_of_several_is_nobody() -> None:
     assert not extract(talk("Half my team is vegan, most of my friends like opera."))
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Dr. Lindqvist", R.WORKS_WITH), "Here is what applies to me:\n- Supervisor: Dr. Lindqvist\n- Car: none"),
+        (claim("Tetum", R.SPEAKS), "Here is what applies to me:\n- Languages: Portuguese, English and Tetum"),
+        (claim("Nkechi Obi", R.WORKS_WITH), "My onboarding notes, could you tidy them up?\n* Manager: Nkechi Obi"),
+        (claim("crane operator", R.WORKS_AS, subject="Lenka"), "Who is who on the dock team:\n- Lenka: crane operator"),
+        (claim("Miro", R.USES), "The transcript of the call:\nVENDOR: We use Jira.\nUS: Fine.\nI use Miro."),
+        (claim("junior tester", R.WORKS_AS), "Thanks, that was a thought experiment; I am a junior tester."),
+        (claim("bar exam", R.RELATED_TO, label="goal"), "My goal is to pass the bar exam."),
+        (claim("Malmö", R.LIVES_IN), "What would you say: is Blender better? I live in Malmö."),
+    ],
+)
+def test_lists_and_what_follows_a_transcript_are_read(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Nkechi Obi", R.WORKS_WITH), "The form of our customer:\n* Manager: Nkechi Obi"),
+        (claim("Oldham", R.LIVES_IN), "I'm filling in a form for my dad: born in 1950, lives in Oldham."),
+        (claim("Jira", R.USES), "The transcript of the call:\nVENDOR: We use Jira.\nUS: Fine.\nI use Miro."),
+        (claim("Klingon", R.SPEAKS), "I speak fluent Klingon and Elvish. (I am joking about both.)"),
+    ],
+)
+def test_what_a_list_says_of_others_is_not_the_users(made: Claim, line: str) -> None:
+    assert reason(made, line) is not None

@@ -23,7 +23,7 @@ from maya_core.domain.conversation import (
     TitleSource,
     UserId,
 )
-from maya_core.domain.memory import Entity, EntityId, Fact, FactId
+from maya_core.domain.memory import Entity, EntityId, Fact, FactId, MemoryRef
 from maya_core.memory.applying import Applying
 from maya_core.memory.changes import MemoryChanges
 from maya_core.memory.consolidation import Consolidation, ConsolidationPolicy
@@ -232,10 +232,12 @@ class World:
 
     async def entities_and_facts(self, user: UserId = ANN) -> tuple[dict[EntityId, Entity], dict[FactId, Fact]]:
         """Everything in the graph."""
-        entity_ids, _ = await self.graph.list_ids(user)
+        entity_ids, fact_ids = await self.graph.list_ids(user)
         entities = {id: await self.graph.get_entity(user, id) for id in entity_ids}
-        facts = await self.graph.facts(user, current=False, limit=1000)
-        return entities, {fact.id: fact for fact in facts}
+        facts: dict[FactId, Fact] = {}
+        for start in range(0, len(fact_ids), 1000):
+            facts |= {fact.id: fact for fact in await self.graph.get_facts(user, fact_ids[start : start + 1000])}
+        return entities, facts
 
     async def sentences(self, user: UserId = ANN, *, current: bool = True) -> set[str]:
         """The facts of a user as words."""
@@ -247,7 +249,14 @@ class World:
         }
 
     async def vector_ids(self, user: UserId = ANN) -> set[str]:
-        return {ref.id for ref in await self.vectors.list_refs(user, limit=1000)}
+        return set(await self.vector_refs(user))
+
+    async def vector_refs(self, user: UserId = ANN) -> dict[str, MemoryRef]:
+        """What is kept of each vector, by id, however many there are."""
+        refs: dict[str, MemoryRef] = {}
+        while page := await self.vectors.list_refs(user, after=max(refs, default="")):
+            refs |= {ref.id: ref for ref in page}
+        return refs
 
 
 def _conversation(id: ConversationId, user: UserId, kind: ConversationKind, at: datetime) -> Conversation:
