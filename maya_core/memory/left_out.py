@@ -45,10 +45,7 @@ _LABELS_OF_LISTS = tuple(
     )
 )
 """What an entry says by its label; the last ones may name several."""
-_CREW = re.compile(
-    r"\b(?:who is who|who's who|who does what)\b|^who on\b|\b(?:our|the) (?:\w+ )?(?:team|crew|staff)\W*$",
-    re.IGNORECASE,
-)
+_CREW = re.compile(r"\b(?:who is who|who's who|who does what)\b|^who on\b", re.IGNORECASE)
 _OCCUPATION = re.compile(r"[a-z][a-z-]+(?:\s[a-z][a-z-]+){0,2}")
 _NAMED = re.compile(r"(?:name(?:'s| is)?[\s:]+)?(?P<name>[^\W\d_a-z][\w'-]*(?:\s[^\W\d_a-z][\w'-]*){0,2})")
 _AGED = re.compile(r"(?:age[\s:]+)?(?P<age>[1-9]\d)(?: years? old)?")
@@ -69,7 +66,7 @@ _TASTE = re.compile(
     r"\W*(?P<does>(?:(?:absolutely|really|just|also|and) )?(?:love|hate|dislike|prefer|enjoy|adore|can't stand|"
     r"can't bear|don't like))"
     r"\s+(?!it\b|this\b|that\b|them\b|these\b|those\b|you\b|the\b|your\b|how\b|what\b|to (?:hear|"
-    r"see)\b)(?P<what>\w.*)",
+    r"see)\b)(?P<what>\w\w(?!.*\b(?:here|this time|for now)\b).*)",
     re.IGNORECASE,
 )
 _NO_FAN = re.compile(
@@ -111,7 +108,7 @@ def labelled(text: str, label: str, *, first: bool) -> Plain | None:
     if not value or _GOES_ON.match(value):
         return None
     for labels, says in (*_LABELS, *_LABELS_OF_LISTS) if first else _LABELS_OF_LISTS:
-        if labels.fullmatch(label.strip(" -•*")):
+        if labels.fullmatch(label.strip(" -•*")) and (" name " not in says or _NAMED.fullmatch(value)):
             return Plain(text=says.format(label=label.strip(" -•*").lower(), value=value))
     return None
 
@@ -119,7 +116,9 @@ def labelled(text: str, label: str, *, first: bool) -> Plain | None:
 def in_a_crew(text: str, label: str) -> Plain | None:
     """What somebody does, in a list of who is who: "Lenka: crane operator"."""
     name, does = _SOMEBODY.fullmatch(label.strip(" -•*")), _OCCUPATION.fullmatch(text.strip(" .;,"))
-    return Plain(text=f"{name.group()} is a {does.group()}", agent=name.group()) if name and does else None
+    if name is None or does is None or not names_somebody(name.group()):
+        return None
+    return Plain(text=f"{name.group()} is a {does.group()}", agent=name.group())
 
 
 def heads_a_crew(text: str) -> bool:
