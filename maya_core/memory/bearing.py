@@ -15,8 +15,8 @@ from maya_core.memory.moments import begins, moments
 from maya_core.memory.own_subject import apposed
 from maya_core.memory.relations import LINKS, SLOT, STATES, expressed, expressions, own_slot, slot_of
 from maya_core.memory.stated import said_in
-from maya_core.memory.statements import Clause, Told
 from maya_core.memory.tokens import tokens_of
+from maya_core.memory.told import Clause, Told
 from maya_core.memory.values import same_unit
 from maya_core.memory.verb_kinds import PUTS_RIGHT
 from maya_core.memory.wording import LIGHT, content_stems, stems

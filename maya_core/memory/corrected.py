@@ -12,8 +12,8 @@ from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, SINGLE_ROLES, SLOT, names_a_person
 from maya_core.memory.replaced import same_head
 from maya_core.memory.stated import said_in
-from maya_core.memory.statements import Clause, Reading, Told
 from maya_core.memory.subjects import subject_reason
+from maya_core.memory.told import Clause, Reading, Told
 from maya_core.memory.values import Sort, respelt, values_in
 from maya_core.memory.wording import LIGHT, content_stems, stems
 

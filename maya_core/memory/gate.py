@@ -26,8 +26,9 @@ from maya_core.memory.grounding import Place, places
 from maya_core.memory.moments import begins, ends
 from maya_core.memory.secret_text import is_secret
 from maya_core.memory.sequel import ended_by
-from maya_core.memory.statements import Clause, Meant, Reading, Told, read
+from maya_core.memory.statements import read
 from maya_core.memory.subjects import subject_reason
+from maya_core.memory.told import Clause, Meant, Reading, Told
 from maya_core.memory.wording import content_stems, stems
 
 _LONGEST_NAME = 200

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maya_core.memory.moments import moments
-from maya_core.memory.statements import Clause, Told
+from maya_core.memory.told import Clause, Told
 from maya_core.memory.wording import content_stems, words
 
 

@@ -11,7 +11,7 @@ from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.lasting import governing
 from maya_core.memory.relations import SLOT
-from maya_core.memory.statements import Clause, Meant, Reading, Told
+from maya_core.memory.told import Clause, Meant, Reading, Told
 from maya_core.memory.values import Sort, another, same_unit, sorts_of
 from maya_core.memory.verbs import Verb
 from maya_core.memory.wording import content_stems, stems

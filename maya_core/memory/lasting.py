@@ -12,8 +12,8 @@ from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.copula import has_value, is_lasting, phrase_of
 from maya_core.memory.lexicon import ADVERBS, NEGATIONS
 from maya_core.memory.moments import Precision, moments
-from maya_core.memory.statements import Clause, Told
 from maya_core.memory.tokens import tokens_of
+from maya_core.memory.told import Clause, Told
 from maya_core.memory.verb_kinds import ABLE, AHEAD, BY_OTHERS, FLEETING, MADE, ONGOING, STATES, STAYS, TRANSIENT
 from maya_core.memory.verbs import Tense, Verb
 

@@ -15,7 +15,8 @@ from maya_core.memory.clauses import Who
 from maya_core.memory.phrases import clean, is_empty
 from maya_core.memory.relations import single_valued
 from maya_core.memory.stated import AGE, Said, said_in
-from maya_core.memory.statements import Clause, Meant, Told, read
+from maya_core.memory.statements import read
+from maya_core.memory.told import Clause, Meant, Told
 from maya_core.memory.verbs import Tense
 from maya_core.memory.wording import stems
 

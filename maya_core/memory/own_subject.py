@@ -8,7 +8,7 @@ from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.lexicon import NOT_NAMES
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
-from maya_core.memory.statements import Clause, Meant, Reading, Told
+from maya_core.memory.told import Clause, Meant, Reading, Told
 from maya_core.memory.wording import content_stems, stems
 
 MINE = re.compile(r"(?<![\w'])(?:i|i'm|i've|i'll|im|ive|me|my|mine|we|we're|we've|us|our|ours)(?!\w)", re.IGNORECASE)

@@ -13,7 +13,7 @@ from maya_core.memory.lasting import Lasting, lasting
 from maya_core.memory.lexicon import PREPOSITIONS
 from maya_core.memory.relations import LINKS, SLOT, single_valued
 from maya_core.memory.stated import Said, said_in
-from maya_core.memory.statements import Clause, Told
+from maya_core.memory.told import Clause, Told
 from maya_core.memory.values import Sort, sorts_of
 from maya_core.memory.verbs import Tense, Verb
 from maya_core.memory.wording import LIGHT, content_stems, stem, stems, words

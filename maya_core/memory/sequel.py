@@ -14,8 +14,8 @@ from maya_core.memory.grounding import Place, window
 from maya_core.memory.held import Held, may_be_about, names_again, refuses_subject, said_after, sentence_of, text_of
 from maya_core.memory.relations import LINKS, SLOT
 from maya_core.memory.replaced import AFTER_CORE, replaced
-from maya_core.memory.statements import Clause, Reading, Told
 from maya_core.memory.subjects import subject_reason
+from maya_core.memory.told import Clause, Reading, Told
 from maya_core.memory.turns import turned
 from maya_core.memory.wording import content_stems, words
 

@@ -12,7 +12,7 @@ from maya_core.memory.clauses import HONORIFIC, Owner, Who
 from maya_core.memory.lexicon import NOT_NAMES, PERSON_NOUNS
 from maya_core.memory.phrases import Stated, stated, stated_of_me
 from maya_core.memory.relations import SINGLE_ROLES, SLOT
-from maya_core.memory.statements import Clause
+from maya_core.memory.told import Clause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,31 +5,21 @@ Here the rules of wording meet the conversation: a joke taken back in the next m
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from maya_core.domain.conversation import Message, MessageId, Role
+from maya_core.domain.conversation import Message, Role
 from maya_core.memory import planting, reversal, stance
 from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, sentences_of
-from maya_core.memory.foreign import Foreign, ForeignSpan, foreign_spans
+from maya_core.memory.foreign import ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
-from maya_core.memory.left_out import (
-    heads_a_crew,
-    heads_a_profile,
-    in_a_crew,
-    in_a_profile,
-    is_label,
-    labelled,
-    with_subject,
-)
 from maya_core.memory.people import People
-from maya_core.memory.secret_text import SecretSpan, secret_spans
-from maya_core.memory.unfolded import Plain, plain_orders, pointing_back
+from maya_core.memory.reordered import with_plain_orders
+from maya_core.memory.secret_text import secret_spans
+from maya_core.memory.told import FOREIGN_MEANS, Clause, Meant, Reading, Told
+from maya_core.memory.unfolded import RELATIVE_OPENING
 from maya_core.memory.verbs import Tense, Verb
-from maya_core.memory.who_is_who import who_is_who
 from maya_core.memory.wording import LIGHT, plain, stems
 
 _LONG_WORD = re.compile(r"\S{200,}")
@@ -41,14 +31,8 @@ _TYPED = re.compile(
     re.IGNORECASE,
 )
 """Contractions without their apostrophe: "dont", "im", "hes"."""
-_LONGEST_REORDERED = 300
-"""Characters. What runs on without a stop for longer has no order to speak of, and each of its verbs to be tried."""
 _LINES = re.compile(r"\n\s*\n")
 _NAME_LAST = re.compile(r"(?:(?:my|our|the|his|her)\s+)?[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)*$")
-_RELATIVE_OPENING = re.compile(
-    r"(?:(?:in|at|by|to|of|with|for|on|from|under|near|about)\s+)?(?:whom?|whose|which|where)\b", re.IGNORECASE
-)
-"""Begins a clause within another: "Dieter, whom I share an office with, collects …"."""
 _LIST_OF = re.compile(
     r"[^:]{3,80}?\b(?:for|about|of|on)\s+(?P<who>(?:(?i:my|our)\s+[a-z-]+(?:\s[A-Z][\w-]+)?)|"
     r"[A-Z][\w-]+(?:\s[A-Z][\w-]+)?):\s"
@@ -60,95 +44,7 @@ _READ_CHARACTERS = 20_000
 """Of one message; what a person types by hand is shorter."""
 
 
-class Meant(StrEnum):
-    """How a clause was meant. Only ASSERTED can become a fact."""
-
-    ASSERTED = "asserted"
-    QUESTION = "question"
-    HYPOTHETICAL = "hypothetical"
-    QUOTED = "quoted"
-    JOKE = "joke"
-    PLANTED = "planted"
-    FENCED = "fenced"
-    ERROR = "error"
-    WITHDRAWN = "withdrawn"
-    OFF_RECORD = "off_record"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clause:
-    """A clause of a message of the user.
-
-    Attributes:
-        start: its place in the message, in characters.
-        stems: the comparable forms of its words.
-        owners: whom its parts are about, in order, pronouns resolved.
-        inherited: whom it is about where it names nobody.
-        corrects: its sentence may set right something said before, so it leans on that.
-        mistaken: its sentence says plainly that what was said before was a mistake.
-        verbs: its finite verbs, in order; `leads` the clause whose verb it goes on with, where it has none.
-        reordered: how many characters it has in the message, where its words are put into another order here; else 0.
-    """
-
-    text: str
-    start: int
-    sentence: int
-    stems: frozenset[str]
-    meant: Meant
-    owners: tuple[Owner, ...]
-    inherited: Owner
-    negated: bool
-    future: bool
-    corrects: bool
-    mistaken: bool
-    verbs: tuple[Verb, ...] = ()
-    leads: "Clause | None" = None
-    reordered: int = 0
-
-    def owner_at(self, place: int) -> Owner:
-        """Whom the words at a place are about: the last subject before them, else themselves, else the first after."""
-        before = [owner for owner in self.owners if owner.start < place] or [
-            owner for owner in self.owners if owner.start == place
-        ]
-        if before:
-            return before[-1]
-        return self.inherited if self.inherited.who is not Who.NOBODY else next(iter(self.owners), self.inherited)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A message of the user, read. `place` is its place among the messages handed in; `asked` the message before it,
-    `earlier` the user's own before it."""
-
-    id: MessageId
-    place: int
-    said_at: datetime
-    text: str
-    asked: str
-    earlier: str
-    clauses: tuple[Clause, ...]
-    secrets: tuple[SecretSpan, ...]
-    foreign: tuple[ForeignSpan, ...]
-
-    def foreign_at(self, start: int, end: int) -> Meant | None:
-        """How words at these places are meant that stand in somebody else's text; None in the user's own."""
-        return next((_FOREIGN_MEANS[s.kind] for s in self.foreign if s.start < end and start < s.end), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A stretch of conversation, read. `told` are the user's own messages; `people` the names of one person each."""
-
-    told: tuple[Told, ...]
-    people: tuple[frozenset[str], ...]
-
-    def find(self, message_id: MessageId) -> Told | None:
-        """The user's message with this id."""
-        return next((told for told in self.told if told.id == message_id), None)
-
-
 _ANEW = ("but ", "rather ", "just ", "only ")
-_FOREIGN_MEANS = {Foreign.QUOTE: Meant.QUOTED, Foreign.FENCED: Meant.FENCED, Foreign.ERROR: Meant.ERROR}
 
 
 def read(messages: Sequence[Message], *, owner: str = "") -> Reading:
@@ -245,7 +141,7 @@ def _told(message: Message, text: str, *, place: int, asked: str, earlier: str, 
         asked=asked,
         earlier=earlier,
         clauses=tuple(
-            _with_plain_orders(
+            with_plain_orders(
                 _withdraw_slips(_MessageReader(text, people).clauses()),
                 answers=asked.rstrip().endswith("?"),
                 earlier=earlier,
@@ -306,7 +202,7 @@ class _MessageReader:
             owners = tuple(self._people.resolve(owner, previous) for owner in owners_in(piece.text, verbs))
             self._people.note(piece.text, owners, previous, asked=meant is Meant.QUESTION)
             follows = bool(made) and not owners
-            aside = bool(made) and _RELATIVE_OPENING.match(made[-1].text) is not None
+            aside = bool(made) and RELATIVE_OPENING.match(made[-1].text) is not None
             anew = piece.text.lower().startswith(_ANEW) or _instead_of(made) or stance.stands_alone(piece.text)
             made.append(
                 Clause(
@@ -338,7 +234,7 @@ class _MessageReader:
     def _inherited(self, made: Sequence[Clause], verbs: Sequence[Verb]) -> Owner:
         """Whom a clause is about that names nobody: the subject of the clause before it in the sentence; where it opens
         with its verb, what stands alone before it: "Dieter, whom I share an office with, collects …"."""
-        aside = bool(made) and _RELATIVE_OPENING.match(made[-1].text) is not None
+        aside = bool(made) and RELATIVE_OPENING.match(made[-1].text) is not None
         if verbs and verbs[0].start == 0 and not verbs[0].commanded and made:
             alone = self._people.alone(_standing_alone(made), named=aside)
             if alone.who is not Who.NOBODY:
@@ -353,71 +249,15 @@ def _standing_alone(made: Sequence[Clause]) -> list[str]:
     """The phrases without a verb that stand last, whatever clause hangs on them."""
     found: list[str] = []
     for clause in reversed(made):
-        if _RELATIVE_OPENING.match(clause.text):
+        if RELATIVE_OPENING.match(clause.text):
             continue
         if clause.verbs:
             break
         found.append(clause.text)
-    aside = bool(made) and _RELATIVE_OPENING.match(made[-1].text) is not None
+    aside = bool(made) and RELATIVE_OPENING.match(made[-1].text) is not None
     if aside and len(found) > 1 and (name := _NAME_LAST.search(found[0])) and not _NAME_LAST.fullmatch(found[1]):
         return [name.group()]
     return found[::-1]
-
-
-def _with_plain_orders(clauses: Sequence[Clause], *, answers: bool, earlier: str) -> Iterator[Clause]:
-    """The clauses, each followed by what it says in plain order where its own order is another. `answers`: the message
-    answers a question, so that "it" may mean the word with which it does. `earlier`: the user's message before it."""
-    heading = next((n for n, c in enumerate(clauses) if heads_a_profile(c.text)), None)
-    for number, clause in enumerate(clauses):
-        yield clause
-        if clause.meant is not Meant.ASSERTED or len(clause.text) > _LONGEST_REORDERED:
-            continue
-        same = [c for c in clauses if c.sentence == clause.sentence]
-        main = [c for c in clauses[:number] if c in same and not _RELATIVE_OPENING.match(c.text.removeprefix("and "))]
-        before = main[-1].text if main and main[-1].meant is Meant.ASSERTED else ""
-        after = clauses[number + 1].text if number + 1 < len(clauses) and clauses[number + 1] in same else ""
-        named = [c for c in clauses[max(0, number - 2) : number] if not c.verbs and c.meant is Meant.ASSERTED]
-        answer = answers and named and clause.owners and named[0].sentence == clause.sentence - 1
-        if answer and (pointed := pointing_back(clause.text, named[0].text.strip(" .,!"))):
-            yield replace(clause, text=pointed, stems=stems(pointed), reordered=len(clause.text))
-        said, beside = [earlier, *(c.text for c in clauses[:number])], [c.text for c in same if c.start < clause.start]
-        led = main[-1].verbs if main else ()
-        entry = heading is not None and heading < number
-        led_by_heading = entry and heading == number - 1 and clauses[number - 1] in same
-        a_label = same[0] is clause and after != "" and is_label(clause.text)
-        whole = in_a_profile(clause.text, first=led_by_heading) if entry and not a_label else None
-        label = same[0].text if same and same[0] is not clause and not same[0].owners else ""
-        whole = whole or (labelled(clause.text, label, first=same[1] is clause) if entry and label else None)
-        crew = label and any(heads_a_crew(c.text) for c in clauses[:number])
-        whole = (
-            whole
-            or (in_a_crew(clause.text, label) if crew else None)
-            or with_subject(clause.text, clause.verbs, before, led)
-        )
-        who = who_is_who(clause.text, said, beside, after)
-        for put_right in filter(None, (whole, who)):
-            yield _in_plain_order(clause, put_right)
-        for plain_order in plain_orders(clause.text, clause.verbs, before=before, after=after):
-            yield _in_plain_order(clause, plain_order)
-
-
-def _in_plain_order(clause: Clause, said: Plain) -> Clause:
-    verbs = verbs_of(said.text)
-    owner = next((o for o in clause.owners if o.start == said.subject), Owner(who=Who.USER, start=0))
-    if said.agent:
-        owner = Owner(who=Who.OTHER, start=0, names=stems(said.agent) - LIGHT, text=said.agent, person=True)
-        owner = replace(owner, mine=said.agent.lower().startswith(("my ", "our ")))
-    return replace(
-        clause,
-        text=said.text,
-        reordered=len(clause.text),
-        stems=stems(said.text),
-        owners=(replace(owner, start=0, until=verbs[0].start if verbs else 0),),
-        verbs=tuple(replace(verb, commanded=False) for verb in verbs),
-        leads=None,
-        negated=reversal.negates(said.text),
-        future=stance.lies_ahead(said.text),
-    )
 
 
 def _coordinated(verbs: Sequence[Verb], made: Sequence[Clause]) -> Sequence[Verb]:
@@ -478,7 +318,7 @@ def _meanings(
         clause = own[offset : offset + len(piece.text)]
         fresh = bool(owners_in(clause))
         parted = number > 0 and "; " in own[pieces[number - 1].end - sentence.start : offset + 1]
-        aside = number > 0 and _RELATIVE_OPENING.match(pieces[number - 1].text) is not None
+        aside = number > 0 and RELATIVE_OPENING.match(pieces[number - 1].text) is not None
         wish = stance.wishes(clause) or (wish and not (fresh and number > 0) and not (parted or aside))
         condition = condition and not parted
         if stance.condition(clause) and not (stance.polite_condition(clause) and number > 0):
@@ -572,7 +412,7 @@ def _foreign_meaning(piece: Piece, foreign: Sequence[ForeignSpan]) -> Meant | No
     for span in foreign:
         shared = min(span.end, piece.end) - max(span.start, piece.start)
         if shared * 2 > piece.end - piece.start:
-            return _FOREIGN_MEANS[span.kind]
+            return FOREIGN_MEANS[span.kind]
     return None
 
 

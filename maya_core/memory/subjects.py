@@ -11,7 +11,7 @@ from maya_core.memory.own_subject import MINE, about_user, named_after, says_wha
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
 from maya_core.memory.stated import said_in
-from maya_core.memory.statements import Clause, Meant, Reading, Told
+from maya_core.memory.told import Clause, Meant, Reading, Told
 from maya_core.memory.values import values_in
 from maya_core.memory.verb_kinds import PUTS_RIGHT
 from maya_core.memory.wording import content_stems, stems

@@ -17,7 +17,8 @@ from maya_core.memory import planting, stance
 from maya_core.memory.clauses import sentences_of
 from maya_core.memory.foreign import foreign_spans
 from maya_core.memory.secret_text import secret_spans
-from maya_core.memory.statements import Meant, read, readable
+from maya_core.memory.statements import read, readable
+from maya_core.memory.told import Meant
 from maya_core.memory.wording import content_stems
 
 if TYPE_CHECKING:

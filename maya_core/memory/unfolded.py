@@ -25,6 +25,10 @@ class Plain:
     agent: str = ""
 
 
+RELATIVE_OPENING = re.compile(
+    r"(?:(?:in|at|by|to|of|with|for|on|from|under|near|about)\s+)?(?:whom?|whose|which|where)\b", re.IGNORECASE
+)
+"""Begins a clause within another: "Dieter, whom I share an office with, collects …"."""
 _PREPOSITION = r"(?:in|at|by|to|of|with|for|on|from|under|near)"
 _RELATIVE = re.compile(
     rf"(?:and\s+|but\s+)?(?:(?P<prep>{_PREPOSITION})\s+)?(?P<word>where|which|whom|that|who)\s+", re.IGNORECASE

@@ -5,7 +5,8 @@ import pytest
 from maya_core.domain.memory import Relation
 from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.offline_extractor import extract
-from maya_core.memory.statements import Meant, read
+from maya_core.memory.statements import read
+from maya_core.memory.told import Meant
 from tests.memory.talk import admitted, claim, reason, talk
 
 R = Relation
