@@ -107,7 +107,8 @@ class VendorEmbedder:
             with self._pause.watching():
                 vector: Vector = (await self._embed([text], question=True))[0]
         except asyncio.CancelledError:  # whoever asked waited no longer
-            self._failed = FailureKind.FIRST_TOKEN_TIMEOUT  # told only while questions pause
+            if self._failed not in _LASTING:
+                self._failed = FailureKind.FIRST_TOKEN_TIMEOUT  # told only while questions pause
             raise
         return vector
 

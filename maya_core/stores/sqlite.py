@@ -27,6 +27,7 @@ _KIND_OF_ERROR = 0xFF  # the low byte of SQLite's extended codes
 _LOOK_AGAIN_S = 0.001
 _STEPS_BETWEEN_DEADLINE_CHECKS = 20_000
 _MAKE_DO_S = 0.1
+_LATE = "no answer in time"
 
 
 class Database:
@@ -132,8 +133,16 @@ class Database:
         deadline = self._clock.monotonic() + timeout_s
         loop = asyncio.get_running_loop()
         with self._named_failures(timeout_s):
-            async with asyncio.timeout(timeout_s):
-                return await loop.run_in_executor(pool, self._transact, begin, work, deadline)
+            answer = loop.run_in_executor(pool, self._transact, begin, work, deadline)
+            late = loop.call_later(timeout_s, answer.cancel, _LATE)  # cheaper than asyncio.timeout, on every call
+            try:
+                return await answer
+            except asyncio.CancelledError as cancelled:
+                if cancelled.args == (_LATE,):
+                    raise TimeoutError from cancelled
+                raise
+            finally:
+                late.cancel()
 
     @contextmanager
     def _named_failures(self, timeout_s: float) -> Iterator[None]:

@@ -1,10 +1,10 @@
 """What was asked for and is not confirmed yet: a message, an edit or another reply whose first write has no answer.
 
-The session holds ids and texts only; the work itself is in `beginnings`.
+The session holds plain values only; the work itself is in `beginnings`.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 import streamlit as st
 
@@ -26,12 +26,13 @@ class Attempt:
     message_id: MessageId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Doubt:
+class _Doubt(TypedDict):
     """`checked`: it is being checked since then; otherwise the person is told since then that it is not confirmed.
     `unsure`: an earlier try of it may have been stored."""
 
-    made: Attempt
+    action: Action
+    about: str
+    message_id: str
     checked: bool
     since_s: float
     unsure: bool
@@ -72,20 +73,27 @@ def doubt(made: Attempt) -> None:
 def unsure(made: Attempt) -> bool:
     """An earlier try of it may have been stored."""
     found = _doubts().get(made.chat_id)
-    return found is not None and found.made.message_id == made.message_id and found.unsure
+    return found is not None and found["message_id"] == made.message_id and found["unsure"]
 
 
 def settled(made: Attempt) -> None:
     """The page of its chat says nothing of it any more; the attempt keeps its id."""
     found = _doubts().get(made.chat_id)
-    if found is not None and found.made.message_id == made.message_id:
+    if found is not None and found["message_id"] == made.message_id:
         del _doubts()[made.chat_id]
 
 
 def doubtful(chat_id: str) -> Attempt | None:
     """The one attempt in this chat that is being checked or is not confirmed."""
     found = _doubts().get(chat_id)
-    return found.made if found else None
+    if found is None:
+        return None
+    return Attempt(
+        action=found["action"],
+        chat_id=ConversationId(chat_id),
+        about=found["about"],
+        message_id=MessageId(found["message_id"]),
+    )
 
 
 def checked_for_s(chat_id: str) -> float | None:
@@ -104,12 +112,19 @@ def told_for_s(chat_id: str) -> float | None:
 
 
 def _note(made: Attempt, *, checked: bool, unsure: bool) -> None:
-    _doubts()[made.chat_id] = _Doubt(made=made, checked=checked, since_s=SystemClock().monotonic(), unsure=unsure)
+    _doubts()[made.chat_id] = _Doubt(
+        action=made.action,
+        about=made.about,
+        message_id=made.message_id,
+        checked=checked,
+        since_s=SystemClock().monotonic(),
+        unsure=unsure,
+    )
 
 
 def _for_s(chat_id: str, *, checked: bool) -> float | None:
     found = _doubts().get(chat_id)
-    return None if found is None or found.checked is not checked else SystemClock().monotonic() - found.since_s
+    return None if found is None or found["checked"] is not checked else SystemClock().monotonic() - found["since_s"]
 
 
 def _sending() -> dict[tuple[str, str], tuple[str, str]]:

@@ -35,6 +35,7 @@ _INSERT = f"""
         {NEXT_ROW}, :id, :conversation_id, :user_id, :seq, :turn_id, :role, :speaker, :text, :exact_text, :said_at,
         :status, :sibling_of, :heartbeat_at
     )
+    RETURNING *
 """  # noqa: S608
 
 
@@ -66,17 +67,14 @@ class SqliteMessages:
             for message_id in retired:
                 _retire(connection, conversation_id, message_id)
             said = [reply] if message is None else [message, reply]
-            for seq, new in enumerate(said, start=conversation.message_count + 1):
-                insert_message(connection, user, seq, new)
+            first = conversation.message_count + 1
+            begun = [to_message(insert_message(connection, user, seq, new)) for seq, new in enumerate(said, first)]
             connection.execute(
                 "UPDATE conversations SET message_count = message_count + ?,"
                 " last_message_at = max(last_message_at, ?) WHERE id = ?",
                 (len(said), max(to_ms(new.said_at) for new in said), conversation_id),
             )
-            return (
-                None if message is None else _message(connection, user, message.id),
-                _message(connection, user, reply.id),
-            )
+            return None if message is None else begun[0], begun[-1]
 
         return await self._database.write(begin)
 
@@ -260,9 +258,9 @@ def _retire(connection: sqlite3.Connection, conversation_id: str, message_id: st
         raise NotFound(f"no message {message_id!r} to replace")
 
 
-def insert_message(connection: sqlite3.Connection, user_id: str, seq: int, new: NewMessage | Message) -> None:
-    """Store a row as it is said, without what a reply gets later."""
-    connection.execute(
+def insert_message(connection: sqlite3.Connection, user_id: str, seq: int, new: NewMessage | Message) -> sqlite3.Row:
+    """Store a row as it is said, without what a reply gets later; gives it as it is stored."""
+    [stored] = connection.execute(
         _INSERT,
         {
             "id": new_id(new.id),
@@ -280,6 +278,8 @@ def insert_message(connection: sqlite3.Connection, user_id: str, seq: int, new: 
             "heartbeat_at": to_ms(new.said_at) if new.status is MessageStatus.STREAMING else None,
         },
     )
+    row: sqlite3.Row = stored
+    return row
 
 
 def _already_ended(connection: sqlite3.Connection, user_id: str, message_id: str) -> bool:

@@ -73,8 +73,9 @@ class Vectors(Protocol):
         """The closest of these kinds, best first, at most `limit` (1 to 1,000). [] for a user without any.
 
         `exclude` leaves one conversation out. The vectors with the ids `also` follow where they are not among the
-        closest, as by `compare`, and at the end, for each kind of `beside` that is none of `kinds`, so many of its
-        closest, whatever their conversation. Raises ValueError for a vector of another length.
+        closest, as by `compare`, and at the end, for each kind of `beside`, so many of its closest, whatever their
+        conversation. No kind of `beside` may be one of `kinds` or that of an id of `also`: it would come twice. Raises
+        ValueError for a vector of another length.
         """
         ...
 
