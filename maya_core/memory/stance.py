@@ -68,7 +68,9 @@ _REQUEST = re.compile(
     _I,
 )
 _WISH = re.compile(
-    r"\b(?:would(?:n't)?|could(?:n't)? (?!stand|believe|care|live)|maybe|perhaps|possibly|presumably|hopefully|"
+    r"\b(?:would(?:n't)?(?! (?:also )?like to (?:add|mention|say|note|point out|tell you|let you know|stress|"
+    r"repeat|clarify|confirm)\b)|could(?:n't)? (?!stand|believe|care|live)|maybe|perhaps(?! (?:explain|mention|"
+    r"add|say|note)\b)|possibly|presumably|hopefully|"
     r"wish(?:es|ed|ing)?|hop(?:e|es|ing)\b(?! street)|my (?:plan b|backup plan|fallback|dream|fantasy|wish|ambition|"
     r"aspiration)|plan b|dream(?:s|ing|t|ed)?\b(?: of| about| that| i| job| home| house)?|want(?:s|ed|ing)?|wanna|"
     r"think(?:ing|s)? (?:of|about)|thought (?:of|about)|consider(?:ing|ed|s)?|contemplat\w+|toy(?:ing|ed)? with|"
@@ -205,23 +207,26 @@ _SPEECH = (
     r"suggested|reckons?|"
     r"reckoned|argues?|argued|announced|announces|texted|emailed|messaged|replied|explained|explains|assumes?|"
     r"assumed|"
-    r"heard|reported|guess(?:es|ed)?|warned|warns|promised|joked|jokes|joking|recommends?|recommended|"
+    r"heard|reported(?! to\b)|guess(?:es|ed)?|warned|warns|promised|joked|jokes|joking|recommends?|recommended|"
     r"keeps? (?:saying|telling|insisting)|predicts?|predicted|estimates?|estimated|states?|stated|accused|accuses|"
     r"noted|suspects?|suspected|declared|admitted|complained|posted|tweeted|was like|is like|were like|goes like|"
     r"concluded|decided that i|describes?|described|shows that|imagines?|imagined|wonders|wondered|figured|felt that|"
     r"convinced)"
 )
 _HEARSAY = re.compile(
-    r"(?:\b(?i:he|she|they|you(?! (?:suggest|recommend|estimate|describe|imagine|guess|state|explain|predict|assume|"
+    r"(?:\b(?i:he|she|they|you(?! (?:asked|ask|suggest|recommend|estimate|describe|imagine|guess|state|explain|"
+    r"predict|assume|"
     r"think)\b)|it|who|which|one|some(?:one|body)?|every(?:one|body)|people|somebody else|another|other people|this|"
-    r"that|others|maya)|(?<![\w'])(?!Never|Always|Also|Just|Still|Only|Once|Even|Then|Now|Not\b)[A-Z][\w-]+|\b(?i:my|"
+    r"that|others|maya)|(?<![\w'])(?!Never|Always|Also|Just|Still|Only|Once|Even|Then|Now|Not\b|As\b|Since\b|"
+    r"When\b|Because\b)[A-Z][\w-]+|\b(?i:my|"
     r"our|the|a|an|his|her|their|your|this|that|some|one of|both)\s+[\w' -]{1,45}?)"
     rf"(?:'s|'d|'ve)?\s+(?:(?:also|just|once|always|recently|still|even|never|had|has|have|really|jokingly|wrongly|"
     rf"then|later|keeps?|apparently|yesterday|today)\s+)*{_SPEECH}\b",
 )
 _HEARSAY_WORDS = re.compile(
     r"\b(?:according to|apparently|allegedly|supposedly|reportedly|rumou?r(?:s|ed)?|rumou?r has it|i (?:(?:just|once|"
-    r"recently|also) )?(?:heard|read|saw|overheard|learned|was told|got told|am told)\b(?! (?:a|the|my) (?:lot|book|"
+    r"recently|also) )?(?:heard|read|saw|overheard|learned|was told(?! to\b)|got told(?! to\b)|am told(?! to\b))\b"
+    r"(?! (?:your|it|this)\b)(?! (?:a|the|my) (?:lot|book|"
     r"band|concert|movie|film|show|doctor|dentist|therapist|specialist))|word (?:is|has it)|they say|it says|"
     r"legend has it|as they say|(?:he|she|they|(?-i:[A-Z])\w+)(?:'s|'re| is| are| was| were)(?: always| all|"
     r" just| totally| basically)? "
@@ -258,6 +263,11 @@ _TOLD_SHORT = re.compile(r"^\W*(?:had (?:an?|my|our|the|some)|(?:have|was) an?)\
 _REQUEST_TO_YOU = re.compile(
     _OPENING + r"(?:can|could|would|will) you\b[^?]*?(?:[,;:]|\s[–—-])\s*(?=(?:i|i'm|i've|my|we|we're|"
     r"we've)\b(?!'d))",
+    _I,
+)
+_BUT_I = re.compile(
+    r"(?:[\"”],?|^\W*you (?:wrote|said|put|have)\b[^.!?]{2,60},) but (?P<own>(?:i|i'm|i've|my|we|"
+    r"we're|our)\b)",
     _I,
 )
 _RHETORICAL = re.compile(
@@ -498,6 +508,12 @@ def hearsay(sentence: str) -> int | None:
     sentence = _CONTRARY_TO.sub(lambda m: " " * len(m.group()), sentence)
     starts = [m.start() for pattern in (_HEARSAY, _HEARSAY_WORDS, _OWN_REPORT) for m in pattern.finditer(sentence)]
     return min(starts) if starts else None
+
+
+def own_again(sentence: str) -> int | None:
+    """From which character on the person speaks for themselves after a report: "you wrote …, but my office is …"."""
+    found = _BUT_I.search(sentence)
+    return found.start("own") if found else None
 
 
 def withdraws_what_stands_before(clause: str) -> bool:

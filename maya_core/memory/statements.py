@@ -38,6 +38,7 @@ _LIST_OF = re.compile(
     r"[A-Z][\w-]+(?:\s[A-Z][\w-]+)?):\s"
 )
 _SHORT = 8
+_BUT = len("but ")
 _FEW = 3
 _AFTER_A_WORD = 2
 _READ_CHARACTERS = 20_000
@@ -304,7 +305,7 @@ def _meanings(
     if running is not Meant.ASSERTED:
         return [running] * len(pieces)
     question_from, told_from = stance.asks(own), stance.tells_from(own)
-    hearsay_from = stance.hearsay(own)
+    hearsay_from, own_from = stance.hearsay(own), stance.own_again(own)
     serious_from = stance.serious_from(own)
     jokes = [stance.jokes(part) or stance.laughs(part) for part in own.split("; ")]
     planted = planting.plants(own)
@@ -338,7 +339,13 @@ def _meanings(
                 and not (told_from is not None and offset >= told_from)
                 else None
             )
-            or (Meant.QUOTED if hearsay_from is not None and offset + len(clause) > hearsay_from else None)
+            or (
+                Meant.QUOTED
+                if hearsay_from is not None
+                and offset + len(clause) > hearsay_from
+                and not (own_from is not None and hearsay_from < offset and offset + _BUT >= own_from)
+                else None
+            )
             or (Meant.QUOTED if _under_anothers_verb(clause) else None)
             or (Meant.HYPOTHETICAL if made_up or wish or condition or (ahead and stance.sometime(clause)) else None)
             or Meant.ASSERTED
@@ -354,7 +361,8 @@ _RELATES = re.compile(
 )
 _OTHERS_CONTENT = re.compile(
     r"^\W*(?:(?:and|but|so|also|well|now|then)\s+)*(?:my|our|the|his|her|their|your|an?|some(?:one|body)|he|she|they|"
-    r"(?-i:[A-Z][\w-]+(?=\s+\w+(?:s|ed)\b)))\s+(?:[\w'-]+\s+){2,9}?(?<!\bis )(?<!\bwas )(?<!'s )(?<!\bso )(?<!\bsuch "
+    r"(?-i:(?!It\b|This\b|That\b|There\b|What\b)[A-Z][\w-]+(?=\s+\w+(?:s|"
+    r"ed)\b)))\s+(?:[\w'-]+\s+){2,9}?(?<!\bis )(?<!\bwas )(?<!'s )(?<!\bso )(?<!\bsuch "
     r")(?<!\bmeans )(?<!\bnow )that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
     re.IGNORECASE,
 )

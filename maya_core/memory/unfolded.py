@@ -76,6 +76,13 @@ _SOMEBODY = re.compile(
 )
 _WHO_IS = re.compile(r"who\s+(?P<does>[^,;]+?)\s+is\s+(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)\W*$")
 """After the beginning, "the only person in our office", what they do and who they are."""
+_I_AM = re.compile(
+    r"(?:^|\s)(?:i'm|i am)\s+(?:the|that|one of the)\s+(?:only\s+)?(?:one|ones|person|man|woman|"
+    r"guy)\W*$",
+    re.IGNORECASE,
+)
+_WHO_DOES = re.compile(r"(?:who|that)\s+[a-z]+s\s+(?P<rest>[^,;]+)", re.IGNORECASE)
+"""Together "I'm the one who maintains the scripts"."""
 _ME_NEXT = re.compile(r"\W*(?:i|my|we)\b", re.IGNORECASE)
 _ROLES = "|".join((TRADES, *sorted(TRAITS, key=len, reverse=True)))
 _AS_A = re.compile(rf"as an?\s+(?P<what>(?:[\w'-]+\s+){{0,2}}?(?:{_ROLES}))(?=\W*$|,|\s+I\b)", re.IGNORECASE)
@@ -86,6 +93,8 @@ def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -
     yield from _relative(text, verbs, before)
     yield from _cleft(text, verbs)
     yield from _by_somebody(text, verbs, after)
+    if _I_AM.search(before) and verbs and (does := _WHO_DOES.match(text)):
+        yield Plain(text=f"I {verbs[0].lemma} {does.group('rest')}")
     if _SOMEBODY.match(before) and (who := _WHO_IS.match(text)):
         yield Plain(text=f"{who.group('name')} {who.group('does')}", agent=who.group("name"))
     role = _AS_A.match(text) if not before else None

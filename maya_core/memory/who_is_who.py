@@ -11,9 +11,9 @@ from maya_core.memory.phrases import TRADES
 from maya_core.memory.unfolded import Plain
 
 _NAME_IS = re.compile(
-    r"\W*(?i:(?:and|but)\s+)?(?i:his|her|its|their|the\s+(?P<of>dog|puppy|cat|kitten|horse|rabbit|parrot|"
-    r"baby)'s)\s+name(?:'s|"
-    r"\s+is)\s+[\"“']?(?P<name>[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)"
+    r"\W*(?i:(?:and|but)\s+)?(?:(?i:he|she|it)(?:'s|\s+is)\s+(?:called|named)|"
+    r"(?i:his|her|its|their|the\s+(?P<of>dog|puppy|cat|kitten|horse|rabbit|parrot|baby)'s)\s+name(?:'s|\s+is))"
+    r"\s+[\"“']?(?P<name>(?:(?:Mr|Mrs|Ms|Dr)\.?\s)?[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)"
 )
 _KINDS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
 _SOMEBODY_OF = re.compile(

@@ -368,3 +368,32 @@ def test_lists_and_what_follows_a_transcript_are_read(made: Claim, line: str) ->
 )
 def test_what_a_list_says_of_others_is_not_the_users(made: Claim, line: str) -> None:
     assert reason(made, line) is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("city of Turku", R.WORKS_AT), "So let me state it plainly: I work for the city of Turku."),
+        (claim("Dr Kos", R.WORKS_WITH), "As mentioned above, my supervisor is Dr Kos."),
+        (claim("Ms Achebe", R.WORKS_WITH), "Since the merger I have reported to Ms Achebe."),
+        (claim("horses", R.ALLERGIC_TO), "I would like to add that I am allergic to horses."),
+        (claim("Linz", R.LOCATED_IN, subject="office"), 'You wrote "your office in Graz", but my office is in Linz.'),
+        (claim("build scripts", R.RELATED_TO, label="maintain"), "I'm the one who maintains the build scripts."),
+        (claim("fire brigade", R.MEMBER_OF), "It was in 2012 that I joined the fire brigade."),
+        (claim("Mr Petersen", R.KNOWS), "I wrote to my landlord yesterday. He is called Mr Petersen."),
+    ],
+)  # fmt: skip
+def test_words_of_saying_do_not_make_it_somebody_elses(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "According to the article, I am from Tartu but I have lived in Utrecht since 2019.",
+        "My profile on the site says:\n- Name: Zed\n- City: Utrecht",
+        "Ms Achebe reported that I live in Utrecht.",
+    ],
+)
+def test_what_others_say_of_the_user_stays_theirs(line: str) -> None:
+    assert reason(claim("Utrecht"), line) is not None
