@@ -173,9 +173,6 @@ def _add(into: dict[K, int], more: Mapping[K, int]) -> None:
         into[key] = into.get(key, 0) + count
 
 
-# Allowances
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pot:
     """An allowance of one month: `requests:gemini`, `background:gemini`, `money:gemini`, `money-of:USER`."""

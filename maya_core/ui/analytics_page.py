@@ -114,9 +114,6 @@ def _nothing(period: Period) -> Node:
     )
 
 
-# The four numbers and what has to be known beside them
-
-
 def _four(taken: View, period: Period) -> Node:
     now, before = taken.now, taken.before
     cards = [
@@ -210,9 +207,6 @@ def _limit(allowance: Allowance, currency: str, reading: Reading) -> str:
         ends = "used up"
     begins = words.day(allowance.resets_at, now=reading.now, zone=reading.zone)
     return f"{whose}: {used} of {limit}, {ends}; begins anew on {begins}"
-
-
-# Tables
 
 
 def _tables(taken: View, reading: Reading) -> list[Node]:

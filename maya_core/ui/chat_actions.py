@@ -92,9 +92,6 @@ def act(maya: Runtime, user: User, chat_id: ConversationId, act: Act) -> None:
             navigation.to_newest()
 
 
-# Sending and stopping
-
-
 def send(maya: Runtime, user: User) -> None:
     """Store what was written and begin its reply. Refused or not confirmed, it goes back into the line."""
     text = st.session_state.get(INPUT) or ""
@@ -216,9 +213,6 @@ def _work(maya: Runtime, user: User, made: Attempt) -> Coroutine[object, object,
             return maya.turns.start(user, made.chat_id, _CONTINUE, made.message_id)
 
 
-# What is not confirmed
-
-
 def settle(maya: Runtime) -> None:
     """Conclude what is being checked on this page, once there is an answer or the time is over. Before all is drawn."""
     waited_s = attempts.checked_for_s(navigation.begun())
@@ -336,9 +330,6 @@ def _choose(maya: Runtime, user: User, message_id: MessageId) -> None:
         raise InvalidInput(_NOT_CHOSEN) from away
 
 
-# Editing the last question
-
-
 def edit_form(maya: Runtime, user: User, chat: OpenChat) -> None:
     """The last question, to ask it again with other words; shown after "edit" was pressed."""
     editing = st.session_state.get("editing")
@@ -367,9 +358,6 @@ def _leave_editing() -> None:
     st.session_state.pop("editing", None)
 
 
-# Saying what was wrong
-
-
 def comment_form(maya: Runtime, user: User) -> None:
     """One line for the reason, after "bad" was pressed. The thumb is stored already."""
     message_id = st.session_state.get("commenting")
@@ -391,9 +379,6 @@ def _comment(maya: Runtime, user: User, message_id: str) -> None:
 
 def _leave_commenting() -> None:
     st.session_state.pop("commenting", None)
-
-
-# Versions of a picked message
 
 
 @st.dialog("Versions of this message", width="large")

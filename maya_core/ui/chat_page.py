@@ -175,9 +175,6 @@ def _not_here(problem: str) -> Node:
     )
 
 
-# The conversation
-
-
 def _conversation(maya: Runtime, user: User, opened: Opened, reading: Reading) -> None:
     running = opened.running
     view(
@@ -229,9 +226,6 @@ def _history(opened: Opened, reading: Reading) -> list[Node]:
 
 def _newest(messages: list[Message]) -> dict[Role, MessageId]:
     return {message.role: message.id for message in messages[-2:]}
-
-
-# The bottom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

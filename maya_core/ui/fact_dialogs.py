@@ -61,9 +61,6 @@ def open_dialog(maya: Runtime, user: User, reading: Reading) -> None:
             _split(maya, user, about)
 
 
-# Writing a fact
-
-
 @st.dialog("Edit this fact")
 def _edit(maya: Runtime, user: User, reading: Reading, fact_id: str) -> None:
     known, problem = attempt(lambda: ask(maya, maya.container.memory.explorer.fact(user.id, FactId(fact_id))))
@@ -139,9 +136,6 @@ def _moment(day: object, before: datetime | None, reading: Reading) -> datetime 
     if before is not None and _day(before, reading) == day:
         return before
     return datetime.combine(day, time(), tzinfo=reading.zone).astimezone(UTC)
-
-
-# Joining and parting
 
 
 @st.dialog("Merge two into one", width="medium")

@@ -181,9 +181,6 @@ def reading_label(target: str, reading: Reading) -> str:
     return reading.label(provider, model) if colon else target
 
 
-# Asking first
-
-
 def _ask(maya: Runtime, user: User, snapshot: HealthSnapshot) -> None:
     asked = st.session_state.get(ASKED)
     if asked is None:

@@ -113,9 +113,6 @@ def _outcome(outcome: Outcome, snapshot: HealthSnapshot) -> str:
     return f"{age(outcome.at, snapshot.taken_at)}: {how}{', a probe' if outcome.probe else ''}"
 
 
-# Stores and workers
-
-
 def pipeline_view(
     snapshot: HealthSnapshot, reading: Reading, *, control: bool, quality: QualityFigures | None = None
 ) -> Node:
@@ -258,9 +255,6 @@ def _dead(snapshot: HealthSnapshot, *, control: bool) -> Node:
     return _row("Given up", ("SOME", "down"), said, figure=str(len(dead)), seen="", key="dead", more=more)
 
 
-# What still works
-
-
 def abilities_view(snapshot: HealthSnapshot) -> Node:
     """What people can do now, in sentences."""
     rows = [
@@ -274,9 +268,6 @@ def abilities_view(snapshot: HealthSnapshot) -> Node:
         for ability in still_works(snapshot)
     ]
     return el("section", el("h2", "What still works"), el("ul", *rows, class_="abilities"), key="abilities")
-
-
-# Drills
 
 
 def told(order: Order, reading: Reading) -> str:

@@ -153,9 +153,6 @@ def _sort(name: str) -> None:
     st.session_state[_OFFSET] = 0
 
 
-# What is shown
-
-
 def _list(listed: Listed, query: FactQuery, reading: Reading, *, empty: bool) -> list[Node]:
     if not listed.page.facts:
         return [_nothing(searched=bool(query.text or query.relations), empty=empty)]

@@ -134,9 +134,6 @@ def forget_tab(maya: Runtime, user: User, reading: Reading) -> None:
     _receipts(maya, user, reading)
 
 
-# The dialog
-
-
 def _dialog(maya: Runtime, user: User, scope: Scope, named: str, left: Callable[[], None] | None) -> None:
     if scope.kind in {ScopeKind.FACT, ScopeKind.ENTITY}:
         with_messages = st.toggle("Also the messages that it was learnt from", key="forget_with_messages")
@@ -253,9 +250,6 @@ def _account(account: Account) -> Node:
         el("td", el("span", icon(symbol), f" {told}", class_=f"standing {account.state.value}")),
         key=account.keeper.value,
     )
-
-
-# Receipts
 
 
 def _receipts(maya: Runtime, user: User, reading: Reading) -> None:

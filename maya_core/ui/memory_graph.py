@@ -161,9 +161,6 @@ async def _around(explorer: Explorer, user: User, asked: Asked, centre: EntityId
         return None
 
 
-# Search and filters
-
-
 def _controls(maya: Runtime, user: User, reading: Reading, contents: GraphCounts) -> Sequence[Entity] | None:
     """Draw them; gives what the search found, None where nothing is searched."""
     with st.container(key="graph_controls", horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -267,9 +264,6 @@ def _dot(kind: EntityKind) -> Node:
     return el("i", class_=f"dot kind-{kind.value}", hidden="true")
 
 
-# What was pressed
-
-
 def _act_on_facts(maya: Runtime, user: User, act: Act) -> None:
     if act.name == "centre":
         _recentre(act.to)
@@ -305,9 +299,6 @@ def _unfold(entity_id: str) -> None:
     before = [one for one in st.session_state.get(_UNFOLDED, ()) if one != entity_id]
     st.session_state[_UNFOLDED] = (*before, entity_id)[-_UNFOLDED_AT_MOST:]
     st.session_state[_SELECTED] = entity_id
-
-
-# What is shown
 
 
 def _heading(seen: Seen | None, at: datetime | None, reading: Reading) -> Node:

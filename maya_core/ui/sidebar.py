@@ -106,9 +106,6 @@ def _rows() -> dict[str, int]:
     return rows
 
 
-# Lists
-
-
 def _shelf(maya: Runtime, user: User, reading: Reading) -> list[Node]:
     archived = bool(st.session_state.get("archived", False))
     shelves = maya.engine.run(_load(maya.conversations, user, _rows(), archived=archived), timeout_s=_WITHIN_S)
@@ -190,9 +187,6 @@ def _row(chat: Conversation, reading: Reading, current: str) -> Node:
     )
 
 
-# Search
-
-
 def _found(maya: Runtime, user: User, text: str, reading: Reading) -> list[Node]:
     titled, hits = maya.engine.run(_search(maya.conversations, user, text), timeout_s=_WITHIN_S)
     current = navigation.chat_in_address()
@@ -259,9 +253,6 @@ def _marked(snippet: str) -> list[Node]:
     """A snippet with its ‹matches› marked."""
     pieces = _MATCH.split(snippet.replace("\n", " "))
     return [el("mark", piece[1:-1]) if _MATCH.fullmatch(piece) else piece for piece in pieces if piece]
-
-
-# Name, light, keys
 
 
 def _brand(lights: Sequence[Light]) -> Node:
