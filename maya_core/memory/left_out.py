@@ -1,7 +1,4 @@
-"""What people leave out, put back: "Love hiking", "my dad in Galway", "based in Cork" under "About me:". Pure.
-
-English.
-"""
+"""What people leave out, put back: "Love hiking", "my dad in Galway", entries under "About me:". Pure, English."""
 
 import re
 from collections.abc import Sequence
