@@ -110,6 +110,8 @@ _GOAL = re.compile(
     r"\b(?:my|our) (?:[\w-]+ )?(?:goal|aim|objective|resolution|target|mission)\b[^.!?]{0,30}?\b(?:is|are) to\b",
     re.IGNORECASE,
 )
+_BACK_TO = re.compile(r"\W*back to\s+[^\W\d_a-z]")
+"""A choice that was made: "I went back to Sketch"."""
 _HELD_UP = ("delay", "cancel", "block", "run", "move")
 _ON_ITS_WAY = frozenset(
     "train bus tram flight plane ferry taxi cab uber metro subway lift delivery parcel package pizza food".split()
@@ -295,6 +297,8 @@ class _Said:
         lemma, rest = self._verb.lemma, self._rest
         if lemma == "get":
             return _GOT.match(rest) is not None and not self._transient()
+        if lemma == "go" and _BACK_TO.match(rest):
+            return True
         if lemma == "come":
             return rest.lstrip().startswith("from ")
         if lemma == "put":

@@ -127,7 +127,8 @@ _NO_LONGER = re.compile(
     _I,
 )
 _ENDING = (
-    r"(?:quit|quitting|resign(?:ed|ing) from|resigned|retired from|left|leaving|stopped(?: \w+ing)?|gave up|given up|"
+    r"(?:quit|quitting|resign(?:ed|ing) from|resigned|retired from|left|leaving|(?:stopped|(?:had|"
+    r"have) to (?:stop|quit|leave|sell|give up))(?: \w+ing(?: (?:for|at|with|in|on))?)?|gave up|given up|"
     r"giving up|got rid of|get rid of|sold|broke up with|split (?:up )?(?:with|from)|separated from|divorced|"
     r"moved (?:out of|away from|from|out from)|relocated from|(?:been|'m|am|gone|went|stay\w*) off|"
     r"switched (?:away )?from|switch from|migrated (?:away )?(?:from|off)|moved off|(?:dropped|ditched|abandoned|"
@@ -229,7 +230,9 @@ _LEAVES_BEFORE = re.compile(
     r"(?:gone|went|going) (?:\w+ )?off|broke up with|split (?:up )?(?:with|from)|divorced|parted ways with|"
     r"(?:took|taken|take|come|came|weaned|got|been) (?:me |us |him |her |them |myself )?off|"
     r"moved (?:away from|out of|off|on from)|done with|over with|finished with|away from|switch(?:ed|ing)? from|"
-    r"(?:banned|forbade|forbidden)(?: me| us)?|out of|changed from|migrated (?:from|off)|traded(?: in)?|"
+    r"(?:banned|forbade|forbidden)(?: me| us)?|(?:ended|cancell?ed|terminated|quit|closed) (?:the|our|"
+    r"my) (?:contract|subscription|membership|partnership|account|cooperation) (?:with|at|of)|out of|changed from|"
+    r"migrated (?:from|off)|traded(?: in)?|"
     r"gave away|gave back|handed (?:back|in)|(?:handed|"
     r"gave) back the keys (?:to|of|for)|returned|wrote off|crashed|tore up|closed)\s+(?:(?:the|my|our|that|this|an?|"
     r"all|any|old|drinking|eating|using|playing|doing|going to|working at|living in)\s+)*$",

@@ -21,6 +21,9 @@ from maya_core.memory.wording import content_stems, words
 
 _SAID_THERE = 2
 _SOMEBODY_ELSE = re.compile(r"\b(?:some(?:one|body)|any(?:one|body)) else\b", re.IGNORECASE)
+_NOT_SINCE = re.compile(r"\b(?:haven't|have not|hasn't|has not)\s+\w+.{1,40}\bsince\W*$", re.IGNORECASE)
+_NOW_ANOTHERS = re.compile(r"[^.!?;,]{0,30}\b(?:now belongs?|belongs? now) to\b(?! (?:me|us)\b)", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:it|them)\W*$", re.IGNORECASE)
 _PARTED_WITH_IT = re.compile(
     r"\b(?:sold|lost|returned|cancelled|canceled|scrapped|ditched|dropped|quit|left|crashed|wrecked|deleted|"
     r"uninstalled|stopped using|got rid of|parted with|(?:gave|given|threw|thrown)) (?:it|them|that one)\b"
@@ -70,7 +73,16 @@ def _ends(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
 
 
 def _it_is_gone(held: Held, later: Told, after: Clause) -> bool:
-    """The next clause parts with what was named last: "I drive a Skoda, but we sold it"."""
+    """The next clause parts with what was named last ("I drive a Skoda, but we sold it"), or the same is denied of it
+    ("I speak Arabic, well, I do not speak it")."""
+    denied = (
+        after.negated
+        and _DENIED.search(after.text) is not None
+        and held.verb is not None
+        and any(verb.lemma == held.verb.lemma for verb in after.verbs)
+    )
+    if later.place == held.told.place and denied:
+        return True
     if later.place != held.told.place or not _PARTED_WITH_IT.search(after.text):
         return False
     between = [c for c in later.clauses if held.clause.start < c.start < after.start]
@@ -116,7 +128,8 @@ def _spoken_of_as_over(held: Held, later: Told, after: Clause, reading: Reading)
     if not named:
         return False
     start, end = window(after, named)
-    if _SOMEBODY_ELSE.search(after.text) and held.of_user:
+    gone = _NOT_SINCE.search(after.text) or _NOW_ANOTHERS.match(after.text[end:])
+    if gone or (_SOMEBODY_ELSE.search(after.text) and held.of_user):
         return True
     if _is_kin(claim) and reversal.leaves_a_job(after.text[end:]):
         return False

@@ -38,6 +38,11 @@ _ONE = re.compile(
 )
 _ONE_KIND = re.compile(rf"an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>(?i:{_KINDS}))\W*")
 """Says more nearly who it is: "one child, a son, Yusuf"."""
+_OVER = {"supervises": "supervisor", "manages": "manager", "mentors": "mentor", "trains": "trainer", "tutors": "tutor"}
+_OVER_ME = re.compile(
+    rf"\W*(?i:(?:and|but|so|now)\s+)?(?P<name>(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?{_PROPER})\s+(?P<does>{'|'.join(_OVER)})\s+(?:me|us)\b"
+)
+"""What somebody does for the user: "Dr. Banerjee supervises me"."""
 _OUR_TRADE = re.compile(
     rf"\W*(?i:(?:and|but|so)\s+)?(?i:my|our)\s+"
     rf"(?:(?!former\b|previous\b|old\b)[a-z-]+\s+)?(?P<what>(?i:{TRADES}))\s+(?P<name>{_PROPER})(?=\s+[a-z]|'s\s|\W*$)"
@@ -61,24 +66,51 @@ def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: s
         beside: the part of it in the same sentence.
         after: the clause after it in the sentence.
     """
-    if called := _NAME_IS.match(text):
-        spoken = [found for said in before for found in _SOMEBODY_OF.finditer(said)]
-        of = called.group("of")
-        theirs = [found for found in spoken if not of or (found.group("mine") or "").lower() == of]
-        role = theirs[-1].group("mine") if theirs else None
-        return _somebody(role, called.group("name")) if role else None
-    if named := _of_several(text, beside, after):
-        return named
-    trade = _OUR_TRADE.match(text)
-    if trade and names_somebody(trade.group("name")):
-        return Plain(text=f"{trade.group('name')} is a {trade.group('what')}", agent=trade.group("name"))
+    return (
+        _called(text, before)
+        or _of_several(text, beside, after)
+        or _over_me(text)
+        or _of_a_trade(text, beside)
+        or _mine(text, before)
+    )
+
+
+def _called(text: str, before: Sequence[str]) -> Plain | None:
+    """ "I have a sister. Her name is Anna.": of the one spoken of last who is the user's."""
+    called = _NAME_IS.match(text)
+    if called is None:
+        return None
+    of = called.group("of")
+    spoken = [found for said in before for found in _SOMEBODY_OF.finditer(said)]
+    theirs = [found for found in spoken if not of or (found.group("mine") or "").lower() == of]
+    role = theirs[-1].group("mine") if theirs else None
+    return _somebody(role, called.group("name")) if role else None
+
+
+def _over_me(text: str) -> Plain | None:
+    """ "Dr. Banerjee supervises me"."""
+    found = _OVER_ME.match(text)
+    if found is None:
+        return None
+    return Plain(text=f"my {_OVER[found.group('does')]} is {found.group('name')}", agent=found.group("name"))
+
+
+def _of_a_trade(text: str, beside: Sequence[str]) -> Plain | None:
+    """ "Our designer Mirek is …", "Carla, our accountant, …"."""
     known = _ONLY_A_NAME.fullmatch(beside[-1].strip(" ,")) if beside else None
-    if known and (ours := _OUR_TRADE_ALONE.fullmatch(text)):
+    ours = _OUR_TRADE_ALONE.fullmatch(text) if known else None
+    found = _OUR_TRADE.match(text)
+    if known and ours:
         return Plain(text=f"{known.group('name')} is a {ours.group('what')}", agent=known.group("name"))
+    if found is None or not names_somebody(found.group("name")):
+        return None
+    return Plain(text=f"{found.group('name')} is a {found.group('what')}", agent=found.group("name"))
+
+
+def _mine(text: str, before: Sequence[str]) -> Plain | None:
+    """ "With Tomasz, he's my colleague"."""
     last, is_mine = _NAME_LAST.search(before[-1]) if before else None, _IS_MINE.match(text)
-    if last and is_mine:
-        return Plain(text=f"{last.group()} is my {is_mine.group('role')}", agent=last.group())
-    return None
+    return Plain(text=f"{last.group()} is my {is_mine.group('role')}", agent=last.group()) if last and is_mine else None
 
 
 def _of_several(text: str, beside: Sequence[str], after: str) -> Plain | None:

@@ -85,3 +85,22 @@ def test_what_is_put_right_parted_with_or_given_to_another_is_over(made: Claim, 
 def test_an_excuse_puts_nothing_right() -> None:
     said = talk("my boss is called Marc", "Marcus, sorry, autocorrect")
     assert {c.object for c in extract(said)} == {"Marc", "Marcus"}
+
+
+@pytest.mark.parametrize(
+    ("made", "lines"),
+    [
+        (claim("PostNord", R.RELATED_TO, label="ship with"), ("We ship with PostNord.", "We ended the contract with PostNord.")),
+        (claim("train", R.RELATED_TO, label="commute by"), ("I commute by train.", "I have not taken the train since.")),
+        (claim("Samaritans", R.RELATED_TO, label="volunteer for"), ("I volunteer for the Samaritans.", "I had to stop volunteering for the Samaritans.")),
+        (claim("garden", R.OWNS), ("We have a garden in Moabit.", "The garden in Moabit now belongs to our neighbours.")),
+        (claim("Arabic", R.SPEAKS), ("I speak Arabic, well, I read it; I do not speak it.",)),
+    ],
+)  # fmt: skip
+def test_what_is_given_up_in_other_words_is_over(made: Claim, lines: tuple[str, ...]) -> None:
+    assert admitted(made, *lines).ended
+
+
+def test_who_supervises_the_user_is_their_supervisor() -> None:
+    said = "Professor Ito has retired, so Dr. Banerjee supervises me."
+    assert admitted(claim("Banerjee", R.WORKS_WITH), said).claim.label == "has as supervisor"
