@@ -62,6 +62,9 @@ _SHELLFISH = (
 _ANSWERS = ("I prefer detailed answers.", "I prefer short answers now, no more detailed ones please")
 _SENIOR = ("I'm a senior QA engineer at Fjordline. actually scratch the senior bit, I'm a QA lead",)
 _BIRTHDAY = ("My birthday is 14 March.", "wrong month sorry. my birthday is 14 May, not March")
+_SHIPPED = ("We ship with PostNord.", "We ended our contract with PostNord.")
+_HELPED = ("I volunteer for the Samaritans.", "I had to stop volunteering for the Samaritans.")
+_GARDEN = ("We have a garden in Moabit.", "The garden in Moabit now belongs to our neighbours.")
 _COFFEE = ("I drink coffee every morning.", "The doctor banned coffee, so it's only tea for me.")
 
 
@@ -90,10 +93,10 @@ def test_an_excuse_puts_nothing_right() -> None:
 @pytest.mark.parametrize(
     ("made", "lines"),
     [
-        (claim("PostNord", R.RELATED_TO, label="ship with"), ("We ship with PostNord.", "We ended the contract with PostNord.")),
+        (claim("PostNord", R.RELATED_TO, label="ship with"), _SHIPPED),
         (claim("train", R.RELATED_TO, label="commute by"), ("I commute by train.", "I have not taken the train since.")),
-        (claim("Samaritans", R.RELATED_TO, label="volunteer for"), ("I volunteer for the Samaritans.", "I had to stop volunteering for the Samaritans.")),
-        (claim("garden", R.OWNS), ("We have a garden in Moabit.", "The garden in Moabit now belongs to our neighbours.")),
+        (claim("Samaritans", R.RELATED_TO, label="volunteer for"), _HELPED),
+        (claim("garden", R.OWNS), _GARDEN),
         (claim("Arabic", R.SPEAKS), ("I speak Arabic, well, I read it; I do not speak it.",)),
     ],
 )  # fmt: skip
