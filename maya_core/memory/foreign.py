@@ -80,7 +80,8 @@ _INTRODUCTION = re.compile(
     r"proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
     r"paraphrase|edit|improve|shorten|(?<!let me )rephrase|explain|reword|polish|analy[sz]e|extract|parse|"
     r"classify|grammar|(?<!you )say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|"
-    r"forwarding|copied|copying))\b(?:(?!\bI (?:was|am|did|do|have|had)\b)[^.!?:\n]){0,60}:(?=\s|$)",
+    r"forwarding|copied|copying))\b(?:(?!\bI (?:was|am|did|had) (?:right|wrong|mistaken|confused|so|"
+    r"not)\b)[^.!?:\n]){0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
 _IN_MARKS = re.compile(r"\s*(?:\"[^\"\n]+\"|“[^“”\n]+”)(?P<after>\s[^\"“”„«»`\n]*)")
@@ -136,10 +137,20 @@ _FORWARDED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _RULE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|\*{3,}|_{3,}|~{3,}|—{2,}|#{3,})[ \t]*$", re.MULTILINE)
+_ABOUT_A_TEXT = re.compile(
+    r"\b(?:this|below|following|repl(?:y|ied)|answer|draft|e-?mail|mail|message|text|letter|post|article|wrote|"
+    r"sent|says?|translate|"
+    r"summari[sz]e|proofread|shorten|rewrite|check|correct|fix|improve)\b|[?:]",
+    re.IGNORECASE,
+)
 _HANDED_OVER = re.compile(
-    r"\b(?:(?:sent|wrote|texted|emailed|messaged|forwarded|posted|left) (?:(?:to )?(?:me|us) )?(?:this|"
+    r"\b(?:(?<!\bi )(?<!\bwe )(?:sent|wrote|texted|emailed|messaged|forwarded|posted|left) (?:(?:to )?(?:me|"
+    r"us) )?(?:this|"
     r"the following)|"
     r"(?:got|received|found|saw|have) (?:this|the following)(?: \w+)? (?:from|in|on)|this (?:is|was) (?:what|from)|"
+    r"(?:below|what follows) (?:is|are|comes?)\b(?! (?:my|our|some|what i|what we|what you)\b)|"
+    r"what (?:[\w'-]+ ){1,3}(?:sent|wrote|"
+    r"posted)(?: to)? (?:me|us)|"
     r"here(?:'s| is) (?:what (?!i\b|we\b|you\b)|his|her|their))\b",
     re.IGNORECASE,
 )
@@ -286,12 +297,12 @@ def _pasted(text: str) -> list[ForeignSpan]:
 
 
 def _ruled(text: str) -> list[ForeignSpan]:
-    """What stands between two rules, or after the only one below a paragraph: how people set off what they paste."""
+    """What stands between two rules, or after the only one below words about a text: how people set off what they
+    paste."""
     rules = [*_RULE.finditer(text)]
-    ends = [rule.start() for rule in rules[1:2]] or [len(text)]
-    if not rules or (len(rules) == 1 and not text[: rules[0].start()].strip()):
+    if not rules or (len(rules) == 1 and not _ABOUT_A_TEXT.search(text, 0, rules[0].start())):
         return []
-    return [ForeignSpan(kind=Foreign.QUOTE, start=rules[0].end(), end=ends[0])]
+    return [ForeignSpan(kind=Foreign.QUOTE, start=rules[0].end(), end=rules[1].start() if rules[1:] else len(text))]
 
 
 def _handed_over(text: str) -> list[ForeignSpan]:

@@ -28,6 +28,8 @@ _NOT_THEIR_WORD = (
     "My cousin sent me this, can you draft a reply?\n\n{said}",
     "Sara wrote to me.\n---\n{said}\n---\nWhat do I say?",
     "Here is the customer's message. {said}",
+    "Below is what the tenant sent us.\n\n{said}\n\nIs that a valid notice?",
+    "This is the text I am translating for a customer: {said}",
     "Here's the bio I need to cut to 50 words. {said}",
     "My neighbour's note on the door: {said}",
     "Someone on Reddit posted: {said}",
