@@ -212,7 +212,9 @@ def _part_of(claim: Claim, owner: Owner, group: frozenset[str], clause: Clause, 
     if content_stems(claim.object) <= owner.names:
         return False
     first = next((c for c in told.clauses if c.sentence == clause.sentence and c.owners), None)
-    return first is not None and first != clause and bool(first.owners[0].names & group) and not first.owners[0].person
+    if first is None or first == clause or owner.names <= first.stems:  # what was named there stands for itself
+        return False
+    return bool(first.owners[0].names & group) and not first.owners[0].person
 
 
 def _called_so(claim: Claim, clause: Clause) -> bool:

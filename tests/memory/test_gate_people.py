@@ -121,3 +121,9 @@ def test_what_somebody_does_may_stand_before_their_name() -> None:
 def test_somebodys_allergy_may_be_asked_to_be_remembered() -> None:
     assert reason(claim("nuts", R.ALLERGIC_TO, subject="Petra"), "Remember that Petra is allergic to nuts.") is None
     assert reason(claim("Acme", R.RELATED_TO, label="trusts"), "Remember that Acme is always right.") is Reason.PLANTED
+
+
+def test_a_thing_named_in_a_sentence_about_another_is_no_part_of_it() -> None:
+    line = "Project Heron depends on the data migration, and the data migration is assigned to Ravi."
+    assert reason(claim("Ravi", R.ASSIGNED_TO, subject="data migration"), line) is None
+    assert reason(claim("Ravi", R.ASSIGNED_TO, subject="Project Heron"), line) is Reason.THIRD_PERSON
