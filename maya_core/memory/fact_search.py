@@ -4,11 +4,11 @@ There are three ways to a fact: it is about somebody or something that the quest
 of a relation that the question asks them for; or its vector is close to that of the question.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from maya_core.beside import all_of
 from maya_core.domain.conversation import MessageId, RecalledFact, UserId
 from maya_core.domain.memory import Entity, EntityId, Fact, FactOrigin, Neighbourhood, Relation
 from maya_core.errors import NotFound
@@ -65,11 +65,12 @@ class FactSearch:
 
     async def about(self, user_id: UserId, question: Question, *, at: datetime) -> list[FactHit]:
         """What is known of those whom the question names, and of the person as far as it asks for that."""
-        named, own = await asyncio.gather(self._named(user_id, question, at), self._own(user_id, question, at))
+        named, own = await all_of(self._named(user_id, question, at), self._own(user_id, question, at))
         wanted = _stems(question.text)
         entities = {entity.id: entity for hood in (*named, own) for entity in hood.entities}
         found = {fact.id: _hit(fact, entities, wanted) for hood in named for fact in hood.facts}
-        asked, everything = relations_asked(question.text), asks_for_everything(question.text)
+        asked = relations_asked(question.text) if own.facts else frozenset[Relation]()
+        everything = asks_for_everything(question.text)
         for fact in own.facts:
             hit = replace(_hit(fact, entities, wanted), asked=everything or fact.relation in asked)
             if hit.asked or hit.words:
@@ -93,7 +94,7 @@ class FactSearch:
         facts = [fact for fact in await self._graph.get_facts(user_id, new) if fact.current(at)] if new else []
         ends = list(dict.fromkeys(end for fact in facts for end in (fact.subject, fact.object)))
         entities = {entity.id: entity for entity in await self._graph.list_entities(user_id, ends)} if ends else {}
-        wanted = _stems(question.text)
+        wanted = _stems(question.text) if facts else set[str]()
         found |= {fact.id: replace(_hit(fact, entities, wanted), close=cosines[fact.id]) for fact in facts}
         return list(found.values())
 
@@ -103,10 +104,10 @@ class FactSearch:
         """For messages that do not hold any more, what is known instead; `said` has when they were said."""
         return await overtaken(self._graph, user_id, said, at=at)
 
-    async def _named(self, user_id: UserId, question: Question, at: datetime) -> list[Neighbourhood]:
+    async def _named(self, user_id: UserId, question: Question, at: datetime) -> Sequence[Neighbourhood]:
         names = list(_names(question.text))
         named = await self._graph.find_entities(user_id, names, limit=_MOST_ENTITIES) if names else []
-        return await asyncio.gather(
+        return await all_of(
             *(self._graph.neighbourhood(user_id, entity.id, at=at, limit=_MOST_NEIGHBOURS) for entity in named)
         )
 
@@ -157,11 +158,12 @@ def _names(text: str) -> Iterator[str]:
     """Everything in a question that could be a name: its searchable words, alone and up to three in a row."""
     words = [word.strip(".,;:!?\"'()“”‘’").removesuffix("'s").removesuffix("’s") for word in text.split()]
     searchable = set(query_words(text))
+    holds = [not searchable.isdisjoint(query_words(word)) for word in words]
     found = (
         " ".join(words[start : start + length])
         for length in range(_LONGEST_NAME_WORDS, 0, -1)
         for start in range(len(words) - length + 1)
-        if searchable.intersection(query_words(" ".join(words[start : start + length])))
+        if any(holds[start : start + length])
     )
     for count, name in enumerate(dict.fromkeys(found)):
         if count == _MOST_NAMES:

@@ -3,12 +3,12 @@
 `early` needs the question's words, `near` its vector, `complete` both. What is late or down costs its own leg only.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from maya_core.beside import all_of
 from maya_core.domain.conversation import ConversationId, MessageId, UserId, WordMatch
 from maya_core.domain.memory import MemoryKind
 from maya_core.embeddings.port import Embedder
@@ -101,7 +101,7 @@ class Gathering:
 
     async def early(self) -> Early:
         """Ask by words and for the facts that the question names."""
-        matches, facts = await asyncio.gather(self._by_words(), self._by_facts())
+        matches, facts = await all_of(self._by_words(), self._by_facts())
         return Early(matches=matches, facts=facts)
 
     async def near(self, vector: "Vector", also: Sequence[MessageId] = ()) -> Near:

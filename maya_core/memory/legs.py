@@ -1,10 +1,10 @@
 """Asking several stores at once under one deadline, with an account of how each fared."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
+from maya_core.beside import limit
 from maya_core.clock import Clock
 from maya_core.domain.conversation import TierOutcome, TierUse
 from maya_core.errors import ConfigurationError, ProviderError, StoreError
@@ -43,7 +43,7 @@ class Legs:
         answer: T | D = otherwise
         self._uses.setdefault(tier, TierUse(tier=tier, outcome=TierOutcome.OK, ms=0.0))
         try:
-            async with asyncio.timeout(share * self.left_s):
+            async with limit(share * self.left_s):
                 answer = await call()
         except TimeoutError:
             outcome = TierOutcome.LATE
@@ -55,7 +55,7 @@ class Legs:
     async def quietly(self, call: Callable[[], Awaitable[T]], otherwise: D, *, share: float = 1.0) -> T | D:
         """The same for what only makes the answer better; it has no account of its own."""
         try:
-            async with asyncio.timeout(share * self.left_s):
+            async with limit(share * self.left_s):
                 return await call()
         except (TimeoutError, StoreError):
             return otherwise

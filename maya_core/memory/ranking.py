@@ -84,6 +84,9 @@ class ScoreParts(NamedTuple):
         return self.dense + self.keyword + self.neighbour + self.prior + self.chat + self.graph
 
 
+_CHAT = ScoreParts._fields.index("chat")
+
+
 class Ranked(NamedTuple):
     """A candidate in its place, and why."""
 
@@ -115,18 +118,11 @@ def rank(
         + (chosen.dated * np.array([ref.dated for ref in refs]) if question.asks_when else 0.0)
     )
     graph = chosen.graph * np.array([c.graph for c in candidates])
-    columns = np.stack([dense / spread, keyword / spread, borrowed / spread, prior, graph])
-    chat = chosen.chat * _best_of_chat(refs, columns.sum(axis=0))
-    columns = np.vstack([columns, chat])
+    columns = np.array([dense / spread, keyword / spread, borrowed / spread, prior, np.zeros(len(refs)), graph])
+    columns[_CHAT] = chosen.chat * _best_of_chat(refs, columns.sum(axis=0))
     order = _order(refs, question, own, columns.sum(axis=0).tolist())[:most]
-    parts = columns.T[order].tolist()
-    return [
-        Ranked(
-            candidate=candidates[place],
-            parts=ScoreParts(dense=d, keyword=k, neighbour=n, prior=p, graph=g, chat=c),
-        )
-        for place, (d, k, n, p, g, c) in zip(order, parts, strict=True)
-    ]
+    parts = columns[:, order].T.tolist()
+    return [Ranked(candidates[place], ScoreParts(*each)) for place, each in zip(order, parts, strict=True)]
 
 
 def _in_voice(refs: Sequence[MemoryRef], question: Question, own: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -146,8 +142,9 @@ def _in_voice(refs: Sequence[MemoryRef], question: Question, own: NDArray[np.boo
 def _known(cosines: Scores) -> Scores:
     """A candidate whose closeness nobody knows, as it has no vector yet, counts as one of average closeness."""
     unknown = np.isnan(cosines)
-    average = 0.0 if unknown.all() else float(np.nanmean(cosines))
-    return np.where(unknown, average, cosines)
+    if not unknown.any():
+        return cosines
+    return np.where(unknown, 0.0 if unknown.all() else np.nanmean(cosines), cosines)
 
 
 def _standard(values: Scores) -> Scores:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from maya_core.beside import all_of
 from maya_core.clock import Clock
 from maya_core.domain.conversation import ConversationId, Excerpt, MessageId, Passage, Role, TierUse, UserId
 from maya_core.embeddings.port import Embedder
@@ -59,8 +60,8 @@ class RecallPolicy:
     """
 
     deadline_s: float = 0.8
-    by_meaning: int = 80
-    by_words: int = 60
+    by_meaning: int = 40
+    by_words: int = 30
     speakers_s: float = 60.0
     weights: Weights = field(default_factory=Weights)
 
@@ -228,9 +229,7 @@ async def _hits(
 ) -> tuple[RecallHit, ...]:
     """The best of these with their words, and with what is known by now."""
     ids = [each.candidate.message_id for each in ranked]
-    _, notes = await asyncio.gather(
-        gathering.read(ids[:limit]), gathering.overtaken([each.candidate for each in ranked])
-    )
+    _, notes = await all_of(gathering.read(ids[:limit]), gathering.overtaken([each.candidate for each in ranked]))
     passages = gathering.pool.passages
     if any(id not in passages for id in ids[:limit]):
         await gathering.read(ids[limit:])

@@ -62,7 +62,6 @@ class Database:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-reader")
         self._of_thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        self._loops: list[asyncio.AbstractEventLoop] = []
         self._connections_lock = threading.Lock()
         self._closed = False
 
@@ -85,9 +84,10 @@ class Database:
         """Run `work`, which reads this file many times in a row, on one of the reading threads.
 
         All its reads have the same unchanging view of the file, and each is done there and then: handing over to a
-        thread and back takes longer than most of them. `work` runs on a loop of its own, so it may wait for nothing but
-        this file. Long reads raise TimeoutError after `timeout_s`; it has a moment then to make do with what it has.
-        Raises StoreUnavailable for itself, and what `work` raises.
+        thread and back takes longer than most of them. `work` runs without a loop, so it may wait for nothing but this
+        file, and has no tasks (`maya_core.beside` has what takes their place). Long reads raise TimeoutError after
+        `timeout_s`; it has a moment then to make do with what it has. Raises StoreUnavailable for itself, and what
+        `work` raises.
         """
         deadline = self._clock.monotonic() + timeout_s
         drive = partial(self._drive, work, deadline)
@@ -158,25 +158,19 @@ class Database:
     def _drive(
         self, work: Callable[[], Coroutine[object, object, T]], deadline: float, connection: sqlite3.Connection
     ) -> T:
-        """Run `work` to its end on this thread's own loop, its reads over this connection."""
+        """Run `work` to its end, its reads over this connection. None of them waits, so it needs no loop."""
         self._limit(connection, deadline)
-        loop: asyncio.AbstractEventLoop | None = getattr(self._of_thread, "loop", None)
-        if loop is None:
-            loop = self._of_thread.loop = asyncio.new_event_loop()
-            with self._connections_lock:
-                self._loops.append(loop)
         self._of_thread.reading = connection
+        running = work()
         try:
-            return loop.run_until_complete(work())
-        except BaseException:  # what still runs of it must not go on in the work that comes next
-            left = asyncio.all_tasks(loop)
-            for task in left:
-                task.cancel()
-            if left:
-                loop.run_until_complete(asyncio.wait(left))
-            raise
+            running.send(None)
+        except StopIteration as done:
+            result: T = done.value
+            return result
         finally:
             self._of_thread.reading = None
+            running.close()
+        raise RuntimeError("reads together may wait for nothing but their file")
 
     @contextmanager
     def unhurried(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -300,8 +294,6 @@ class Database:
         with self._connections_lock:
             while self._connections:
                 self._connections.pop().close()
-            while self._loops:
-                self._loops.pop().close()
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:

@@ -21,6 +21,7 @@ from maya_core.stores.transcripts.rows import bounded, from_ms, known_id, receip
 from maya_core.stores.transcripts.sqlite_blocks import block_of
 from maya_core.stores.transcripts.sqlite_search import closest, search_terms
 
+_ROLES = {role.value: role for role in Role}
 _MOST_SPEAKERS = 50
 _HOLDERS_AT_MOST = 300  # before every reply, so for less than the search that a person asks for
 _MOST_PASSAGES = 1_000
@@ -116,7 +117,7 @@ def _to_passage(row: sqlite3.Row) -> Passage:
             message_id=MessageId(id),
             conversation_id=ConversationId(conversation_id),
             conversation_title=title,
-            role=Role(role),
+            role=_ROLES[role],
             speaker=speaker,
             said_at=from_ms(said_at),
             text=restored_text(text, exact_text),

@@ -127,7 +127,7 @@ def closest(
         weight = math.log(1 + found / len(rows))
         for row in rows:
             rarity[row] = rarity.get(row, 0.0) + weight
-    rarest = sorted(sorted(rarity, reverse=True), key=rarity.__getitem__, reverse=True)
+    rarest = [row for _, row in sorted(((weight, row) for row, weight in rarity.items()), reverse=True)]
     visible = _visible(connection, user_id, rarest, limit=limit, exclude=exclude, off_record=off_record)
     longer = _BM25_K1 * _BM25_B * len(visible) / max(1, sum(length for _, _, length in visible))
     scored = [

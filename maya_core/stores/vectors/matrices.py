@@ -93,13 +93,15 @@ class UserMatrix:
             places, scores = places[best], scores[best]
         order = np.lexsort((-places, -scores))
         ids = [self._ids[place] for place in places[order].tolist()]
-        return list(zip(ids, np.clip(scores[order], -1.0, 1.0).tolist(), strict=True))
+        return list(zip(ids, _cosines(scores[order]), strict=True))
 
     def compare(self, vector: "Vector", ids: Sequence[str]) -> list[tuple[str, float]]:
         """Those of these ids that are held, with their cosine."""
         held = [id for id in ids if id in self._places]
+        if not held:
+            return []
         scores = self._vectors[[self._places[id] for id in held]] @ vector
-        return list(zip(held, np.clip(scores, -1.0, 1.0).tolist(), strict=True))
+        return list(zip(held, _cosines(scores), strict=True))
 
     def _grow(self, needed: int) -> None:
         held = len(self._lines)
@@ -124,6 +126,8 @@ class Matrices:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._held: OrderedDict[str, tuple[threading.Lock, UserMatrix]] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._taken = 0
 
     @contextmanager
     def of(self, user: str) -> Iterator[UserMatrix]:
@@ -135,27 +139,40 @@ class Matrices:
             lock, matrix = self._held[user]
         with lock:
             yield matrix
+            size = matrix.size_bytes
         with self._lock:
-            self._drop_old()
+            if user in self._held:  # it may have been forgotten meanwhile
+                self._account(user, size)
+            while self._taken > self._most_bytes and len(self._held) > 1:
+                self._drop(next(iter(self._held)))
 
     @property
     def size_bytes(self) -> int:
         """About what all of them take in memory."""
         with self._lock:
-            return sum(matrix.size_bytes for _, matrix in self._held.values())
+            return self._taken
 
     def forget(self, user: str) -> None:
         """Drop one user's matrix."""
         with self._lock:
-            self._held.pop(user, None)
+            self._drop(user)
 
     def clear(self) -> None:
         """Drop all."""
         with self._lock:
-            self._held.clear()
+            for user in list(self._held):
+                self._drop(user)
 
-    def _drop_old(self) -> None:
-        taken = sum(matrix.size_bytes for _, matrix in self._held.values())
-        while taken > self._most_bytes and len(self._held) > 1:
-            _, (_, matrix) = self._held.popitem(last=False)
-            taken -= matrix.size_bytes
+    def _account(self, user: str, size: int) -> None:
+        self._taken += size - self._sizes.get(user, 0)
+        self._sizes[user] = size
+
+    def _drop(self, user: str) -> None:
+        if self._held.pop(user, None) is not None:
+            self._taken -= self._sizes.pop(user, 0)
+
+
+def _cosines(scores: "Vector") -> list[float]:
+    """As numbers from -1 to 1: rounding may go beyond. Faster than `np.clip` on a few."""
+    within: list[float] = np.minimum(np.maximum(scores, -1.0), 1.0).tolist()
+    return within
