@@ -25,6 +25,7 @@ import numpy as np
 from benchmarks.peers.harness import ROOT
 from benchmarks.peers.memory_layers import DIM, LAYERS, Embed, measure
 from benchmarks.report import print_figures, print_json, print_table
+from maya_core.beside import all_of
 from maya_core.domain.conversation import (
     Conversation,
     ConversationId,
@@ -39,6 +40,7 @@ from maya_core.domain.conversation import (
 from maya_core.domain.ids import new_id
 from maya_core.domain.memory import MemoryKind, MemoryRef
 from maya_core.engine import hand_over_soon
+from maya_core.memory.recall import RecallPolicy
 from maya_core.stores.sqlite import Database
 from maya_core.stores.transcripts.sqlite import SqliteTranscripts
 from maya_core.stores.transcripts.sqlite_blocks import NEXT_ROW
@@ -49,7 +51,7 @@ T = TypeVar("T")
 
 MODEL = "stub:1"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-BY_WORDS = 60
+BY_WORDS = RecallPolicy().by_words
 MESSAGE = f"""
     INSERT INTO messages (row, id, conversation_id, user_id, seq, turn_id, role, speaker, text, said_at, status)
     VALUES ({NEXT_ROW}, :id, :conversation_id, :user_id, :seq, '', 'user', 'You', :text, :said_at, 'complete')
@@ -109,7 +111,7 @@ class Maya:
 
     async def _search(self, user: UserId, query: str, k: int) -> list[str]:
         vector = np.asarray(self._embed(query), np.float32)
-        nearest, _ = await asyncio.gather(
+        nearest, _ = await all_of(
             self._vectors.search(user, vector, kinds=(MemoryKind.EPISODE,), limit=k),
             self._transcripts.match_words(user, query, limit=BY_WORDS),
         )

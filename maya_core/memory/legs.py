@@ -1,7 +1,7 @@
 """Asking several stores at once under one deadline, with an account of how each fared."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from maya_core.beside import limit
@@ -15,18 +15,30 @@ D = TypeVar("D")
 _WORST_FIRST = (TierOutcome.DOWN, TierOutcome.LATE, TierOutcome.OK, TierOutcome.SKIPPED)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Use:
+    """How a leg has fared so far."""
+
+    outcome: TierOutcome = TierOutcome.OK
+    ms: float = 0.0
+    found: int = 0
+
+
 class Legs:
     """The legs of one search. The deadline counts from its making, for all that is asked of it together."""
 
     def __init__(self, clock: Clock, *, deadline_s: float) -> None:
         self._clock = clock
         self._ends_at = clock.monotonic() + deadline_s
-        self._uses: dict[str, TierUse] = {}
+        self._uses: dict[str, _Use] = {}
 
     @property
     def tiers(self) -> tuple[TierUse, ...]:
         """One account a leg, in the order in which they were first asked."""
-        return tuple(self._uses.values())
+        return tuple(
+            TierUse(tier=tier, outcome=use.outcome, ms=round(use.ms, 2), found=use.found)
+            for tier, use in self._uses.items()
+        )
 
     @property
     def left_s(self) -> float:
@@ -41,7 +53,7 @@ class Legs:
         started = self._clock.monotonic()
         outcome = TierOutcome.OK
         answer: T | D = otherwise
-        self._uses.setdefault(tier, TierUse(tier=tier, outcome=TierOutcome.OK, ms=0.0))
+        self._uses.setdefault(tier, _Use())
         try:
             async with limit(share * self.left_s):
                 answer = await call()
@@ -74,11 +86,11 @@ class Legs:
 
     def found(self, tier: str, count: int) -> None:
         """Say how much a leg has brought. Only for one that was asked."""
-        self._uses[tier] = replace(self._uses[tier], found=count)
+        self._uses[tier].found = count
 
     def _note(self, tier: str, outcome: TierOutcome, *, ms: float) -> None:
         use = self._uses.get(tier)
-        if use is not None:
-            outcome = min(outcome, use.outcome, key=_WORST_FIRST.index)
-            ms += use.ms
-        self._uses[tier] = TierUse(tier=tier, outcome=outcome, ms=round(ms, 2), found=0 if use is None else use.found)
+        if use is None:
+            use = self._uses[tier] = _Use(outcome=outcome)
+        use.outcome = min(outcome, use.outcome, key=_WORST_FIRST.index)
+        use.ms += ms

@@ -139,7 +139,9 @@ class Recall:
         legs = Legs(self._clock, deadline_s=self._policy.deadline_s)
         for tier in self._sources.missing:
             legs.skip(tier)
-        speakers = await legs.quietly(lambda: self._speakers.of(user_id), (), share=_SPEAKERS_SHARE)
+        speakers = self._speakers.known(user_id)
+        if speakers is None:
+            speakers = await legs.quietly(lambda: self._speakers.read(user_id), (), share=_SPEAKERS_SHARE)
         question = understand(text, speakers=speakers)
         gathering = Gathering(
             self._sources, user_id, question, exclude=exclude, at=at or self._clock.now(), legs=legs
@@ -228,12 +230,19 @@ async def _hits(
     gathering: Gathering, ranked: Sequence[Ranked], limit: int, budget_tokens: int | None
 ) -> tuple[RecallHit, ...]:
     """The best of these with their words, and with what is known by now."""
-    ids = [each.candidate.message_id for each in ranked]
-    _, notes = await all_of(gathering.read(ids[:limit]), gathering.overtaken([each.candidate for each in ranked]))
+    candidates = [each.candidate for each in ranked]
+    notes = await _read(gathering, candidates[:limit])
     passages = gathering.pool.passages
-    if any(id not in passages for id in ids[:limit]):
-        await gathering.read(ids[limit:])
+    if any(each.message_id not in passages for each in candidates[:limit]):
+        notes = {**notes, **await _read(gathering, candidates[limit:])}
     return tuple(_within_budget(ranked, passages, notes, limit, budget_tokens))
+
+
+async def _read(gathering: Gathering, candidates: Sequence[Candidate]) -> Mapping[MessageId, str]:
+    """Get the words of these, and what is known by now beside those that do not hold any more."""
+    ids = [each.message_id for each in candidates]
+    _, notes = await all_of(gathering.read(ids), gathering.overtaken(candidates))
+    return notes
 
 
 class _Speakers:
@@ -245,10 +254,12 @@ class _Speakers:
         self._keep_s = keep_s
         self._known: OrderedDict[UserId, tuple[float, Sequence[str]]] = OrderedDict()
 
-    async def of(self, user_id: UserId) -> Sequence[str]:
+    def known(self, user_id: UserId) -> Sequence[str] | None:
+        """Without asking; None where nobody has asked lately."""
         known = self._known.get(user_id)
-        if known is not None and self._clock.monotonic() - known[0] < self._keep_s:
-            return known[1]
+        return known[1] if known is not None and self._clock.monotonic() - known[0] < self._keep_s else None
+
+    async def read(self, user_id: UserId) -> Sequence[str]:
         names = await self._transcripts.list_speakers(user_id)
         self._known[user_id] = (self._clock.monotonic(), names)
         self._known.move_to_end(user_id)

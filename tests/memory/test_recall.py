@@ -313,6 +313,7 @@ async def test_a_keyword_search_that_is_down_costs_its_leg_only(past: Past) -> N
     assert (outcomes(recalled)[WORDS], outcomes(recalled)[MEANING]) == (TierOutcome.DOWN, TierOutcome.OK)
 
 
+@pytest.mark.parametrize("past", ["one by one"], indirect=True)
 async def test_a_keyword_search_that_hangs_does_not_keep_meaning_from_being_asked(past: Past) -> None:
     await parked(past)
     recall = Recall(
@@ -488,10 +489,8 @@ def fact(subject: str, relation: Relation, object_: str, evidence: str, *, label
 
 
 @pytest.fixture
-async def graph(tmp_path: Path) -> AsyncIterator[SqliteGraph]:
-    opened = await SqliteGraph.open(Database(tmp_path / "maya.db"))
-    yield opened
-    await opened.close()
+async def graph(past: Past) -> SqliteGraph:
+    return await SqliteGraph.open(past.database)
 
 
 async def test_facts_about_what_is_named_come_along_and_lift_their_evidence(past: Past, graph: SqliteGraph) -> None:

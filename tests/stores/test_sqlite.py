@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -224,26 +224,24 @@ async def test_what_work_together_raises_comes_back_and_the_thread_is_free_again
         await database.together(wrong, timeout_s=PATIENT_S)
 
 
-async def test_what_is_left_of_work_together_that_failed_ends_with_it(path: Path) -> None:
+async def test_work_together_that_waits_for_something_else_is_ended_and_told_so(path: Path) -> None:
     database = Database(path, readers=1)
     ended: list[str] = []
 
-    async def goes_on() -> None:
+    class Elsewhere:
+        def __await__(self) -> Generator[None]:
+            yield
+
+    async def waits() -> None:
         try:
-            await asyncio.sleep(3600)
+            await Elsewhere()
         finally:
-            ended.append("cancelled")
+            ended.append("closed")
 
-    async def wrong() -> None:
-        await asyncio.sleep(0)
-        raise NotFound("nothing of that name")
-
-    async def both() -> None:
-        await asyncio.gather(goes_on(), wrong())
-
-    with pytest.raises(NotFound):
-        await database.together(both, timeout_s=PATIENT_S)
-    assert ended == ["cancelled"]
+    with pytest.raises(RuntimeError, match="nothing but their file"):
+        await database.together(waits, timeout_s=PATIENT_S)
+    assert ended == ["closed"]
+    assert await database.read(lambda c: c.execute("SELECT 1").fetchone()[0]) == 1
     await database.close()
 
 

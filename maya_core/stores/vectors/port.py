@@ -7,7 +7,7 @@ within the adapter's timeout.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from maya_core.domain.conversation import ConversationId, UserId
 from maya_core.domain.memory import MemoryKind, MemoryRef
@@ -26,9 +26,8 @@ class VectorItem:
     vector: "Vector"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VectorHit:
-    """What was found; `score` is the cosine, from -1 to 1, higher is closer."""
+class VectorHit(NamedTuple):
+    """What was found; `score` is the cosine, from -1 to 1, higher is closer. A tuple, for every search has many."""
 
     ref: MemoryRef
     score: float

@@ -283,7 +283,8 @@ def _hits(
             (id, _to_ref(row)) for id, row in _rows_by_id(connection, user, part, columns=_REF_COLUMNS).items()
         )
     # One that is newer than this view of the file has none here yet.
-    return [VectorHit(ref=matrix.refs[id], score=score) for id, score in found if id in matrix.refs]
+    refs = matrix.refs
+    return [VectorHit(refs[id], score) for id, score in found if id in refs]
 
 
 def _to_ref(row: sqlite3.Row) -> MemoryRef:
