@@ -7,6 +7,7 @@ from datetime import datetime
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.lexicon import DETERMINERS, MOODS, OFFICES, OPINIONS, PREPOSITIONS, STATUSES, TRAITS
 from maya_core.memory.moments import Precision, moments
+from maya_core.memory.phrases import TRADES
 from maya_core.memory.relations import OF_THE_MOMENT
 from maya_core.memory.tokens import Token
 from maya_core.memory.verb_kinds import TRANSIENT
@@ -21,9 +22,7 @@ _VALUE = re.compile(
     r"\d|(?<![.!?]\s)(?<!^)\b[A-Z]|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\bdaily\b|\bweekly\b"
 )
 _TRADE = re.compile(
-    r"^(?:an? )?(?:[\w-]+ ){0,2}(?:engineer|developer|designer|teacher|nurse|doctor|lawyer|manager|director|head|chair|"
-    r"founder|owner|lead|captain|treasurer|secretary|consultant|analyst|student|partner|maintainer|editor|producer)\b",
-    re.IGNORECASE,
+    rf"^(?:an? )?(?:[\w-]+ ){{0,2}}(?:{TRADES}|head|chair|owner|lead|partner|maintainer)\b", re.IGNORECASE
 )
 _SOMEBODY_NAMED = frozenset("dr mr mrs ms prof professor frau herr madame called".split())
 _KEEN = frozenset("mad crazy obsessed passionate".split())
@@ -34,7 +33,7 @@ _BELONGING = re.compile(
     r"^on\s+(?:leave|parental leave|maternity leave|paternity leave|sabbatical)\b"
 )
 _LASTS = re.compile(r"\b(?:now|since|currently|these days|for good)\b", re.IGNORECASE)
-_AT_A_NAME = re.compile(r"(?:in|at|with|on)\s+(?:an?\s+|the\s+)?[^\W\d_a-z]")
+_AT_A_NAME = re.compile(r"(?:in|at|with|on)\s+(?:an?\s+|the\s+)?(?:.{3,60}\b(?:called|named)\s+)?[^\W\d_a-z]")
 _PASSING_PLACE = re.compile(
     r"\b(?:week|weekend|airport|station|hotel|queue|until|visiting|holiday|trip)\b", re.IGNORECASE
 )

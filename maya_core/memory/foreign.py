@@ -92,7 +92,8 @@ _TO_REPORT = re.compile(
 """Not the noun, nor somebody else's words: "small upgrade to report: …", "sorry to say: …"."""
 _ABOUT_ONESELF = re.compile(
     r"\b(?:(?:should(?:'ve| have)?|meant to|wanted to|let me|to) (?:say|said|write|written)|"
-    r"(?:because|since|when|what) (?:i|we) (?:just )?(?:said|wrote|told)|as (?:i|"
+    r"(?:because|since|when|what) (?:i|we) (?:just )?(?:said|wrote|told)|(?:since|because|as) you (?:just )?asked|"
+    r"as (?:i|"
     r"we)(?: (?:already|just|once))? (?:said|told|wrote|mentioned|say|explained)|(?:quick|short|brief) (?:intro|"
     r"introduction|summary|note|context|recap)|about me|my details|(?:to|for|in) my profile|"
     r"let me (?:\w+ )?(?:state|put|explain|be)|to mention my [a-z]+|my situation|"

@@ -24,10 +24,15 @@ ANIMALS = frozenset(
     """
     dog cat puppy kitten rabbit bunny hamster parrot budgie horse pony tortoise turtle gecko ferret guinea-pig labrador
     poodle beagle terrier corgi greyhound whippet dachshund pug bulldog husky spaniel chihuahua goldfish canary snake
-    hedgehog rat mouse gerbil chinchilla lizard donkey goat hen chicken duck pet dogs cats pets
+    hedgehog rat mouse gerbil chinchilla lizard donkey goat hen chicken duck pet dogs cats pets shepherd retriever
+    collie doberman rottweiler dalmatian schnauzer pomeranian setter malamute lurcher siamese ragdoll tabby mare
+    gelding parakeet cockatiel cockatoo axolotl iguana fish bird
     """.split()
 )
 """Who lives with people and has a name."""
+_NO_SURE_PETS = frozenset("pet pets dogs cats mouse chicken duck fish bird setter".split())
+PET = "(?:" + "|".join(sorted(ANIMALS - _NO_SURE_PETS, key=len, reverse=True)).replace("-", "[ -]") + ")"
+"""One of them, as a pattern: what is neither on a plate nor on a desk."""
 PRONOUNS = frozenset("i we he she they it you who there everyone everybody someone somebody nobody".split())
 """Words that can be the whole subject of a verb."""
 NOMINATIVE = frozenset("i we he she they who".split())

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from maya_core.domain.memory import EntityKind, Relation
+from maya_core.memory.lexicon import PET
 from maya_core.memory.relations import SLOT
 
 
@@ -57,7 +58,13 @@ TRADES = (
     r"historian|archivist|curator|bookkeeper|cashier|"
     r"receptionist|estate agent|realtor|broker|banker|auditor|actuary|judge|soldier|sailor|captain|welder|builder|"
     r"roofer|beekeeper|florist|butcher|brewer|potter|composer|dancer|singer|coach|trainer|tutor|principal|dev|sre|"
-    r"pm)"
+    r"pm|specialist|counsel|solicitor|barrister|paralegal|clerk|buyer|advis[eo]r|carer|caretaker|inspector|instructor|"
+    r"supervisor|surveyor|controller|dispatcher|underwriter|trader|nanny|childminder|president|treasurer|dietitian|"
+    r"nutritionist|osteopath|neurologist|oncologist|an(?:a)?esthetist|optometrist|merchandiser|anthropologist|linguist|"
+    r"zoologist|botanist|ecologist|astronomer|bricklayer|joiner|plasterer|glazier|blacksmith|jeweller|barber|beautician|"
+    r"conductor|cellist|violinist|pianist|drummer|guitarist|novelist|poet|publisher|illustrator|animator|sculptor|"
+    r"ranger|lifeguard|bartender|sommelier|housekeeper|cleaner|courier|representative|ombudsman|magistrate|chaplain|"
+    r"stonemason|locksmith|seamstress|upholsterer|radiographer|phlebotomist|hygienist|neuroscientist|geneticist)"
 )
 _DIETS = (
     r"(?:vegan|vegetarian|pescatarian|pescetarian|flexitarian|coeliac|celiac|diabetic|teetotal|teetotaller|"
@@ -74,12 +81,6 @@ _MONEY = (
     r"(?P<o>(?:(?:about|around|roughly|up to|at most|max|under|only|now|still)\s+)*(?:[€$£]\s?\d[\d.,]*\s?(?:k|m|"
     r"million)?|\d[\d.,]*\s?(?:k|m|million)?\s?(?:€|\$|£|euros?|eur|dollars?|usd|pounds?|gbp|chf|francs?|"
     r"yen)?)(?:\s(?:a|per)\s\w+)?)"
-)
-_PET = (
-    r"(?:dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|guinea pig|horse|pony|tortoise|turtle|gecko|snake|ferret|"
-    r"labrador|golden retriever|poodle|beagle|terrier|border collie|corgi|greyhound|dachshund|pug|bulldog|"
-    r"husky|dalmatian|spaniel|chihuahua|goldfish|canary|cockatiel|iguana|hedgehog|pomeranian|schnauzer|"
-    r"rottweiler)"
 )
 _DEMONYM = (
     r"[A-Z]\w*(?:ish|ese|ian|ean|ch|ic|tch|eek|wiss|slim|wish|ani|aqi|aeli|elsh|inn|pole|urk|zech|lovak|ane|erman|"
@@ -225,14 +226,14 @@ _PHRASES = (
     ),
     _phrase(
         Relation.HAS_PET,
-        rf"(?:have|has|had|got|adopted|own|owns)?\s*(?:an?|two|three|one)\s+(?:\w+\s+){{0,3}}?{_PET}s?\s+(?:called|"
+        rf"(?:have|has|had|got|adopted|own|owns)?\s*(?:an?|two|three|one)\s+(?:\w+\s+){{0,3}}?{PET}s?\s+(?:called|"
         rf"named)\s+[\"“]?(?P<o>[A-Z][\w-]+)",
         listed=True,
     ),
     _phrase(
         Relation.HAS_PET,
         rf"(?:adopted|got|have got|'ve got)?\s*(?P<o>(?:an?|two|three)\s+(?:(?!for\b|of\b|with\b|to\b|in\b|"
-        rf"like\b)\w+\s+){{0,2}}?{_PET}s?)(?=\s*[.!,;()]|"
+        rf"like\b)\w+\s+){{0,2}}?{PET}s?)(?=\s*[.!,;()]|"
         rf"\s*$|\s+(?:and|who|from|last|at home)\b)",
     ),
     _phrase(

@@ -3,7 +3,7 @@
 import re
 
 from maya_core.domain.memory import RELATION_RULES, Relation
-from maya_core.memory.lexicon import PERSON_NOUNS
+from maya_core.memory.lexicon import PERSON_NOUNS, PET
 
 SLOT = "has as "
 """Begins the label of a relation of which a subject has one at a time: "has as favourite colour"."""
@@ -49,12 +49,6 @@ _KIN = (
     r"cousins?|aunts?|uncles?|grand\w+|nan|nephews?|nieces?|"
     r"twins?|siblings?|parents?|step\w+|[a-z]+-in-law|baby|god(?:son|daughter|mother|father)"
 )
-_PET = (
-    r"dogs?|cats?|pupp(?:y|ies)|kittens?|rabbits?|hamsters?|parrots?|birds?|fish|horses?|turtles?|tortoises?|pets?|"
-    r"guinea pigs?|greyhounds?|whippets?|dachshunds?|pugs?|geckos?|snakes?|ferrets?|budgies?|pony|retriever|labrador|"
-    r"lab|poodle|beagle|terrier|corgi|collie|"
-    r"shepherd|tabby|adopted"
-)
 _PEOPLE = "|".join(sorted((re.escape(noun) for noun in PERSON_NOUNS), key=len, reverse=True))
 
 _CUES: dict[Relation, str] = {
@@ -96,7 +90,7 @@ _CUES: dict[Relation, str] = {
     Relation.PARTNER_OF: r"wife|husband|spouse|partner|girlfriend|boyfriend|fianc[eé]+|marri\w+|marry|"
     r"engaged|dating|going out|"
     r"together with|wedding|divorced|separated|broke up|split|gf|bf",
-    Relation.HAS_PET: rf"{_PET}|pet|paws|breed|vet",
+    Relation.HAS_PET: rf"{PET}s?|birds?|fish|puppies|ponies|lab|adopted|pets?|paws|breed|vet",
     Relation.OWNS: r"have|has|had|own\w*|got|'ve|bought|drives?|drove|purchased|ride|rides|sold",
     Relation.USES: r"us(?:e|es|ed|ing)|switch\w*|runs?|running|work(?:s|ing)? (?:with|in)|"
     r"rel(?:y|ies)|wrote|writ\w+|cod(?:e|"

@@ -265,6 +265,23 @@ _WRONG_AFTER = re.compile(
     r"mistake|in error|by accident)",
     _I,
 )
+_WRONG = re.compile(
+    r"\W*(?:(?:no|sorry|wait|but|and|oh|ah|actually|well|hm+|only|though|however)\b[\s,.!–—-]+)*"
+    r"(?:(?:(?:that|this|it)(?:'s|\s+is|\s+was)\s+)?(?:(?:all|completely|just|simply|actually|plain)\s+)*"
+    r"(?:wrong|incorrect|untrue|false|a (?:slip|typo|lie)|not (?:quite |really )?(?:right|true|correct))|"
+    r"(?:that|this|it)\s+(?:isn't|wasn't)\s+(?:quite |really )?(?:right|true|correct))(?=\W*$|\s*[,.;!:–—-])",
+    _I,
+)
+_I_REPORTED = re.compile(
+    r"\W*(?:(?:earlier|before|yesterday|last (?:time|week)|i think|i know|sorry|and|but)\W+)*"
+    r"(?:i|we)(?:'ve|'d| have| had)?(?: \w+ly)? (?:said|told you|wrote|mentioned|claimed|thought)\b",
+    _I,
+)
+_BARE_DENIAL = re.compile(
+    r"\W*(?:(?:but|well|no|sorry|actually|turns out)\W+)*(?:he|she|it|they|i|we)(?:'m|'s|'re)?\s+"
+    r"(?:(?:do|does|did|is|am|are|was|were|has|have)\s+)?(?:not|\w+n't)(?: \w+ly)?(?=\W*$|\s*[,.;!:–—-])",
+    _I,
+)
 _WROTE = re.compile(
     r"\b(?:i|why i|why did i)\s+(?:(?:just|only|mistakenly|accidentally|wrongly)\s+)*(?:said|say|wrote|write|typed|"
     r"type|put|keep (?:saying|writing|typing|putting))\s+[\"“'‘]?$",
@@ -289,8 +306,8 @@ _GIVEN = re.compile(r"\b(?:gave|giving|threw|thrown|throwing|sent|handed|brought
 _BACK = re.compile(r"^\W*(?:back|away|in)\b", _I)
 _DONE_WITHOUT = re.compile(r"\b(?:without|no more|no longer)\s+(?:(?:the|my|our|a|an|any)\s+)?$", _I)
 _PASSED_OVER = re.compile(
-    r"\b(?:instead of|rather than|as opposed to|unlike|in place of|"
-    r"over)\s+(?:\w+\s+){0,2}$",
+    r"\b(?:instead of|rather than|as opposed to|unlike|in place of|(?<!taken )(?<!took )(?<!take )(?<!taking )"
+    r"(?<!takes )(?<!moved )(?<!switched )(?<!went )(?<!came )over)\s+(?:\w+\s+){0,2}$",
     _I,
 )
 _NEXT_ONE = re.compile(r"\b(?:to|for|with|into|by|in favou?r of|onto)\b", _I)
@@ -376,6 +393,16 @@ def gets_wrong(text: str, thing: str) -> bool:
 def only_written(clause: str, start: int, end: int) -> bool:
     """Whether the words at `start` to `end` are told as what was said or typed: "I typed Polish by mistake"."""
     return _WROTE.search(clause[:start]) is not None and _NO_MORE_THAN.match(clause[end:]) is not None
+
+
+def calls_wrong(text: str) -> bool:
+    """Opens with the word that what stands before it was wrong: "That was wrong, it's Lund", "but that's not true"."""
+    return _WRONG.match(text) is not None
+
+
+def denies_report(before: str, sentence: str) -> bool:
+    """Denies at once what the sentence before reports of oneself: "I told you she lives here." "She doesn't"."""
+    return _I_REPORTED.match(before) is not None and _BARE_DENIAL.match(sentence) is not None
 
 
 def slips(clause: str) -> str | None:

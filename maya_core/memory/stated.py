@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from maya_core.domain.memory import EntityKind, Relation
 from maya_core.memory.clauses import HONORIFIC, Owner, Who
-from maya_core.memory.lexicon import NOT_NAMES, PERSON_NOUNS
+from maya_core.memory.lexicon import NOT_NAMES, PERSON_NOUNS, PET
 from maya_core.memory.phrases import Stated, stated, stated_of_me
 from maya_core.memory.relations import SINGLE_ROLES, SLOT
 from maya_core.memory.told import Clause
@@ -47,16 +47,12 @@ _FRIEND = (
     "friend|best friend|roommate|flatmate|neighbour|neighbor|dentist|doctor|therapist|teacher|landlord|trainer|"
     "tutor|mentor|vet"
 )
-_PET = (
-    "dog|cat|puppy|kitten|rabbit|hamster|parrot|budgie|horse|pony|tortoise|turtle|gecko|ferret|guinea pig|labrador|"
-    "poodle|beagle|terrier|corgi"
-)
 _RELATIVES: tuple[tuple[str, Relation, EntityKind], ...] = (
     (_KIN, Relation.FAMILY_OF, EntityKind.PERSON),
     (_PARTNER, Relation.PARTNER_OF, EntityKind.PERSON),
     (_WORK, Relation.WORKS_WITH, EntityKind.PERSON),
     (_FRIEND, Relation.KNOWS, EntityKind.PERSON),
-    (_PET, Relation.HAS_PET, EntityKind.THING),
+    (PET, Relation.HAS_PET, EntityKind.THING),
 )
 _WHO_IS_WHO = tuple(
     (
@@ -66,7 +62,7 @@ _WHO_IS_WHO = tuple(
             rf"(?<![\w'])(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){{0,2}}?(?P<role>{nouns})(?:'?s name is|'s called|\s+is "
             rf"called|\s+is named|\s+named|\s+called|\s+is)?\s+[\"“]?(?P<name>{_PROPER})(?![\w-]*\s(?:who|that)\b)"
             rf"|(?<![\w'])(?P<first>{_PROPER})\s+is\s+(?:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>{nouns})(?![\w'-])"
-            rf"|\b(?:have|has|got)\s+an?\s+(?:[a-z-]+\s+){{0,2}}?(?P<kind>{nouns})\s*(?:called|named|,|-|"
+            rf"|\b(?:have|has|had|got)\s+an?\s+(?:[\w-]+\s+){{0,2}}?(?P<kind>{nouns})\s*(?:called|named|,|-|"
             rf"–)\s*[\"“]?(?P<said>{_PROPER})"
         ),
     )

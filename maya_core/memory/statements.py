@@ -393,7 +393,8 @@ def _denied_after(pieces: Sequence[Piece], meanings: list[Meant], own: str, sent
     """ "…, which I'm not": what stands before in the sentence is reported and denied."""
     for number, piece in enumerate(pieces):
         offset = piece.start - sentence.start
-        if number and stance.withdraws_what_stands_before(own[offset : offset + len(piece.text)]):
+        clause = own[offset : offset + len(piece.text)]
+        if number and (stance.withdraws_what_stands_before(clause) or reversal.calls_wrong(clause)):
             return [*(Meant.WITHDRAWN if m is Meant.ASSERTED else m for m in meanings[:number]), *meanings[number:]]
     return meanings
 
@@ -448,13 +449,14 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     winked = stance.winks(sentence.text) and len(re.findall(r"\w+", sentence.text)) <= _FEW + 2
     if added or stance.only_laughs(sentence.text) or winked:
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
-    turned = _turned(sentence.text)
+    before = " ".join(clause.text for clause in clauses if clause.sentence == last)
+    turned = Meant.WITHDRAWN if reversal.denies_report(before, sentence.text) else _turned(sentence.text)
     return [_meant(clause, turned) if turned and clause.sentence == last else clause for clause in clauses]
 
 
 def _turned(sentence: str) -> Meant | None:
-    """What the sentence before it becomes by a sentence: "scratch that", "in Monopoly, that is", "right?"."""
-    if planting.scratches(sentence):
+    """What the sentence before it becomes by a sentence: "scratch that", "that was wrong", "in Monopoly, that is"."""
+    if planting.scratches(sentence) or reversal.calls_wrong(sentence):
         return Meant.WITHDRAWN
     if stance.is_elsewhere(sentence):
         return Meant.HYPOTHETICAL

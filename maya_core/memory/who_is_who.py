@@ -17,7 +17,7 @@ _NAME_IS = re.compile(
 )
 _KINDS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
 _SOMEBODY_OF = re.compile(
-    rf"(?<![\w'])(?:(?:(?:i|we)(?:'ve| have| had)?(?: got)?(?: adopted)? an?|my|our|this is my|"
+    rf"(?<![\w'])(?:(?:(?:i|we)(?:'ve had| have had|'ve| have| had)?(?: got)?(?: adopted)? an?|my|our|this is my|"
     rf"one of my)\s+(?:[\w-]+\s){{0,2}}?"
     rf"(?P<mine>{_KINDS})|(?:an?|the|his|her|their|your|[\w-]+'s)\s+(?:[\w-]+\s){{0,2}}?(?:{_KINDS}))(?![\w'])",
     re.IGNORECASE,

@@ -397,3 +397,34 @@ def test_words_of_saying_do_not_make_it_somebody_elses(made: Claim, line: str) -
 )
 def test_what_others_say_of_the_user_stays_theirs(line: str) -> None:
     assert reason(claim("Utrecht"), line) is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Malmö", R.LIVES_IN), "I live in Malmö. That was wrong, it's Lund."),
+        (claim("Malmö", R.LIVES_IN), "I told you I live in Malmö. That's not right."),
+        (claim("Malmö", R.LIVES_IN), "I told you we live in Malmö but that's wrong, we live in Lund."),
+        (claim("Acme", R.WORKS_AT), "I said I work at Acme. Wrong, it's Bolt."),
+        (claim("Kiel", R.LIVES_IN, subject="sister"), "I told you my sister lives in Kiel. She doesn't."),
+    ],
+)
+def test_what_is_called_wrong_in_the_next_breath_was_never_so(made: Claim, line: str) -> None:
+    assert reason(made, line) is Reason.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Malmö", R.LIVES_IN), "I live in Malmö. It was a mistake to leave Lund."),
+        (claim("opera", R.HAS_PREFERENCE_FOR, subject="husband"), "My husband likes opera. I don't."),
+        (claim("Malmö", R.LIVES_IN), "I live in Malmö. That's not right for everybody."),
+        (claim("head of procurement", R.WORKS_AS), "I've taken over as head of procurement in January."),
+        (claim("in-house counsel", R.WORKS_AS), "Since March I've been in-house counsel at Brightwater."),
+        (claim("Elbtrans", R.WORKS_AT), "I'm with a logistics company in Hamburg called Elbtrans."),
+        (claim("Freya", R.HAS_PET), "I've had a German shepherd since 2019, her name is Freya."),
+        (claim("sesame", R.ALLERGIC_TO), "Since you asked about food: I'm allergic to sesame."),
+    ],
+)
+def test_what_only_looks_taken_back_passing_or_reported_is_kept(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
