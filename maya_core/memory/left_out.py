@@ -78,12 +78,27 @@ _NEW = re.compile(
     re.IGNORECASE,
 )
 _NAME_BEFORE = re.compile(r"(?:^|\b(?i:my|our)\s+[a-z-]+\s+)(?P<name>[^\W\d_a-z][\w'-]*)$")
+_OF_OTHERS = {
+    "'m": "is",
+    "am": "is",
+    "'re": "is",
+    "are": "is",
+    "have": "has",
+    "'ve": "has",
+    "was": "was",
+    "were": "was",
+}
 _AND_ANOTHER = re.compile(r"and\s+[^\W\d_a-z][\w'-]*\s+(?:both\s+)?")
-_SOMEBODY = re.compile(r"(?!(?:I|We)\b)(?:(?:[Mm]y|[Oo]ur)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)")
-_GAPPED = re.compile(
-    r"(?:and |but )?(?P<who>(?:my|our)\s+[a-z-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)\s+(?P<prep>in|at|to|from|for|"
-    r"with|by)\s+(?P<what>[\w' -]+)\W*"
-)
+_SOMEBODY = re.compile(r"(?!(?:I|We)\b)(?:(?:[Mm]y|[Oo]ur)\s+[a-zé-]+(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)")
+_ME = re.compile(r"i|we", re.IGNORECASE)
+_OF_MY = r"(?:my|our)\s+[a-zé-]+"
+_WHO = rf"(?:(?:and|but|while|whereas) )?(?P<who>{_OF_MY}(?:\s[A-Z][\w-]+)?|[A-Z][\w-]+)\s+"
+_GAPPED = re.compile(rf"{_WHO}(?P<prep>in|at|to|from|for|with|by|on|as)\s+(?P<what>[\w' -]+)\W*")
+_GAPPED_OBJECT = re.compile(rf"{_WHO}(?P<what>(?:the|an?)\s+[\w' -]+)\W*")
+_GAPPED_LANGUAGE = re.compile(rf"{_WHO}(?P<what>[A-Z][a-z]+(?: and [A-Z][a-z]+)?)\W*")
+_GAPPED_NAME = re.compile(rf"(?:(?:and|but|while|whereas) )?(?P<who>{_OF_MY})\s+(?P<what>[A-Z][\w-]+)\W*")
+_LONGEST_PREDICATE = 2
+"""Words before the preposition that one predicate has in common with another: "'m allergic" to."""
 
 
 def heads_a_profile(text: str) -> bool:
@@ -149,18 +164,40 @@ def with_subject(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Ve
         )
     if no_fan := _NO_FAN.fullmatch(text):
         return Plain(text=f"I am {no_fan.group('is')}")
-    subject = led[-1].subject if led else None
     if both := _of_both(text, verbs, before, led):
         return both
     new = _NEW.fullmatch(before) if before else None
     if new and not verbs:
         return Plain(text=f"my {new.group('what')} is {text.strip(' .!')}")
-    gapped = _GAPPED.fullmatch(text) if subject and not verbs and _SOMEBODY.fullmatch(before[slice(*subject)]) else None
-    if gapped is None or f" {gapped.group('prep')} " not in before[led[-1].end - 1 :]:
+    return None
+
+
+def gapped(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Verb]) -> Plain | None:
+    """What another does, with the verb that stands only in the clause before: "I live in Kiel, my parents in Lübeck".
+
+    Such a clause is about that other person, whoever the one before it is about.
+    """
+    subject = before[slice(*led[-1].subject)] if led and led[-1].subject else ""
+    if verbs or not (_ME.fullmatch(subject) or _SOMEBODY.fullmatch(subject)):
         return None
-    does = before[led[-1].start : before.rindex(f" {gapped.group('prep')} ")]
-    who = gapped.group("who")
-    return Plain(text=f"{who} {does} {gapped.group('prep')} {gapped.group('what').strip()}", agent=who)
+    verb, said, shared, does = led[-1], before[led[-1].end :], "", before[led[-1].start : led[-1].end]
+    if found := _GAPPED.fullmatch(text):
+        shared, prep, _ = said.partition(f" {found.group('prep')} ")
+        if not prep or len(shared.split()) >= _LONGEST_PREDICATE or re.search(r"[^\W\d_a-z]", shared):
+            return None
+        shared = f"{shared.rstrip()} {found.group('prep')}"
+    elif verb.lemma == "speak":
+        found = _GAPPED_LANGUAGE.fullmatch(text)
+    elif verb.lemma in ("call", "name"):
+        found, does = _GAPPED_NAME.fullmatch(text), "is"
+    elif verb.lemma != "be" and re.match(r"\s+(?:the|an?)\s", said):
+        found = _GAPPED_OBJECT.fullmatch(text)
+    if found is None:
+        return None
+    if _ME.fullmatch(subject):
+        does = _OF_OTHERS.get(does.lower()) or (third_person(does) if does == verb.lemma else does)
+    who = found.group("who")
+    return Plain(text=f"{who} {does}{shared} {found.group('what').strip()}", agent=who)
 
 
 def _of_both(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Verb]) -> Plain | None:

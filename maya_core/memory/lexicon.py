@@ -5,6 +5,7 @@ from collections.abc import Iterator
 PERSON_NOUNS = frozenset(
     """
     sister brother mother father mom mum mommy dad daddy wife husband spouse partner girlfriend boyfriend fiance fiancee
+    fiancé fiancée
     friend colleague coworker workmate boss manager supervisor neighbour neighbor roommate flatmate housemate physio
     teacher
     professor doctor dentist therapist client customer cousin aunt uncle grandmother grandfather grandma grandpa granny

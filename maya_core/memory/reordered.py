@@ -11,6 +11,7 @@ from maya_core.memory import reversal, stance
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.grammar import verbs_of
 from maya_core.memory.left_out import (
+    gapped,
     heads_a_crew,
     heads_a_profile,
     in_a_crew,
@@ -21,6 +22,7 @@ from maya_core.memory.left_out import (
 )
 from maya_core.memory.told import Clause, Meant
 from maya_core.memory.unfolded import RELATIVE_OPENING, Plain, plain_orders, pointing_back
+from maya_core.memory.verbs import Verb
 from maya_core.memory.who_is_who import who_is_who
 from maya_core.memory.wording import LIGHT, stems
 
@@ -51,6 +53,12 @@ class _Where:
         return main[-1] if main else None
 
     @property
+    def led(self) -> tuple[str, Sequence[Verb]]:
+        """The words of that clause, where it was meant, with its verbs."""
+        main = self.main
+        return (main.text if main.meant is Meant.ASSERTED else "", main.verbs) if main is not None else ("", ())
+
+    @property
     def label(self) -> str:
         """What opens its sentence, where that names nobody who does something: "Supervisor: Dr. Lindqvist"."""
         return self.beside[0].text if self.beside and not self.beside[0].owners else ""
@@ -69,8 +77,8 @@ def with_plain_orders(clauses: Sequence[Clause], *, answers: bool, earlier: str)
         earlier: the user's message before it.
     """
     for number, clause in enumerate(clauses):
-        yield clause
         if clause.meant is not Meant.ASSERTED or len(clause.text) > _LONGEST_REORDERED:
+            yield clause
             continue
         before = clauses[:number]
         follows = number + 1 < len(clauses) and clauses[number + 1].sentence == clause.sentence
@@ -81,6 +89,12 @@ def with_plain_orders(clauses: Sequence[Clause], *, answers: bool, earlier: str)
             after=clauses[number + 1].text if follows else "",
             earlier=earlier,
         )
+        if anothers := gapped(clause.text, clause.verbs, *where.led):
+            plain = _in_plain_order(clause, anothers)
+            yield replace(clause, owners=plain.owners)
+            yield plain
+            continue
+        yield clause
         if answers and (pointed := _pointed_at(where)):
             yield replace(clause, text=pointed, stems=stems(pointed), reordered=len(clause.text))
         for said in _said(where):
@@ -96,9 +110,8 @@ def _pointed_at(where: _Where) -> str:
 
 
 def _said(where: _Where) -> Iterator[Plain]:
-    text, main = where.clause.text, where.main
-    before = main.text if main is not None and main.meant is Meant.ASSERTED else ""
-    led = main.verbs if main is not None else ()
+    text = where.clause.text
+    before, led = where.led
     if whole := _in_a_list(where) or with_subject(text, where.clause.verbs, before, led):
         yield whole
     spoken = [where.earlier, *(c.text for c in where.before)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from maya_core.memory.lexicon import TRAITS
+from maya_core.memory.lexicon import PERSON_NOUNS, TRAITS
 from maya_core.memory.phrases import TRADES
 from maya_core.memory.verbs import Tense, Verb
 
@@ -83,6 +83,14 @@ _I_AM = re.compile(
 )
 _WHO_DOES = re.compile(r"(?:who|that)\s+[a-z]+s\s+(?P<rest>[^,;]+)", re.IGNORECASE)
 """Together "I'm the one who maintains the scripts"."""
+_NOBODY = r"(?!(?:it|that|this|these|those|he|she|they|there|here|what|who|which|you|i|we)\b)"
+_IS_MY = re.compile(
+    rf"(?:(?:and|but|so|also)\s+)?(?P<value>{_NOBODY}[^,;:.!?]{{2,50}}?)(?P<is>'s|\s+is|\s+are|\s+was|\s+were)\s+"
+    r"(?:still |now |also |always )?(?:my|our)\s+(?P<what>(?:[\w-]+\s+){0,2}?[\w-]+(?: of choice)?)"
+    r"(?:\s+(?:now|these days|at work|at home|at the moment|until [\w ]+|since [\w ]+))?\W*",
+    re.IGNORECASE,
+)
+"""What something of the user's is, told the other way round: "Rust is our main language"."""
 _ME_NEXT = re.compile(r"\W*(?:i|my|we)\b", re.IGNORECASE)
 _ROLES = "|".join((TRADES, *sorted(TRAITS, key=len, reverse=True)))
 _AS_A = re.compile(rf"as an?\s+(?P<what>(?:[\w'-]+\s+){{0,2}}?(?:{_ROLES}))(?=\W*$|,|\s+I\b)", re.IGNORECASE)
@@ -97,6 +105,9 @@ def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -
         yield Plain(text=f"I {verbs[0].lemma} {does.group('rest')}")
     if _SOMEBODY.match(before) and (who := _WHO_IS.match(text)):
         yield Plain(text=f"{who.group('name')} {who.group('does')}", agent=who.group("name"))
+    mine = _IS_MY.fullmatch(text)
+    if mine and mine.group("what").split()[-1].lower() not in PERSON_NOUNS:
+        yield Plain(text=f"my {mine.group('what')} {mine.group('is').strip()} {mine.group('value')}")
     role = _AS_A.match(text) if not before else None
     if role and (_ME_NEXT.match(after or text.partition(",")[2]) or _ME_NEXT.match(text[role.end() :])):
         yield Plain(text=f"I am a {role.group('what')}")

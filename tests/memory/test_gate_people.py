@@ -127,3 +127,45 @@ def test_a_thing_named_in_a_sentence_about_another_is_no_part_of_it() -> None:
     line = "Project Heron depends on the data migration, and the data migration is assigned to Ravi."
     assert reason(claim("Ravi", R.ASSIGNED_TO, subject="data migration"), line) is None
     assert reason(claim("Ravi", R.ASSIGNED_TO, subject="Project Heron"), line) is Reason.THIRD_PERSON
+
+
+@pytest.mark.parametrize(
+    ("mine", "relation", "who", "theirs", "line"),
+    [
+        ("Kiel", R.LIVES_IN, "parents", "Lübeck", "I live in Kiel, my parents in Lübeck."),
+        ("Siemens", R.WORKS_AT, "Tom", "Bosch", "I work at Siemens and Tom at Bosch."),
+        ("Danish", R.SPEAKS, "husband", "Swedish", "I speak Danish, my husband Swedish."),
+        ("cats", R.ALLERGIC_TO, "Ivo", "dogs", "I'm allergic to cats, Ivo to dogs."),
+        ("Norway", R.COMES_FROM, "girlfriend", "Chile", "I'm from Norway and my girlfriend from Chile."),
+        ("cello", R.RELATED_TO, "sister", "viola", "I play the cello, my sister the viola."),
+    ],
+)
+def test_a_verb_left_out_is_another_persons(mine: str, relation: Relation, who: str, theirs: str, line: str) -> None:
+    assert reason(claim(mine, relation, label="play"), line) is None
+    assert reason(claim(theirs, relation, subject=who, label="plays"), line) is None
+    for claimed in (relation, R.RELATED_TO):
+        assert reason(claim(theirs, claimed, label="play"), line) is Reason.THIRD_PERSON
+
+
+def test_who_shares_a_verb_of_naming_is_named_too() -> None:
+    line = "My brother is called Ivo and my sister Ana."
+    assert reason(claim("Ana", R.FAMILY_OF), line) is None
+    assert reason(claim("Ana", R.FAMILY_OF, subject="brother"), line) is not None
+
+
+@pytest.mark.parametrize(
+    ("thing", "line"),
+    [
+        ("Rust", "Rust is our main language."),
+        ("Olga Tokarczuk", "Olga Tokarczuk is my favourite author."),
+        ("Heathrow", "Heathrow is my home airport now."),
+        ("migration to Snowflake", "The migration to Snowflake is my main project until summer."),
+    ],
+)
+def test_what_something_of_the_users_is_may_be_told_the_other_way_round(thing: str, line: str) -> None:
+    assert reason(claim(thing, R.USES), line) is None
+
+
+@pytest.mark.parametrize("line", ["That is my problem.", "It's my fault.", "The loser is my brother's band."])
+def test_what_points_or_is_somebody_elses_is_nothing_of_the_users(line: str) -> None:
+    assert reason(claim(line.split()[1], R.OWNS), line) is not None
