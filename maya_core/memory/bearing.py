@@ -107,6 +107,8 @@ _SLOT_LIKE = frozenset(
     }
 )
 """Relations that people state as "my … is …"; for all others such a sentence names a slot."""
+_ABODES = stems("home house flat apartment place room residence address base hometown city town village country studio")
+"""Where these are, their owner lives; "my suitcase is in Frankfurt" says nothing of the kind."""
 _OF_PERSONS = frozenset(
     {
         Relation.WORKS_AT,
@@ -270,6 +272,8 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     elif is_user(claim.subject) and (role := apposed(told, clause)):
         relation, label = _link_of(role, relation) if relation in LINKS else (Relation.RELATED_TO, SLOT + role)
     elif (slot := _slot(claim, clause, place)) and (not firmness or relation not in _SLOT_LIKE):
+        if relation is Relation.LIVES_IN and not content_stems(slot.removeprefix(SLOT)) & _ABODES:
+            return None
         relation, label = Relation.RELATED_TO, slot
     elif relation in LINKS and is_user(claim.subject) and _stands_before_its_verb(clause, place):
         pass

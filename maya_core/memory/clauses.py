@@ -44,6 +44,12 @@ _POSSESSOR = re.compile(
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"(?:the|a|an|this|that|these|those|your|every|each|all|some|most|both)\s+", re.IGNORECASE)
+_SOME_OF_US = re.compile(
+    r"\W*(?:(?:and|but|so)\s+)?(?P<some>(?:only )?(?:one|two|three|some|half|most|many|several|none|neither|either|"
+    r"a few|a couple|the (?:rest|others?)) of (?:us|them|you|those|these))\b",
+    re.IGNORECASE,
+)
+"""A part of several: nobody in particular."""
 _ASKING = frozenset("both all each what which whatever how why where when".split())
 _OTHERS = frozenset("he she they who his her their".split())
 _THINGS = frozenset("it this that these those there one its".split())
@@ -128,7 +134,12 @@ def clauses_of(sentence: Piece) -> list[Piece]:
 def owners_in(clause: str, verbs: Sequence[Verb] | None = None) -> list[Owner]:
     """The subjects in a clause, in order. Pronouns bear the name under which they stand; the reader resolves them."""
     found = []
-    for verb in verbs_of(clause) if verbs is None else verbs:
+    if verbs is None:
+        verbs = verbs_of(clause)
+    if verbs and not verbs[0].subject and (some := _SOME_OF_US.match(clause)):
+        names = stems(some.group("some"))
+        found.append(Owner(who=Who.OTHER, start=some.start("some"), until=verbs[0].start, names=names, person=True))
+    for verb in verbs:
         if verb.subject and clause[slice(*verb.subject)].lower() not in _ASKING:
             found.append(_owner(clause[slice(*verb.subject)], start=verb.subject[0], until=verb.start))
     return found
@@ -187,4 +198,5 @@ def _phrase_names(phrase: str) -> frozenset[str]:
 def _is_person(phrase: str) -> bool:
     lowered = {word.strip("'.,").removesuffix("'s").lower() for word in phrase.split()}
     lowered |= {word.rpartition("-")[2] for word in lowered if word.startswith(("great-", "step-", "half-"))}
+    lowered |= {word.removesuffix("s") for word in lowered}
     return bool(lowered & (PERSON_NOUNS | ANIMALS))

@@ -117,6 +117,8 @@ _ON_ITS_WAY = frozenset(
     "train bus tram flight plane ferry taxi cab uber metro subway lift delivery parcel package pizza food".split()
 )
 """What is late or not only just now."""
+_REFUSING = re.compile(r"\s*(?:\w+ )?down\b", re.IGNORECASE)
+"""After "turned": an offer that changed nothing."""
 _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
 
 
@@ -288,6 +290,8 @@ class _Said:
         if lemma == "be":
             return Lasting.OVER if self._is() else Lasting.NO
         if _NOTHING.match(self._rest) or (lemma == "have" and self._transient()):
+            return Lasting.NO
+        if lemma == "turn" and _REFUSING.match(self._rest):
             return Lasting.NO
         if lemma in STATES:
             return Lasting.OVER

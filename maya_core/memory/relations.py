@@ -248,7 +248,7 @@ def own_slot(clause: str, place: int) -> str:
     """The label for "my gym is …" when the words at `place` are what it is; "" otherwise. People are no slots."""
     for found in _SLOT_IN_CLAUSE.finditer(clause):
         what = found.group("what").lower().split()
-        person = bool(set(what) & PERSON_NOUNS) and what[-1] not in SINGLE_ROLES
+        person = bool({*what, what[-1].removesuffix("s")} & PERSON_NOUNS) and what[-1] not in SINGLE_ROLES
         if what[-1] in OF_THE_MOMENT:
             continue
         if found.end() <= place and not person:

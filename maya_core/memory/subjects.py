@@ -7,6 +7,7 @@ from maya_core.domain.memory import Relation
 from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
+from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS
 from maya_core.memory.own_subject import MINE, about_user, named_after, says_what_it_is
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
@@ -49,7 +50,14 @@ _THERE = re.compile(r"\w\s+(?:there|here)\b", re.IGNORECASE)
 """At a place spoken of before: "the soil there"."""
 _POINTED = re.compile(r"(?<=\w )(?:it|them|him|her(?= (?:to|on|by|as|in|with|for|at|\d|[A-Z])))\b(?!')")
 _THEIRS = re.compile(r"\b(?:his|her|their)\b", re.IGNORECASE)
+_BEINGS = "|".join(sorted(PERSON_NOUNS | ANIMALS, key=len, reverse=True))
 _ANOTHERS = re.compile(r"[^\W\d_a-z][\w-]*'s\s+((?:[\w-]+\s+){0,2}[\w-]+)")
+_ANOTHERS_BEFORE = re.compile(
+    r"(?<![\w'])(?:his|her|their|(?:(?:my|our)\s+)?(?!(?:it|he|she|that|this|there|here|what|who|where|let|name)'s)[\w-]+'s)\s+"
+    rf"(?:(?!(?:my|our)\b)[a-z-]+\s+){{0,2}}(?:{_BEINGS})\s+(?:(?:called|named)\s+)?$",
+    re.IGNORECASE,
+)
+"""Somebody of somebody else's, right before the name: "I share a flat with Ngozi and her cat Ludo"."""
 _MY_RIGHT_BEFORE = re.compile(r"(?<![\w'])(?:my|our)\s+(?:[\w-]+\s+){1,3}$", re.IGNORECASE)
 _AND_ME = re.compile(r"(?P<who>[\w' -]+?) and (?:I|me|myself)(?: both| are| have)?\s*$", re.IGNORECASE)
 _ME = re.compile(r"i|we", re.IGNORECASE)
@@ -58,13 +66,14 @@ _BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
 
 def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading: Reading) -> Reason | None:
     """Whether the clause is about the claim's subject at the place of its object."""
+    anothers = claim.relation in LINKS and _ANOTHERS_BEFORE.search(clause.text[:place]) is not None
     if (leads := clause.leads) and not clause.owners:
         clause, place = leads, len(leads.text)
         owner = _main_owner(clause)
     else:
         owner = clause.owner_at(place)
     if is_user(claim.subject):
-        return about_user(claim, told, clause, owner, reading)
+        return Reason.THIRD_PERSON if anothers else about_user(claim, told, clause, owner, reading)
     wanted = content_stems(_without_possessor(claim.subject))
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and _namesakes(claim.subject, owner, clause):

@@ -169,3 +169,30 @@ def test_what_something_of_the_users_is_may_be_told_the_other_way_round(thing: s
 @pytest.mark.parametrize("line", ["That is my problem.", "It's my fault.", "The loser is my brother's band."])
 def test_what_points_or_is_somebody_elses_is_nothing_of_the_users(line: str) -> None:
     assert reason(claim(line.split()[1], R.OWNS), line) is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Ludo", R.HAS_PET), "I share a flat with Ngozi and her cat Ludo."),
+        (claim("pregnant", R.HAS_CONDITION), "One of us is pregnant and it isn't me."),
+        (claim("vegan", R.IS_A), "Half of us are vegan."),
+        (claim("plumbers", R.WORKS_AS), "Both my brothers are plumbers."),
+        (claim("Frankfurt", R.LIVES_IN), "My suitcase is still in Frankfurt."),
+        (claim("Maersk", R.WORKS_AT), "I turned down an offer from Maersk last week."),
+    ],
+)
+def test_what_is_somebody_elses_a_things_or_was_refused_is_not_the_users(made: Claim, line: str) -> None:
+    assert reason(made, line) is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Emre", R.FAMILY_OF), "It's my son Emre who is allergic to kiwi."),
+        (claim("vegan", R.IS_A), "All of us are vegan."),
+        (claim("Maersk", R.WORKS_AT), "I work at Maersk, one of us has to."),
+    ],
+)
+def test_what_only_looks_like_somebody_elses_is_the_users(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
