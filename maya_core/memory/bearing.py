@@ -109,6 +109,8 @@ _SLOT_LIKE = frozenset(
 """Relations that people state as "my … is …"; for all others such a sentence names a slot."""
 _ABODES = stems("home house flat apartment place room residence address base hometown city town village country studio")
 """Where these are, their owner lives; "my suitcase is in Frankfurt" says nothing of the kind."""
+_BEFORE_THAT = re.compile(r"\bbefore (?:i|we|he|she|they)\b", re.IGNORECASE)
+"""After it stands what is so since: "I was a chef before I became a programmer"."""
 _OF_PERSONS = frozenset(
     {
         Relation.WORKS_AT,
@@ -319,11 +321,12 @@ def is_over(claim: Claim, told: Told, place: Place) -> bool:
     clause = place.clause
     if claim.relation in _STAYS_PAST or _tells_of_the_past(claim, clause) or _disliked_by_now(claim, clause):
         return False
+    since_then = _BEFORE_THAT.search(clause.text[: place.start])
     if reversal.ends_around(clause.text, place.start, place.end):
         return True
     if is_user(claim.subject) and _INTRODUCED.search(clause.text[: place.start]):
         return False
-    if reversal.no_longer(_predicate(claim, clause, place.start)):
+    if not since_then and reversal.no_longer(_predicate(claim, clause, place.start)):
         return True
     if claim.relation not in STATES or clause.future:
         return False

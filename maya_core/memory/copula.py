@@ -113,7 +113,7 @@ def _person_is(owner: Owner, words: Sequence[Token], *, text: str, rest: str, sa
     if first.word in _SOMEBODY_NAMED or first.word in _KEEN:
         return len(words) > 1
     if first.word in ("in", "at", "on", "with"):
-        return _placed(owner, text=text, after=after, said_at=said_at)
+        return _placed(owner, text=text, after=after.removeprefix("back "), said_at=said_at)
     if owner.text and first.is_open and first.word.endswith("s") and re.search(r"\bare\b", text):
         return first.word not in TRANSIENT and first.word not in MOODS and first.word not in OPINIONS
     of_somebody = first.is_open and len(words) > 1 and words[1].word == "'s"

@@ -272,8 +272,8 @@ class _Said:
 
     def _has_done(self) -> bool:
         lemma, rest = self._verb.lemma, self._rest
-        if lemma == "put":
-            return _ON_ME.match(rest) is not None
+        if lemma in ("put", "see"):
+            return self._excepted() or (lemma == "put" and _ON_ME.match(rest) is not None)
         if lemma in _WITH_PARTICLE:
             return _PARTICLE.match(rest) is not None
         if lemma == "get":

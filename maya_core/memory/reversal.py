@@ -202,6 +202,7 @@ _DEPARTED = (
     r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|stepped (?:down|aside)|"
     r"left(?!-)|closed|shut(?: down)?|"
     r"folded|ended|expired|stolen|sold|lost|wrecked|totalled|scrapped|cancell?ed|replaced|disbanded|dissolved|"
+    r"(?:let|made|laid|kicked|threw|sacked|fired|dismissed) (?:me|us)\b(?: go| redundant| off| out)?|"
     r"went to (?:recycling|the dump|the tip|charity|a new (?:home|owner)|ebay)|moved (?:on|to|away|out|back)|fired|"
     r"let go|laid off|fell through|came to an end|is over|outgrown|gave up the ghost|packed (?:it )?in|"
     r"is off(?! (?:sick|work|to|today|this)\b)|does nothing|do nothing|doesn't do it|(?:has|have|"

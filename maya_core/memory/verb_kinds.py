@@ -19,7 +19,7 @@ STAYS = frozenset(
     found establish inherit rename swap replace upgrade migrate convert trade drop ditch cancel postpone push extend
     reduce increase cut appoint elect accept defend turn agree enlist emigrate immigrate merge split separate transfer
     license qualify certify train base assign approve set give stop go shift reschedule bring bump lower put take
-    confirm select order finalise finalize launch close end downsize
+    confirm select order finalise finalize launch close end downsize slip
     """.split()
 )
 """Past acts after which something is so."""
