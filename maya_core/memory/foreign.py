@@ -77,13 +77,30 @@ _INTRODUCTION = re.compile(
     r"introduction|posting|forum|content|contents|example|input|clipboard|config|json|csv|data|table|error|"
     r"stack trace|traceback|signature)|\b(?:wrote|writes|says|said|sent|reads|replied|asked|told|goes|went|like this|"
     r"(?:put|added|left|stuck|scribbled) (?:this|that|the following|a note)|posted|texted|emailed|translate|"
-    r"proofread|rewrite|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
+    r"proofread|rewrite|dictated|dictates|summari[sz]e|correct(?! (?:that|myself|this|me)\b)|check|"
     r"paraphrase|edit|improve|shorten|(?<!let me )rephrase|explain|reword|polish|analy[sz]e|extract|parse|"
     r"classify|grammar|(?<!you )say|saying|quoting|quote)|\b(?:the following|following|below|pasted|pasting|forwarded|"
     r"forwarding|copied|copying))\b(?:(?!\bI (?:was|am|did|had) (?:right|wrong|mistaken|confused|so|"
     r"not)\b)[^.!?:\n]){0,60}:(?=\s|$)",
     re.IGNORECASE,
 )
+_ORDERED_TEXT = re.compile(
+    r"(?:^|(?<=[.!?\n]))[ \t]*(?:(?:please|now|can you|could you|would you|will you|maya|and|then|hey|hi|ok)[\s,]+)*(?:"
+    r"(?:turn|make|convert|transform|change|put|rework|recast) (?:this|these|the following)(?: \w+){0,2} (?:in)?to\b|"
+    r"count the (?:words|letters|characters|syllables|sentences|vowels) (?:in|of) (?:this|the following|these)\b|"
+    r"repeat (?:after me|this|the following)\b|use (?:this|the following) as\b|"
+    r"(?:add|insert) (?:(?:an?|the|some|any) )?(?:commas?|punctuation|full stops?|accents|emojis?|capitals)\b|"
+    r"(?:finish|complete|continue) (?:this|the|my) (?:sentence|line|verse)\b|subtitles?\b|"
+    r"(?:true or false|right or wrong|correct or incorrect|fact or fiction|real or fake)\b|"
+    r"(?:i'm|i am|i'll be) (?:writing|speaking|posting|typing|talking|replying) as (?-i:[A-Z]))[^.:?!\n]{0,40}[.:?!]\s",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Asks for work on words that follow in the same paragraph: "Turn this into a haiku: …", "True or false: …"."""
+_STAMPED_LINE = re.compile(r"^[ \t]*[\[(]\d{1,2}:\d\d(?::\d\d)?[\])][ \t]+\S.*$", re.MULTILINE)
+_SIGNED = re.compile(
+    r"^\S[^\n]*?[.!?\"”]\s*(?:--|—|–)[ \t]*[A-Z][\w.'-]+(?:[ \t][A-Z][\w.'-]+){0,2}[ \t]*$", re.MULTILINE
+)
+"""A paragraph with the name of whose words it is behind it: "I have lived in Ghent all my life. — Bea"."""
 _IN_MARKS = re.compile(r"\s*(?:\"[^\"\n]+\"|“[^“”\n]+”)(?P<after>\s[^\"“”„«»`\n]*)")
 """One quotation, and the person's own words after it on the same line."""
 _TO_REPORT = re.compile(
@@ -102,10 +119,12 @@ _ABOUT_ONESELF = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTED = re.compile(
-    r"(?:^|(?<=[.!?]\s)|(?<=\n))[ \t]*(?P<who>[^\W\d_][^.!?:\n]{0,60}):[ \t]+(?=[^.!?\n]*?(?<![\w'])(?:I|i|my|we|our|"
+    r"(?:^|(?<=[.!?]\s)|(?<=\n))[ \t]*(?P<mark>[-–—•*][ \t]+)?(?P<who>[^\W\d_][^.!?:\n]{0,60}):[ \t]+(?=[^.!?\n]*?(?<![\w'])(?:I|i|my|we|our|"
     r"I'm|i'm|im)(?!\w))",
     re.IGNORECASE | re.MULTILINE,
 )
+_BY_THE_WAY = re.compile(r"(?:on|in|at|from|via|by|over|to|speaking|writing|yesterday|today)\b", re.IGNORECASE)
+"""Says where or how somebody spoke: "Bea, on the phone: …"."""
 _OWN_HEADING = re.compile(
     r"(?<![\w'])(?:i|me|my|mine|we|us|our|you|your|yours|context|notes?|fyi|info|intro|introduction|background|"
     r"details?|facts?|basics|update|news|status|correction|edit|ps|p\.s|btw|addendum|reminder|heads[- ]up|profile|"
@@ -122,7 +141,7 @@ _NOT_OWN_HEADING = re.compile(
     r"\b(?:songs?|lyrics|verse|chorus|movie|film|book|novel|poem|line|slogan|sign|horoscope|post|tweet|meme|proverb|"
     r"story|says?|said|wrote|writes|according|example|e\.g|diary|memoirs?|journal|autobiography|letters? of|"
     r"words of)\b|^\W*(?:(?:my|our|the|an?)\s+[a-z-]+|"
-    r"(?-i:[A-Z])[\w-]+)'s\s+"
+    r"(?!here|there|that|it|what|who|where|let|he|she|this)(?-i:[A-Z])[\w-]+)'s\s+"
     r"(?!(?:plan|update|status|problem|situation|context)\b)[a-z]",
     re.IGNORECASE,
 )
@@ -227,6 +246,8 @@ def foreign_spans(text: str) -> list[ForeignSpan]:
         *_spans(_QUOTED_LINE, flat, Foreign.QUOTE),
         *_spans(_VERSE, flat, Foreign.QUOTE),
         *_spans(_DIALOGUE_LINE, flat, Foreign.QUOTE),
+        *_spans(_STAMPED_LINE, flat, Foreign.QUOTE),
+        *_spans(_SIGNED, flat, Foreign.QUOTE),
         *_chat_lines(flat),
         *_pasted(flat),
         *_ruled(flat),
@@ -283,6 +304,8 @@ def _pasted(text: str) -> list[ForeignSpan]:
             whole = _IN_MARKS.fullmatch(text, match.end())
             end = whole.start("after") if whole else _handed_until(text, match.end())
             found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=end))
+    for match in _ORDERED_TEXT.finditer(text):
+        found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.end(), end=_handed_until(text, match.end())))
     for match in _FORWARDED.finditer(text):
         found.append(ForeignSpan(kind=Foreign.QUOTE, start=match.start(), end=len(text)))
     sign_off = _SIGN_OFF.search(text)
@@ -337,7 +360,11 @@ def _attributed(text: str) -> list[ForeignSpan]:
     for match in _ATTRIBUTED.finditer(text):
         if _TO_REPORT.search(text[match.start() : match.end("who") + 1]):
             continue
-        who = match.group("who").rpartition(", ")[2]
+        first, _, last = match.group("who").rpartition(", ")
+        spoken_so = first and _BY_THE_WAY.match(last)
+        if match.group("mark") and not spoken_so:
+            continue
+        who = first if spoken_so else last
         own = (_OWN_HEADING.search(who) is not None or not _is_a_speaker(who)) and not _MATERIAL.search(who)
         if (_NOT_OWN_HEADING.search(who) and not _ABOUT_ONESELF.search(who)) or not own:
             talk = _VOICES_HERE.match(text, match.start("who"))

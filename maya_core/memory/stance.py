@@ -87,7 +87,8 @@ _WISH = re.compile(
     r"with|for)|"
     r"looking (?:at|into|for)|tried to|trying to decide|almost|nearly (?!\d)|came close|pictur(?:e|ing)\b|"
     r"envision\w*|"
-    r"fancy (?:a|living|moving)|conceivabl[ey]|probab(?:ly|le))\b",
+    r"fancy (?:a|living|moving)|conceivabl[ey]|"
+    r"probab(?:ly|le)(?! (?:relevant|worth|useful|important|good|helpful|fair|wise)\b))\b",
     _I,
 )
 _NAMED_SO = re.compile(r"(?<=[a-z] )(?:Hope|Will|May|Dream)\b")
@@ -111,7 +112,9 @@ _POLITE_IF = re.compile(
     r"\bif\s+(?:you|anyone|anybody|that|it|this|they|possible|needed|necessary|so|not|only that)\b", _I
 )
 _HEDGE = re.compile(
-    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|"
+    r"\bif\s+(?:(?:i'm|i am) not (?:mistaken|wrong)|(?:i|we)(?:'ve| have)? (?:already |ever )?(?:(?:mentioned|"
+    r"said|noted) (?:it|this|"
+    r"that)|told you (?:this|that|already|before))\b|i (?:remember|recall) (?:it )?(?:correctly|right|rightly|"
     r"well)|memory "
     r"serves)\b",
     _I,
@@ -137,7 +140,7 @@ _FRAME = re.compile(
     r"fanfic|backstory|plot|dummy|mock|tagline|"
     r"riddle|fable|tale|user story)|(?:novel|story|screenplay|script|play|book|game|campaign|comic|fanfic|"
     r"short story) (?:that )?(?:i'm|i am|i've been|we're) (?:writing|playing|working on|drafting|running)|"
-    r"protagonist|"
+    r"protagonist|(?:villain|hero|heroine|narrator|detective|wizard) (?:introduces|speaks|enters|begins|tells|says)|"
     r"antagonist|main character|my character|my (?:villain|hero|heroine))\b",
     _I,
 )
@@ -188,7 +191,11 @@ _FICTION = re.compile(
     r"in (?:a past|another|my next|a previous|my former|an alternate|an? (?:parallel|alternate|different|"
     r"imaginary)) (?:life|universe|reality|timeline|world)|persona|(?:test|sample|dummy|fake|placeholder|demo|"
     r"mock) (?:user|account|data|name|profile|person|customer|value|address)|for example|for instance|e\.g\.|"
-    r"the (?:character|protagonist|narrator|hero|heroine|villain)|fictional|work of fiction|novel i'm|sims)\b",
+    r"the (?:character|protagonist|narrator|hero|heroine|villain)|fictional|work of fiction|novel i'm|sims|"
+    r"i (?:just |once )?had (?:an?|this|the) (?:\w+ )?(?:dream|nightmare|vision)(?! (?:job|house|home|car|team)))\b|"
+    r"^\W*(?:(?:now|ok|okay|so|and|please|just|but)\W+)*(?:(?:let's|lets|let us) (?:just )?(?:assume|suppose|pretend|"
+    r"imagine|say (?:that|i|my|we|our))|(?:assume|suppose|presume|pretend)(?= (?:that|i|i'm|my|we|our|you|the|an?|"
+    r"(?-i:[A-Z]))\b))\b",
     _I,
 )
 _BACK_TO_EARTH = re.compile(
@@ -211,7 +218,9 @@ _SPEECH = (
     r"keeps? (?:saying|telling|insisting)|predicts?|predicted|estimates?|estimated|states?|stated|accused|accuses|"
     r"noted|suspects?|suspected|declared|admitted|complained|posted|tweeted|was like|is like|were like|goes like|"
     r"concluded|decided that i|describes?|described|shows that|imagines?|imagined|wonders|wondered|figured|felt that|"
-    r"convinced)"
+    r"convinced|testif(?:y|ies|ied)|alleges?|alleged|attests?|attested|maintains? that|maintained that|asserts?|"
+    r"asserted|"
+    r"dictated|bragged|brags|boasts?|boasted|whispered|shouted|yelled|muttered)"
 )
 _HEARSAY = re.compile(
     r"(?:\b(?i:he|she|they|you(?! (?:asked|ask|suggest|recommend|estimate|describe|imagine|guess|state|explain|"
@@ -233,9 +242,11 @@ _HEARSAY_WORDS = re.compile(
     r"like,? (?=(?:i|i'm|i've|my|we)\b)|as the saying goes|the saying|quote|quoting|quoted|in the words of|"
     r"as (?:[A-Z]\w+ )*[A-Z]\w+ (?:once )?(?:put|has|had|would have) it|horoscope|fortune cookie|"
     r"(?<!have )(?<!'ve )(?<!\bi )(?:said|says|wrote|claimed|claims) (?:he|she|they|[A-Z]\w+|my|the|a)\b|i'?m told|"
+    r"(?:he|she|they|(?-i:[A-Z])\w+|my \w+) (?:goes|went),\s+(?=(?:i|i'm|i've|my|we|our)\b)|"
     r"i've been told|been told|(?:never|didn't|did not|haven't|have not|don't) (?:say|said|tell|told|mention|"
     r"mentioned|claim|"
-    r"claimed|write|wrote) (?:you |that |anything |so |i )|lyrics?|line from|song goes|per (?:the|my|his|her) "
+    r"claimed|write|wrote) (?:you |that |anything |so |i )(?!(?:this|that|it|before)\b[^.!?]{0,12}, but\b)|"
+    r"lyrics?|line from|song goes|per (?:the|my|his|her) "
     r"(?:article|doc|email|mail|report|"
     r"wiki))\b",
     _I,
@@ -271,6 +282,8 @@ _BUT_I = re.compile(
     _I,
 )
 _RHETORICAL = re.compile(
+    r"^\W*(?:i'm |i am |i )?(?:not sure|unsure|don't know|can't remember|don't remember|forgot) (?:if|whether) "
+    r"(?:i|we)(?:'ve| have)? (?:already |ever )?(?:mentioned|told|said|noted)[^,.;:]*[,;:]\s*(?:but\s+)?|"
     r"^\W*(?:who (?:would|could|'d) have (?:thought|guessed|believed)(?: it| that)?|who knew|what am i "
     r"(?:saying|talking about)|what was i thinking|who am i kidding|guess what)[\s,.!?:–—-]+",
     _I,

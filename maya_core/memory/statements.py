@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from maya_core.domain.conversation import Message, Role
 from maya_core.memory import planting, reversal, stance
+from maya_core.memory.afterthoughts import made_of_it
 from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, sentences_of
 from maya_core.memory.foreign import ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
@@ -450,17 +451,8 @@ def _look_back(clauses: list[Clause], sentence: Piece) -> list[Clause]:
     if added or stance.only_laughs(sentence.text) or winked:
         return [_meant(clause, Meant.JOKE) if clause.sentence == last else clause for clause in clauses]
     before = " ".join(clause.text for clause in clauses if clause.sentence == last)
-    turned = Meant.WITHDRAWN if reversal.denies_report(before, sentence.text) else _turned(sentence.text)
+    turned = made_of_it(sentence.text, before)
     return [_meant(clause, turned) if turned and clause.sentence == last else clause for clause in clauses]
-
-
-def _turned(sentence: str) -> Meant | None:
-    """What the sentence before it becomes by a sentence: "scratch that", "that was wrong", "in Monopoly, that is"."""
-    if planting.scratches(sentence) or reversal.calls_wrong(sentence):
-        return Meant.WITHDRAWN
-    if stance.is_elsewhere(sentence):
-        return Meant.HYPOTHETICAL
-    return Meant.QUESTION if stance.asks_bare(sentence) else None
 
 
 def _meant(clause: Clause, meant: Meant) -> Clause:
