@@ -119,7 +119,8 @@ _ABOUT_ONESELF = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTED = re.compile(
-    r"(?:^|(?<=[.!?]\s)|(?<=\n))[ \t]*(?P<mark>[-–—•*][ \t]+)?(?P<who>[^\W\d_][^.!?:\n]{0,60}):[ \t]+(?=[^.!?\n]*?(?<![\w'])(?:I|i|my|we|our|"
+    r"(?:^|(?<=[.!?]\s)|(?<=\n))[ \t]*(?P<mark>[-–—•*][ \t]+)?"
+    r"(?P<who>[^\W\d_][^.!?:\n]{0,60}):[ \t]+(?=[^.!?\n]*?(?<![\w'])(?:I|i|my|we|our|"
     r"I'm|i'm|im)(?!\w))",
     re.IGNORECASE | re.MULTILINE,
 )

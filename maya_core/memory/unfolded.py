@@ -86,7 +86,8 @@ _WHO_DOES = re.compile(r"(?:who|that)\s+[a-z]+s\s+(?P<rest>[^,;]+)", re.IGNORECA
 _NOBODY = r"(?!(?:it|that|this|these|those|he|she|they|there|here|what|who|which|you|i|we)\b)"
 _IS_MY = re.compile(
     rf"(?:(?:and|but|so|also)\s+)?(?P<value>{_NOBODY}[^,;:.!?]{{2,50}}?)(?P<is>'s|\s+is|\s+are|\s+was|\s+were)\s+"
-    r"(?:still |now |also |always )?(?:my|our)\s+(?P<what>(?:[\w-]+\s+){0,2}?[\w-]+(?: of choice)?)"
+    r"(?:still |now |also |always )?(?:my|our)\s+(?P<what>(?:[\w-]+\s+){0,2}?(?!(?:first|second|third|other|next|"
+    r"last|one|own)\b)[\w-]+(?: of choice)?)"
     r"(?:\s+(?:now|these days|at work|at home|at the moment|until [\w ]+|since [\w ]+))?\W*",
     re.IGNORECASE,
 )
