@@ -109,6 +109,7 @@ _SLOT_LIKE = frozenset(
 """Relations that people state as "my … is …"; for all others such a sentence names a slot."""
 _ABODES = stems("home house flat apartment place room residence address base hometown city town village country studio")
 """Where these are, their owner lives; "my suitcase is in Frankfurt" says nothing of the kind."""
+_VISITED = re.compile(r"\b(?:visited|(?:been|went|gone|travelled|traveled|flew) to)\s+(?:the\s+)?$", re.IGNORECASE)
 _BEFORE_THAT = re.compile(r"\bbefore (?:i|we|he|she|they)\b", re.IGNORECASE)
 """After it stands what is so since: "I was a chef before I became a programmer"."""
 _OF_PERSONS = frozenset(
@@ -188,7 +189,9 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     clause = place.clause
     if reason := _contrary(claim, clause, place.start) or _momentary(claim, told, place):
         return reason
-    if introduces(claim, told, place) or (claim.relation is Relation.IS_NAMED and _phrased(claim, place)):
+    named = claim.relation is Relation.IS_NAMED and _phrased(claim, place) is not None
+    visited = claim.relation is Relation.VISITED and _VISITED.search(clause.text[: place.start]) is not None
+    if named or visited or introduces(claim, told, place):
         return None
     if lasting(told, clause, place.start) is not Lasting.NO:
         return Reason.PASSING if _answers_a_suggestion(claim, told, clause) else None

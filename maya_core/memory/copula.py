@@ -29,7 +29,7 @@ _KEEN = frozenset("mad crazy obsessed passionate".split())
 _FAVOURITE = re.compile(r"\bfavou?rite|\bfav\b", re.IGNORECASE)
 _BELONGING = re.compile(
     r"\bas an?\b|\b(?:night|day|late|early|morning) shift\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|"
-    r"\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
+    r"\bproject\b|\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
     r"^on\s+(?:leave|parental leave|maternity leave|paternity leave|sabbatical)\b"
 )
 _LASTS = re.compile(r"\b(?:now|since|currently|these days|for good)\b", re.IGNORECASE)

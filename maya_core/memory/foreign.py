@@ -113,7 +113,8 @@ _ABOUT_ONESELF = re.compile(
     r"as (?:i|"
     r"we)(?: (?:already|just|once))? (?:said|told|wrote|mentioned|say|explained)|(?:quick|short|brief) (?:intro|"
     r"introduction|summary|note|context|recap)|about me|my details|(?:to|for|in) my profile|"
-    r"let me (?:\w+ )?(?:state|put|explain|be)|to mention my [a-z]+|my situation|"
+    r"told you (?:the )?wrong(?: \w+)?|story of (?:my|our)|let me (?:\w+ )?(?:state|put|explain|be)|"
+    r"to mention my [a-z]+|my situation|"
     r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"
     r"your info\w*))\b",
     re.IGNORECASE,

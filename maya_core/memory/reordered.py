@@ -90,7 +90,7 @@ def with_plain_orders(clauses: Sequence[Clause], *, answers: bool, earlier: str)
             earlier=earlier,
         )
         if anothers := gapped(clause.text, clause.verbs, *where.led):
-            plain = _in_plain_order(clause, anothers)
+            plain = in_plain_order(clause, anothers)
             yield replace(clause, owners=plain.owners)
             yield plain
             continue
@@ -98,7 +98,7 @@ def with_plain_orders(clauses: Sequence[Clause], *, answers: bool, earlier: str)
         if answers and (pointed := _pointed_at(where)):
             yield replace(clause, text=pointed, stems=stems(pointed), reordered=len(clause.text))
         for said in _said(where):
-            yield _in_plain_order(clause, said)
+            yield in_plain_order(clause, said)
 
 
 def _pointed_at(where: _Where) -> str:
@@ -134,7 +134,8 @@ def _in_a_list(where: _Where) -> Plain | None:
     return entry
 
 
-def _in_plain_order(clause: Clause, said: Plain) -> Clause:
+def in_plain_order(clause: Clause, said: Plain) -> Clause:
+    """The clause as it says that in plain order."""
     verbs = verbs_of(said.text)
     owner = next((o for o in clause.owners if o.start == said.subject), Owner(who=Who.USER, start=0))
     if said.agent:

@@ -91,6 +91,13 @@ _WISH = re.compile(
     r"probab(?:ly|le)(?! (?:relevant|worth|useful|important|good|helpful|fair|wise)\b))\b",
     _I,
 )
+_MAKES_UP = re.compile(
+    r"\b(?:imagin\w+|suppos\w+|pretend\w*|assum\w+|hypothe\w+|theor\w+|as (?:if|though)|if only|let's|lets|let us|"
+    r"say (?:that|i|my|we)|what if|wish\w*|dream\w*|fantas\w+|pictur\w+|envision\w*|perhaps|maybe|possibly|"
+    r"might|could|unless|in case)\b",
+    _I,
+)
+"""Guessed, wished for against what is so, or made up."""
 _NAMED_SO = re.compile(r"(?<=[a-z] )(?:Hope|Will|May|Dream)\b")
 """Names that are words for a wish in small letters."""
 _SHORT_WOULD = re.compile(
@@ -228,7 +235,7 @@ _HEARSAY = re.compile(
     r"think)\b)|it|who|which|one|some(?:one|body)?|every(?:one|body)|people|somebody else|another|other people|this|"
     r"that|others|maya)|(?<![\w'])(?!Never|Always|Also|Just|Still|Only|Once|Even|Then|Now|Not\b|As\b|Since\b|"
     r"When\b|Because\b)[A-Z][\w-]+|\b(?i:my|"
-    r"our|the|a|an|his|her|their|your|this|that|some|one of|both)\s+[\w' -]{1,45}?)"
+    r"our|the|a|an|his|her|their|your|this|that|some|one of|both)\s+(?:(?!\b(?:I|we)\b)[\w' -]){1,45}?)"
     rf"(?:'s|'d|'ve)?\s+(?:(?:also|just|once|always|recently|still|even|never|had|has|have|really|jokingly|wrongly|"
     rf"then|later|keeps?|apparently|yesterday|today)\s+)*{_SPEECH}\b",
 )
@@ -265,7 +272,7 @@ _OWN_REPORT = re.compile(
     r"\b(?<!as )(?:i|we)(?:'ve)?\s+(?:(?:once|just|already|always|jokingly|also|had|have)\s+)*(?:told|said to|"
     r"lied|lie|"
     r"pretended|joked|claimed|texted|emailed|assured|wrote to|convinced|replied to|answered|put on|"
-    r"fibbed)\b(?!\s+you\b)",
+    r"fibbed)\b(?!\s+you\b)|\bwhen (?:i|we) (?:said|wrote|claimed)\b",
     _I,
 )
 _PARTED = re.compile(r"[;:—–]\s+|\s-+\s|,\s+(?=(?:any idea|do you know|can you tell|could you tell)\b)", _I)
@@ -456,6 +463,11 @@ def wishes(clause: str) -> bool:
     if _WISH.search(_NAMED_SO.sub("", clause)) or _SHORT_WOULD.search(clause):
         return True
     return any(not _AFTER_IN.search(clause[: m.start()]) for m in _MAY.finditer(clause))
+
+
+def only_wants(sentence: str) -> bool:
+    """Wants, hopes or thinks of something in the real world: no condition, nothing made up."""
+    return wishes(sentence) and not condition(sentence) and not is_fiction(sentence) and not _MAKES_UP.search(sentence)
 
 
 def condition(clause: str) -> bool:

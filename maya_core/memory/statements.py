@@ -5,7 +5,7 @@ Here the rules of wording meet the conversation: a joke taken back in the next m
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,11 +16,12 @@ from maya_core.memory.clauses import Owner, Piece, Who, clauses_of, owners_in, s
 from maya_core.memory.foreign import ForeignSpan, foreign_spans
 from maya_core.memory.grammar import verbs_of
 from maya_core.memory.people import People
-from maya_core.memory.reordered import with_plain_orders
+from maya_core.memory.reordered import in_plain_order, with_plain_orders
 from maya_core.memory.secret_text import secret_spans
 from maya_core.memory.told import FOREIGN_MEANS, Clause, Meant, Reading, Told
 from maya_core.memory.unfolded import RELATIVE_OPENING
 from maya_core.memory.verbs import Tense, Verb
+from maya_core.memory.who_is_who import introduced
 from maya_core.memory.wording import LIGHT, plain, stems
 
 _LONG_WORD = re.compile(r"\S{200,}")
@@ -223,7 +224,27 @@ class _MessageReader:
                     leads=next((c for c in reversed(made) if c.verbs), None) if not verbs else None,
                 )
             )
-        return made
+        return [*made, *self._presupposed(made, own, sentence)]
+
+    def _presupposed(self, made: Sequence[Clause], own: str, sentence: Piece) -> Iterator[Clause]:
+        """Who somebody is to the user, where what is told of them is only their word, or only wanted: "my colleague
+        Bashir" of "My colleague Bashir told us …"."""
+        if self._running is not Meant.ASSERTED:
+            return
+        relayed_from, wanted = stance.hearsay(own), stance.only_wants(own)
+        for clause in made:
+            begin = clause.start - sentence.start
+            speaker = clause.owners[0].until if clause.owners and not clause.owners[0].pronoun else 0
+            starts = relayed_from is not None and begin <= relayed_from < begin + len(clause.text)
+            within = speaker if clause.meant is Meant.QUOTED and starts else 0
+            if clause.meant is Meant.HYPOTHETICAL and wanted:
+                within = len(clause.text)
+            own_words = (
+                _foreign_meaning(Piece(text=clause.text, start=clause.start, end=clause.start + within), self._foreign)
+                is None
+            )
+            if within and own_words and (said := introduced(clause.text[:within])):
+                yield in_plain_order(replace(clause, meant=Meant.ASSERTED), said)
 
     def _listed_of(self, sentence: Piece, piece: Piece) -> Owner | None:
         """Whom a list is about that a colon opens: "a form for my dad: born in 1950, lives in Oldham"."""

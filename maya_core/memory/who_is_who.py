@@ -31,6 +31,15 @@ _SEVERAL = re.compile(
     rf"(?:{_KINDS})(?<!s)s|kids|twins))(?:\s+(?:are(?: called| named)?|called|named))?(?:\s+(?P<name>{_PROPER}))?\W*$"
 )
 """Somebody of whom there are several, who are named next: "my kids are Tom", "we have two daughters"."""
+_MY_OWN = re.compile(
+    rf"(?<![\w'])(?i:my|our)\s+(?:(?!future\b|ex\b|former\b|late\b|imaginary\b|old\b|new\b)[a-z-]+\s+){{0,2}}?"
+    rf"(?P<role>(?i:{_KINDS}))\s+(?P<name>{_PROPER})"
+)
+_GIVES_A_NAME = re.compile(
+    r"\b(?:nam(?:e|ed|es|ing)|call(?:ed|s|ing)?|christen\w*|bapti[sz]\w*|"
+    r"renam\w+)\b",
+    re.IGNORECASE,
+)
 _NONE = re.compile(r"n't\b|\b(?:no|not|never|neither|without)\b", re.IGNORECASE)
 _ONE = re.compile(
     rf"(?<![\w'])(?i:my|our|(?:i|we)\b[^.!?]*?\b(?:have|'ve got|got|adopted|bought|own)\s+(?:an?|"
@@ -50,10 +59,23 @@ _OUR_TRADE = re.compile(
 _OUR_TRADE_ALONE = re.compile(rf"(?i:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>(?i:{TRADES}))\W*")
 """What somebody does, told with their name: "our designer Mirek is …"."""
 _NAME_LAST = re.compile(r"[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?$")
+_ONE_OF_MINE = re.compile(
+    rf"\W*an?\s+(?:[a-z-]+\s){{0,2}}?(?P<role>{_KINDS})\s+(?:of\s+(?:mine|ours)|from\s+(?:my|our|work|school|"
+    r"university|college|uni|church|the (?:office|gym|team|choir|club))\b)",
+    re.IGNORECASE,
+)
 _IS_MINE = re.compile(
     rf"\W*(?:he|she|they)(?:'s|'re|\s+is|\s+are)\s+(?:my|our)\s+(?P<role>(?:[\w-]+\s){{0,2}}?(?:{_KINDS}))(?![\w'])",
     re.IGNORECASE,
 )
+
+
+def introduced(text: str) -> Plain | None:
+    """Who somebody is to the user, said by the way: "my colleague Bashir" of "My colleague Bashir told us …"."""
+    found = _MY_OWN.search(text)
+    if found is None or _GIVES_A_NAME.search(text):
+        return None
+    return _somebody(found.group("role"), found.group("name"))
 
 
 def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: str) -> Plain | None:
@@ -108,8 +130,9 @@ def _of_a_trade(text: str, beside: Sequence[str]) -> Plain | None:
 
 
 def _mine(text: str, before: Sequence[str]) -> Plain | None:
-    """ "With Tomasz, he's my colleague"."""
-    last, is_mine = _NAME_LAST.search(before[-1]) if before else None, _IS_MINE.match(text)
+    """ "With Tomasz, he's my colleague", "with Marguerite, a friend from my university days"."""
+    last = _NAME_LAST.search(before[-1].rstrip(" ,")) if before else None
+    is_mine = _IS_MINE.match(text) or _ONE_OF_MINE.match(text)
     return Plain(text=f"{last.group()} is my {is_mine.group('role')}", agent=last.group()) if last and is_mine else None
 
 
