@@ -109,7 +109,14 @@ _SLOT_LIKE = frozenset(
 """Relations that people state as "my … is …"; for all others such a sentence names a slot."""
 _ABODES = stems("home house flat apartment place room residence address base hometown city town village country studio")
 """Where these are, their owner lives; "my suitcase is in Frankfurt" says nothing of the kind."""
+_OF_HEADS = frozenset({Relation.IS_A, Relation.HAS_CONDITION, Relation.WORKS_AS, Relation.OWNS, Relation.HAS_STATUS})
 _VISITED = re.compile(r"\b(?:visited|(?:been|went|gone|travelled|traveled|flew) to)\s+(?:the\s+)?$", re.IGNORECASE)
+_THING_DONE = re.compile(
+    r"\W*(?:the (?:(?:only|one|first|last) )?thing|what|all|one thing)\s+(?:that\s+)?(?:i|we|he|she|"
+    r"they)\b",
+    re.IGNORECASE,
+)
+"""Opens "the only thing I rule is …": what follows is not what anybody is."""
 _BEFORE_THAT = re.compile(r"\bbefore (?:i|we|he|she|they)\b", re.IGNORECASE)
 """After it stands what is so since: "I was a chef before I became a programmer"."""
 _OF_PERSONS = frozenset(
@@ -193,8 +200,9 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
     visited = claim.relation is Relation.VISITED and _VISITED.search(clause.text[: place.start]) is not None
     if named or visited or introduces(claim, told, place):
         return None
-    if lasting(told, clause, place.start) is not Lasting.NO:
-        return Reason.PASSING if _answers_a_suggestion(claim, told, clause) else None
+    lasts = lasting(told, clause, place.start) is not Lasting.NO
+    if lasts or _stands_beside(claim, place):
+        return None if lasts and not _answers_a_suggestion(claim, told, clause) else Reason.PASSING
     said = strength(claim, told, place)
     if _puts_a_value_right(claim, told, clause) or (not clause.owners and stance.stands_alone(clause.text)):
         return None
@@ -205,6 +213,15 @@ def relation_reason(claim: Claim, told: Told, place: Place) -> Reason | None:
         owner.pronoun or owner.who is Who.USER for owner in clause.owners
     )
     return None if said and clause.corrects and leans else Reason.PASSING
+
+
+def _stands_beside(claim: Claim, place: Place) -> bool:
+    """What stands in an answer without a verb behind a preposition or an article is not what somebody is or has: "with
+    the soup on the stove"."""
+    clause = place.clause
+    if clause.owners or clause.verbs or clause.leads or claim.relation not in _OF_HEADS:
+        return False
+    return re.search(rf"{_ELSEWHERE.pattern}|\bthe\b", clause.text[: place.start], re.IGNORECASE) is not None
 
 
 def _puts_a_value_right(claim: Claim, told: Told, clause: Clause) -> bool:
@@ -243,6 +260,8 @@ def strength(claim: Claim, told: Told, place: Place) -> int:
         return 2 if label <= clause.stems else 1 if label <= stems(leaning) else 0
     if (claim.relation, claim.label) == _phrased(claim, place):
         return 2
+    if claim.relation in (Relation.IS_A, Relation.WORKS_AS) and _THING_DONE.match(clause.text):
+        return 0
     if expressed(claim.relation, clause.text):
         return 2 if _joined(claim.relation, clause, place) else 0
     return 1 if expressed(claim.relation, leaning) else 0
@@ -479,6 +498,9 @@ def _slot(claim: Claim, clause: Clause, place: Place) -> str:
 def _words_between(clause: Clause, place: Place) -> str:
     """The words by which the subject is joined to the object: "play" of "I play the cello"; "" when there are none."""
     if clause.leads:
+        lead = clause.text[: place.start]
+        if len(lead.split()) >= _LONGEST_LEAD and _ELSEWHERE.search(lead):
+            return ""
         return _words_between(clause.leads, Place(clauses=(clause.leads,), start=len(clause.leads.text), end=0))
     verb = governing(clause, place.start)
     if verb is None or verb.start >= place.start:

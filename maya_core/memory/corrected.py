@@ -21,6 +21,9 @@ _FEW_WORDS = 2
 _VALUE_WORDS = 4
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w-]+")
 _NO = stems("no nope nah sorry haha ha oh ah um uh hm ehm erm argh oops wait actually well")
+_ANSWER = re.compile(r"^\W*(?:no|nope|nah|not really)\b\W*", re.IGNORECASE)
+_SO = re.compile(r"so\b(?! (?:is|was|are)\b)", re.IGNORECASE)
+"""Opens what follows from a correction: "It's 3 June, so the party is on Tuesday"."""
 _OF_COURSE = re.compile(r"\bof course\b", re.IGNORECASE)
 _OF_DATES = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
@@ -76,10 +79,16 @@ def _names_another(held: Held, later: Told, said: Sequence[Clause], *, near: boo
     own = [clause for clause in said if clause.mistaken or not _about_somebody_else(held, clause)]
     if any(held.conflicts(text, later) for text in (text_of(own), *(clause.text for clause in own))):
         only = near and held.is_counted and _only_a_value(held, later, said)
-        return mistaken or reversal.amends(spoken) or only
+        return mistaken or reversal.amends(_without_answer(held, later, spoken)) or only
     vague = held.is_counted or counted(spoken, later) or _is_for_life(held)
     alone = not vague and (_is_related(held, spoken) or _replaces_it_alone(held, later, near=near))
     return mistaken and (alone or any(same_head(held, c) and not _of_a_thing(c) for c in said))
+
+
+def _without_answer(held: Held, later: Told, spoken: str) -> str:
+    """What is said besides the "no" to a question about something else."""
+    elsewhere = later.asked.rstrip().endswith("?") and not held.thing & stems(later.asked)
+    return _ANSWER.sub("", spoken) if elsewhere else spoken
 
 
 def _about_somebody_else(held: Held, clause: Clause) -> bool:
@@ -175,7 +184,8 @@ def _as_something_else(held: Held, clause: Clause) -> bool:
 def _means_another(held: Held, said: Sequence[Clause], spoken: str) -> bool:
     """It states something else in plain words, names another thing of the same statement, or leaves a person be."""
     claim = held.claim
-    spoken_of = [s for c in said if c.verbs and not _as_something_else(held, c) for s in said_in(c)]
+    told = [c for c in said if c.verbs and not _as_something_else(held, c) and not _SO.match(c.text)]
+    spoken_of = [s for c in told for s in said_in(c)]
     stated = {(s.stated.relation, s.stated.label) for s in spoken_of}
     named = not held.of_user and content_stems(claim.subject) <= stems(spoken)
     if stated and (claim.relation, claim.label) not in stated and not named:

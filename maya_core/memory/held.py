@@ -10,6 +10,7 @@ from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.grounding import Place
 from maya_core.memory.lasting import governing
+from maya_core.memory.phrases import DEMONYM
 from maya_core.memory.relations import SLOT
 from maya_core.memory.told import Clause, Meant, Reading, Told
 from maya_core.memory.values import Sort, another, same_unit, sorts_of
@@ -20,12 +21,14 @@ _NEWS_WORDS = 40
 """A longer message with somebody else's words in it is no news, but a text."""
 _MARKED_OFF = re.compile(r"[\"“”„«»`<>\n]")
 _COLLECTIVE = stems("company team firm department management landlord school university")
-_TO_ME = re.compile(
+TO_ME = re.compile(
     r"\W*(?:they|he|she|the \w+|my \w+|[A-Z]\w+)(?:'ve|'s| have| has)? (?:just |now )?(?:moved|promoted|"
     r"transferred|switched|"
     r"reassigned|assigned|put|made|gave|given|granted) (?:me|us)\b"
 )
 """What is done to the user is so of the user: "they moved me to the search team"."""
+_A_FOREIGN_THING = re.compile(rf"\b(?i:the|an?)\s+(?:[a-z-]+\s+){{0,2}}{DEMONYM}(?=\s+[a-z])")
+"""A name that is none: "a battered Romanian cello", "the American way"."""
 _FUNCTIONAL = frozenset({Sort.DATE, Sort.CLOCK, Sort.OFTEN, Sort.NUMBER})
 """Of these values a thing has one at a time; names it may have several."""
 
@@ -72,7 +75,7 @@ class Held:
 
     def conflicts(self, text: str, later: Told) -> bool:
         """Whether a later text names another value of the same sort."""
-        said = reversal.without_refused_date(text)
+        said = _A_FOREIGN_THING.sub(" ", reversal.without_refused_date(text))
         return another(self.claim.object, said, self.told.said_at, later.said_at)
 
     def counts_the_same(self, text: str) -> bool:
@@ -140,7 +143,7 @@ def refuses_subject(held: Held, sentence: str) -> bool:
 def may_be_about(held: Held, after: Clause, reading: Reading) -> bool:
     """Whether a later clause may be about the claim's subject."""
     owner = first_owner(after)
-    if held.of_user and (_TO_ME.match(after.text) or held.slot & owner.names):
+    if held.of_user and (TO_ME.match(after.text) or held.slot & owner.names):
         return True
     if held.of_user:
         return owner.who in (Who.USER, Who.NOBODY) or not owner.person

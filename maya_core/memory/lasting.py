@@ -119,6 +119,13 @@ _ON_ITS_WAY = frozenset(
 """What is late or not only just now."""
 _REFUSING = re.compile(r"\s*(?:\w+ )?down\b", re.IGNORECASE)
 """After "turned": an offer that changed nothing."""
+_ON_ME_NOW = re.compile(
+    r"\b(?:in|on|under|inside|all over|between) (?:my|our|the) (?:sleeves?|hair|teeth|shoes?|boots?|eyes?|nose|"
+    r"shirt|trousers|lap|"
+    r"hands?|ears?|pockets?|face|fingers?|keyboard|tea|coffee|soup|oven|stove|way)\b",
+    re.IGNORECASE,
+)
+"""Where something is just now: "popcorn in my sleeve"."""
 _UP_OR_DOWN = re.compile(r"\b(?:up|down|back|forward)\b")
 
 
@@ -332,4 +339,5 @@ class _Said:
         """What one has is of the moment: "a question", "a meeting in five minutes"; a date makes it a plan."""
         phrase = phrase_of(self._words, through_of=True)
         passing = not phrase or (bool(set(phrase) & TRANSIENT) and not _ILL_FOR_LONG.match(self._rest))
+        passing = passing or _ON_ME_NOW.search(self._rest) is not None
         return passing and not any(m.precision is Precision.DAY for m in moments(self._text, self._told.said_at))

@@ -28,6 +28,10 @@ _KIN_BY_NAME = re.compile(
     r"Mama)\b(?!')|Great-(?:aunt|uncle|gran\w*)\b",
 )
 """Kin whom one calls by what they are: "Great-aunt Philippa", "Uncle Tom"."""
+_ASKS_OF_OTHERS = re.compile(
+    r"(?:^|[.!?]\s+)(?![^.!?]*\byou(?:r|rs)?\b)[^.!?]*\b(?:he|she|they|his|her|their)\b[^.!?]*\?\W*$", re.IGNORECASE
+)
+"""The last question is about somebody else: "Does she live alone?"."""
 _SOMEBODYS = re.compile(
     r"\W*(?:is|are|was|'s|belongs? to)\s+(?:(?:my|our)\s+(?:[\w-]+\s)*[\w-]+'s|[^\W\d_a-z][\w-]+'s)\W*(?:$|,)"
 )
@@ -39,7 +43,8 @@ _MY_SOMEBODY = re.compile(
     re.IGNORECASE,
 )
 _MY_SEVERAL = re.compile(
-    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|children)\s+(?:are\s+)?(?:(?:an?\s+[a-z-]+\s+)?called\s+|"
+    r"\b(?:[Mm]y|[Oo]ur)\s+(?:[a-z-]+\s+){0,2}(?P<role>[a-z-]+s|"
+    r"children)\s+(?:are\s+)?(?:(?:an?\s+[a-z-]+\s+)?called\s+|"
     r"named\s+)?[^\W\d_a-z][\w-]+\W*$"
 )
 """Several of a kind, the first of them by name: "our twins Olek", and the next clause is "and Hania"."""
@@ -60,6 +65,14 @@ def apposed(told: Told, clause: Clause) -> str:
     led = next((found.group("role") for c in beside if (found := _MY_SEVERAL.search(c.text))), "")
     if led and clause.text[:4] == "and " and stems(led) & ROLES:
         return led.removesuffix("s") if led != "children" else "child"
+    following = next((c for c in near if c.start > clause.start), None)
+    own_role = _MY_SOMEBODY.fullmatch(following.text.strip(" .,")) if following else None
+    if (
+        own_role
+        and stems(own_role.group(1)) & ROLES
+        and clause.text.split()[-1].lower() not in {"maya.", "maya", *NOT_NAMES}
+    ):
+        return own_role.group(1).lower().strip()  # "Tobi, my son, and Sade, my daughter": each has their own
     led_to = _MY_SOMEBODY_LAST.search(near[0].text.rstrip(" ,")) if near and near[0].start < clause.start else None
     one_of_several = clause.text[:4] == "and " or any(
         c.start > clause.start and re.fullmatch(rf"(?:and|or) {_NAME_ONLY}", c.text.strip(" .,")) for c in near
@@ -74,6 +87,13 @@ def apposed(told: Told, clause: Clause) -> str:
 
 def about_user(claim: Claim, told: Told, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:
     """None where it is; else why it is not."""
+    if (
+        owner.who is Who.NOBODY
+        and claim.relation not in LINKS
+        and _ASKS_OF_OTHERS.search(told.asked)
+        and not clause.verbs
+    ):
+        return Reason.THIRD_PERSON
     if owner.who in (Who.USER, Who.NOBODY):
         return None
     if owner.who is Who.ASSISTANT:

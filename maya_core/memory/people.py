@@ -29,6 +29,10 @@ _ANOTHER = re.compile(r"(?:and|or)\s")
 """Begins one more name of a list: "our twins Olek and Hania"."""
 _NAME_ALONE = re.compile(rf"^(?:and |or )?{_PROPER}\.?$")
 """A clause that is a name and nothing else: "our new hire, Bartosz, comes from …"."""
+_SOMEBODY_LAST = re.compile(
+    rf"(?<![\w'])(?:my|our|the|his|her|their|an?)\s+(?:[a-z-]+\s+){{0,3}}?(?:{_NOUNS})\s*$", re.IGNORECASE
+)
+"""A clause that leads to somebody, who is named next: "a week with my grandmother", "Zdenka"."""
 _PREDICATE = re.compile(r"\W*(?:is|was|'s)\b", re.IGNORECASE)
 """Goes on about somebody named before: "Beatrix, … is my oldest friend" introduces nobody else."""
 _NAMED_LAST = re.compile(rf"{_PROPER}$")
@@ -49,6 +53,9 @@ _WOMEN = stems(
     "granddaughter woman lady landlady stepmother stepsister stepdaughter goddaughter godmother wifey gf girl "
     "mother-in-law sister-in-law mrs ms"
 )
+
+_OTHER_GENDER = {"he": "she", "his": "she", "she": "he", "her": "he"}
+_NOT_ONE = stems("everyone everybody nobody anyone anybody someone somebody twins")
 
 NOBODY = Owner(who=Who.NOBODY, start=0)
 
@@ -74,6 +81,7 @@ class People:
         self._last_thing = NOBODY
         self._names: list[frozenset[str]] = []
         self._written: dict[str, str] = {}
+        self._called: dict[str, frozenset[str]] = {}
 
     def note(self, clause: str, owners: Sequence[Owner], before: str, *, asked: bool = False) -> None:
         """Take in who a clause speaks of. `before` is the clause before it in the sentence; what is `asked` about is
@@ -97,8 +105,14 @@ class People:
         named += [names for names in self._names if names <= spoken]
         if len(set(named)) == 1:
             self._recent.append(named[0])
-        for phrase, name in ((_spoken_of_last(before), clause), (_spoken_of_last(clause), before)):
-            if _PHRASE_ALONE.match(phrase) and _NAME_ALONE.match(name) and not _ANOTHER.match(name):
+        somebody = _SOMEBODY_LAST.search(before)
+        led_to = somebody.group() if somebody else _spoken_of_last(before)
+        for phrase, name in ((led_to, clause), (_spoken_of_last(clause), before)):
+            if (
+                ((phrase == led_to and somebody) or _PHRASE_ALONE.match(phrase))
+                and _NAME_ALONE.match(name)
+                and not _ANOTHER.match(name)
+            ):
                 self._join(phrase, name)
                 break
 
@@ -187,7 +201,13 @@ class People:
     def _meant_by(self, pronoun: str) -> frozenset[str]:
         """The person spoken of last whom a pronoun can mean: no brother is a "she"."""
         others = _WOMEN if pronoun in ("he", "his") else _MEN if pronoun in ("she", "her") else frozenset()
-        return next((names for names in reversed(self._recent) if not names & others), frozenset())
+        others = others | self._called.get(_OTHER_GENDER.get(pronoun, ""), frozenset())
+        if pronoun in _OTHER_GENDER:
+            others |= _NOT_ONE
+        meant = next((names for names in reversed(self._recent) if not names & others), frozenset())
+        if pronoun in ("he", "she") and not meant & (_MEN | _WOMEN):
+            self._called[pronoun] = self._called.get(pronoun, frozenset()) | self._proper(meant)
+        return meant
 
     def _introduced(self, clause: str) -> frozenset[str]:
         """The person introduced in a clause by a noun of kinship or work, with the name beside it."""

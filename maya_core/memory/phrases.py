@@ -82,7 +82,7 @@ _MONEY = (
     r"million)?|\d[\d.,]*\s?(?:k|m|million)?\s?(?:€|\$|£|euros?|eur|dollars?|usd|pounds?|gbp|chf|francs?|"
     r"yen)?)(?:\s(?:a|per)\s\w+)?)"
 )
-_DEMONYM = (
+DEMONYM = (
     r"[A-Z]\w*(?:ish|ese|ian|ean|ch|ic|tch|eek|wiss|slim|wish|ani|aqi|aeli|elsh|inn|pole|urk|zech|lovak|ane|erman|"
     r"orean|"
     r"exican|merican|frican)\b"
@@ -454,7 +454,7 @@ _MY_NAME = re.compile(
     r"i go by|my name)\s+(?:actually |now )?[\"“]?(?P<o>[A-Z][\w'-]+(?:\s[A-Z][\w'-]+){0,2})"
     r"|^\W*(?:(?i:hi|hello|hey|good morning|it's|it is)\b\W*)?(?P<here>[A-Z][a-z'-]+"
     r"(?:\s[A-Z][\w'-]+)?)(?:\s(?:from|in|of) [\w ]{2,20})? (?i:here)\b(?=\s*(?:$|[,.!;–—-]|from\b|in\b))"
-    rf"|^\W*(?:(?i:hi|hello|hey)\b[\w\s]{{0,12}}\W+)?(?:I'm|I am|i'm|i am|im)\s+(?P<own>(?!{_DEMONYM})"
+    rf"|^\W*(?:(?i:hi|hello|hey)\b[\w\s]{{0,12}}\W+)?(?:I'm|I am|i'm|i am|im)\s+(?P<own>(?!{DEMONYM})"
     rf"[A-Z][a-z'-]+(?:\s[A-Z][\w'-]+)?)(?=\s*(?:,\s|\.|!|;|$|\sfrom\b|\sand\s+(?i:i|i'm|we|my)\b))"
 )
 _TAIL = re.compile(

@@ -201,7 +201,7 @@ _DEPARTED = (
     r"over(?=\W*$|\W*[,.;!]|\s(?:for|now|and|since|between)\b)|dead|history|behind (?:us|me|him|her|them)|no more|"
     r"off the table|nothing for me|out of (?:the picture|business)|died|passed(?: away| on)?|went (?:bust|under|"
     r"bankrupt|bust)|bust|drowned|broke(?: down)?|split(?: up)?|retired|quit|resigned|stepped (?:down|aside)|"
-    r"left(?!-)|closed|shut(?: down)?|"
+    r"left(?!-| (?:me|him|her|them|you|an?|this|that|my|some|no) )|closed|shut(?: down)?|"
     r"folded|ended|expired|stolen|sold|lost|wrecked|totalled|scrapped|cancell?ed|replaced|disbanded|dissolved|"
     r"(?:let|made|laid|kicked|threw|sacked|fired|dismissed) (?:me|us)\b(?: go| redundant| off| out)?|"
     r"went to (?:recycling|the dump|the tip|charity|a new (?:home|owner)|ebay)|moved (?:on|to|away|out|back)|fired|"

@@ -9,9 +9,20 @@ from maya_core.domain.memory import Relation
 from maya_core.memory import reversal
 from maya_core.memory.bearing import is_over, speaks_of_absence, strength
 from maya_core.memory.claims import Claim
+from maya_core.memory.clauses import Who
 from maya_core.memory.corrected import put_right_by
 from maya_core.memory.grounding import Place, window
-from maya_core.memory.held import Held, may_be_about, names_again, refuses_subject, said_after, sentence_of, text_of
+from maya_core.memory.held import (
+    TO_ME,
+    Held,
+    first_owner,
+    may_be_about,
+    names_again,
+    refuses_subject,
+    said_after,
+    sentence_of,
+    text_of,
+)
 from maya_core.memory.relations import LINKS, SLOT
 from maya_core.memory.replaced import AFTER_CORE, replaced
 from maya_core.memory.subjects import subject_reason
@@ -67,7 +78,11 @@ def _ends(held: Held, later: Told, after: Clause, reading: Reading) -> bool:
         return False
     return (
         _new_one(held, after)
-        or (_tells(after) and turned(claim.relation, held.clause.text, claim.object, sentence))
+        or (
+            _tells(after)
+            and not _of_another_thing(held, after)
+            and turned(claim.relation, held.clause.text, claim.object, sentence)
+        )
         or replaced(held, later, after, sentence)
     )
 
@@ -98,6 +113,13 @@ def _part_is_taken_back(held: Held, after: Clause) -> bool:
 def _going_on(told: Told, clause: Clause) -> str:
     """A clause with those of its sentence that go on with it: they have no subject of their own."""
     return text_of(c for c in told.clauses if c.sentence == clause.sentence and (c == clause or not c.owners))
+
+
+def _of_another_thing(held: Held, after: Clause) -> bool:
+    """It tells of a thing that is nothing of the user's and not the object: "the till box with 7 left"."""
+    owner = first_owner(after)
+    other = owner.who is Who.OTHER and not (owner.pronoun or owner.mine or owner.person or owner.names & held.thing)
+    return held.of_user and not held.is_counted and other and TO_ME.match(after.text) is None
 
 
 def _tells(clause: Clause) -> bool:

@@ -111,6 +111,7 @@ _AFTER_IN = re.compile(
 )
 _IF = re.compile(
     r"(?<![\w'])(?:worst case|best case|in the (?:worst|best) case|if|unless|suppose|supposing|assuming|provided|"
+    r"(?<!\w )(?:had|were|should) (?:he|she|they|we|it|my|our)|"
     r"providing|imagine|were i|had i|should i|even if|(?:i|he|she|it) were|(?<!\w )(?<!, )say (?=(?:i|my|we|our|you|"
     r"he|she|they)\b)|as long as|in the event)\b",
     _I,

@@ -43,6 +43,7 @@ _SHORT = 8
 _BUT = len("but ")
 _FEW = 3
 _AFTER_A_WORD = 2
+_FIRST_SENTENCES = 2
 _READ_CHARACTERS = 20_000
 """Of one message; what a person types by hand is shorter."""
 
@@ -70,6 +71,8 @@ def _read(messages: tuple[Message, ...], owner: str) -> Reading:
         if message.role is Role.USER and (not owner or message.speaker == owner):
             if told and (planting.withdraws(text) or _takes_joke_back(text)):
                 told[-1] = _withdrawn(told[-1], Meant.WITHDRAWN if planting.withdraws(text) else Meant.JOKE)
+            elif told and (about := _joked_about(text)):
+                told[-1] = _withdrawn(told[-1], Meant.JOKE, about=about)
             earlier = told[-1].text if told else ""
             read_one = _told(message, text, place=place, asked=asked, earlier=earlier, people=people)
             playing = playing or stance.opens_a_play(text)
@@ -115,13 +118,15 @@ def _takes_joke_back(text: str) -> bool:
     return first is not None and stance.takes_joke_back(first.text) and len(first.text.split()) <= _SHORT
 
 
-def _withdrawn(told: Told, meant: Meant) -> Told:
-    return replace(
-        told,
-        clauses=tuple(
-            replace(clause, meant=meant) if clause.meant is Meant.ASSERTED else clause for clause in told.clauses
-        ),
-    )
+def _joked_about(text: str) -> frozenset[str]:
+    """The words for the part of the message before that was a joke: "OK, I'm joking about the dragon"."""
+    parts = [stance.joked_part(sentence.text) for sentence in sentences_of(text)[:_FIRST_SENTENCES]]
+    return stems(" ".join(part for part in parts if part)) - LIGHT
+
+
+def _withdrawn(told: Told, meant: Meant, *, about: frozenset[str] = frozenset()) -> Told:
+    """A message of which all, or what holds one of these words, is meant so."""
+    return replace(told, clauses=tuple(_meant(c, meant) if not about or about & c.stems else c for c in told.clauses))
 
 
 def _played(told: Told, until: int | None) -> Told:
@@ -191,7 +196,10 @@ class _MessageReader:
         meanings = _meanings(sentence, own, pieces, self._running, self._foreign)
         short = len(sentence.text.split()) <= _SHORT - 2
         last = " ".join(clause.text for clause in before if clause.sentence == number - 1)
-        carried = bool(before) and short and (before[-1].mistaken or reversal.amends(last))
+        carried = bool(before) and (
+            (short and (before[-1].mistaken or reversal.amends(last)))
+            or (before[-1].mistaken and _IT_IS.match(sentence.text) is not None)
+        )
         mistaken = carried or reversal.meant_otherwise(own)
         corrects = mistaken or reversal.sets_right(own)
         made: list[Clause] = []
@@ -339,7 +347,7 @@ def _meanings(
     for number, piece in enumerate(pieces):
         offset = piece.start - sentence.start
         clause = own[offset : offset + len(piece.text)]
-        fresh = bool(owners_in(clause))
+        fresh = bool(owners_in(clause)) or _AND_SOMEBODY.fullmatch(clause) is not None
         parted = number > 0 and "; " in own[pieces[number - 1].end - sentence.start : offset + 1]
         aside = number > 0 and RELATIVE_OPENING.match(pieces[number - 1].text) is not None
         wish = stance.wishes(clause) or (wish and not (fresh and number > 0) and not (parted or aside))
@@ -388,6 +396,9 @@ _OTHERS_CONTENT = re.compile(
     r")(?<!\bmeans )(?<!\bnow )that\s+(?:i|i'm|i've|im|we|we're|we've|my|our)(?!\w)",
     re.IGNORECASE,
 )
+_AND_SOMEBODY = re.compile(r"\s*(?:and|but)\s+(?!I\b)[A-Z][\w-]+\s*")
+"""Somebody of whom the rest of the sentence tells: "…, and Devraj, my colleague, flies the drone"."""
+_IT_IS = re.compile(r"\W*(?:it's|it is|it was|that's|it should be)\s(?!my\b|our\b|an?\b|the\b)", re.IGNORECASE)
 _CIRCUMSTANCE = re.compile(
     r"\W*(?:since|when|now that|as|because|while|although|though|after|before|once|until)\b", re.I
 )

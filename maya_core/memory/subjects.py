@@ -61,6 +61,8 @@ _ANOTHERS_BEFORE = re.compile(
 _MY_RIGHT_BEFORE = re.compile(r"(?<![\w'])(?:my|our)\s+(?:[\w-]+\s+){1,3}$", re.IGNORECASE)
 _AND_ME = re.compile(r"(?P<who>[\w' -]+?) and (?:I|me|myself)(?: both| are| have)?\s*$", re.IGNORECASE)
 _ME = re.compile(r"i|we", re.IGNORECASE)
+_SAID_LATELY = 8
+"""Clauses of the message before, from its end, that a correction may be about."""
 _BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
 
 
@@ -78,7 +80,8 @@ def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and _namesakes(claim.subject, owner, clause):
         return Reason.THIRD_PERSON
-    if _of_the_user(claim, clause, owner) or _cleft_of_me(clause, owner):
+    of_me = _cleft_of_me(clause, owner) or _puts_right_of_me(claim, told, clause, owner, reading)
+    if _of_the_user(claim, clause, owner) or of_me:
         return Reason.THIRD_PERSON
     if owner.who is Who.OTHER and owner.names & group and not _another_by_name(claim.subject, owner, reading):
         return None if _tied(claim, clause, owner, reading, told) else Reason.NOT_PERSONAL
@@ -101,6 +104,14 @@ def _of_the_user(claim: Claim, clause: Clause, owner: Owner) -> bool:
         return True
     mine = bool(named) and (owner.who is not Who.OTHER or wanted <= owner.names | named_after(clause, owner))
     return (mine or owner.who is Who.USER) and not owner.whose and not _somebody_elses(clause.text)
+
+
+def _puts_right_of_me(claim: Claim, told: Told, clause: Clause, owner: Owner, reading: Reading) -> bool:
+    """ "It's 3 June" puts right what the user said of themselves in the message before, and of nobody else."""
+    if not (clause.corrects and owner.pronoun and not owner.person):
+        return False
+    before = [c for other in reading.told if other.place < told.place for c in other.clauses][-_SAID_LATELY:]
+    return any(s.subject == "user" and s.stated.relation is claim.relation for c in before for s in said_in(c))
 
 
 def _cleft_of_me(clause: Clause, owner: Owner) -> bool:
