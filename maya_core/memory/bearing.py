@@ -13,7 +13,7 @@ from maya_core.memory.lasting import Lasting, governing, lasting
 from maya_core.memory.lexicon import ADVERBS, BE, DETERMINERS, DO, HAVE, MODALS, NEGATIONS, PREPOSITIONS, VERBS
 from maya_core.memory.moments import begins, moments
 from maya_core.memory.own_subject import apposed
-from maya_core.memory.relations import LINKS, SLOT, STATES, expressed, expressions, own_slot, slot_of
+from maya_core.memory.relations import LINKS, SAYS_NOTHING, SLOT, STATES, expressed, expressions, own_slot, slot_of
 from maya_core.memory.stated import said_in
 from maya_core.memory.tokens import tokens_of
 from maya_core.memory.told import Clause, Told
@@ -166,7 +166,6 @@ _NOT_LIKED = re.compile(
     re.IGNORECASE,
 )
 _DATED_PLANS = frozenset({Relation.RELATED_TO, Relation.HAS_BUDGET, Relation.HAS_DEADLINE, Relation.HAS_STATUS})
-_SAYS_NOTHING = ("is connected with", "related to")
 _SAID_BEFORE = 1
 _MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
@@ -304,7 +303,7 @@ def shaped(claim: Claim, told: Told, place: Place, firmness: int) -> Claim | Non
     elif not firmness or _only_of_persons(claim, clause, place):
         relation, label = Relation.RELATED_TO, _words_between(clause, place)
     if relation is Relation.RELATED_TO and not label and _stands_before_its_verb(clause, place):
-        label = "" if claim.label in _SAYS_NOTHING else claim.label
+        label = "" if claim.label in SAYS_NOTHING else claim.label
         label = label or ("does" if is_user(claim.subject) and clause.owner_at(place.start).who is Who.USER else "")
     if relation is Relation.RELATED_TO and not label and _puts_a_value_right(claim, told, clause):
         label = claim.label
@@ -411,7 +410,8 @@ def _momentary(claim: Claim, told: Told, place: Place) -> Reason | None:
         return Reason.PASSING
     verb = governing(clause, place.start)
     habit = verb is not None and verb.lemma in _TASTED and not verb.ongoing
-    lasting = habit or (claim.relation in _OF_ANY_MOMENT and strength(claim, told, place))
+    somebody = claim.relation in LINKS and claim.object[:1].isupper()  # "Sade" has the stem of a mood
+    lasting = habit or somebody or (claim.relation in _OF_ANY_MOMENT and strength(claim, told, place))
     return Reason.PASSING if stems(claim.object) - LIGHT <= _MOOD and not lasting else None
 
 

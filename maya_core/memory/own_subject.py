@@ -7,7 +7,7 @@ from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.lexicon import NOT_NAMES
 from maya_core.memory.people import ROLES
-from maya_core.memory.relations import LINKS, names_a_person
+from maya_core.memory.relations import LINKS, SAYS_NOTHING, names_a_person
 from maya_core.memory.told import Clause, Meant, Reading, Told
 from maya_core.memory.wording import content_stems, stems
 
@@ -38,7 +38,8 @@ _SOMEBODYS = re.compile(
 """Whose a thing is, when it is not the user's: "the dog is my neighbour's"."""
 _NAME_ONLY = r"(?:and )?(?:[^\W\d_a-z][\w'-]*\.?\s?){1,3}"
 _MY_SOMEBODY = re.compile(
-    r"(?:is\s+)?(?:my|our|one of my|one of our|the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+"
+    r"(?:(?:(?:that|he|she)(?:'s|\s+is)|is)\s+)?(?:my|our|one of my|one of our|"
+    r"the(?=\s+(?:missus|wife|husband|hubby|mrs)\b))\s+"
     r"([\w-]+(?:\s[\w-]+){0,3}\s?)",
     re.IGNORECASE,
 )
@@ -99,8 +100,6 @@ def about_user(claim: Claim, told: Told, clause: Clause, owner: Owner, reading: 
     if owner.who is Who.ASSISTANT:
         named = claim.relation is Relation.IS_NAMED and _CALL_ME.search(clause.text) is not None
         return None if named else Reason.THIRD_PERSON
-    if claim.relation in LINKS and apposed(told, clause):
-        return None
     if _TO_ME.match(clause.text[owner.until :]):
         return None
     return None if _links(claim, clause, owner, reading) or _own_thing(claim, clause, owner) else Reason.THIRD_PERSON
@@ -112,7 +111,8 @@ def _links(claim: Claim, clause: Clause, owner: Owner, reading: Reading) -> bool
     spoken = clause.text[owner.start : owner.until]
     if stems(spoken) & ROLES and re.match(r"\W*(?:my|our)\s+(?:[\w-]+\s+){0,2}[\w-]+'s? name\W*$", spoken, re.I):
         return wanted <= named_after(clause, owner)
-    linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and names_a_person(claim.label))
+    somehow = claim.label in SAYS_NOTHING or names_a_person(claim.label)
+    linking = claim.relation in LINKS or (claim.relation is Relation.RELATED_TO and somehow)
     if owner.pronoun and owner.person and clause.corrects and linking:
         return wanted <= named_after(clause, owner)
     group = owner.names.union(*(people for people in reading.people if people & owner.names))

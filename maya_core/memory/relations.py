@@ -5,6 +5,8 @@ import re
 from maya_core.domain.memory import RELATION_RULES, Relation
 from maya_core.memory.lexicon import PERSON_NOUNS, PET
 
+SAYS_NOTHING = ("is connected with", "related to")
+"""Labels without a word for how."""
 SLOT = "has as "
 """Begins the label of a relation of which a subject has one at a time: "has as favourite colour"."""
 

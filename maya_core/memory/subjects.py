@@ -8,7 +8,7 @@ from maya_core.memory.claims import Claim, Reason
 from maya_core.memory.clauses import Owner, Who
 from maya_core.memory.entities import is_user
 from maya_core.memory.lexicon import ANIMALS, PERSON_NOUNS
-from maya_core.memory.own_subject import MINE, about_user, named_after, says_what_it_is
+from maya_core.memory.own_subject import MINE, about_user, apposed, named_after, says_what_it_is
 from maya_core.memory.people import ROLES
 from maya_core.memory.relations import LINKS, names_a_person
 from maya_core.memory.stated import said_in
@@ -68,14 +68,16 @@ _BY = re.compile(r"\b(?:by|with|owner|lead|leader|led|in charge)\b")
 
 def subject_reason(claim: Claim, told: Told, clause: Clause, place: int, reading: Reading) -> Reason | None:
     """Whether the clause is about the claim's subject at the place of its object."""
-    anothers = claim.relation in LINKS and _ANOTHERS_BEFORE.search(clause.text[:place]) is not None
+    linking = claim.relation in LINKS
+    anothers = linking and _ANOTHERS_BEFORE.search(clause.text[:place]) is not None
+    apart = linking and bool(apposed(told, clause))  # said by the way, whatever the sentence is about
     if (leads := clause.leads) and not clause.owners:
         clause, place = leads, len(leads.text)
         owner = _main_owner(clause)
     else:
         owner = clause.owner_at(place)
     if is_user(claim.subject):
-        return Reason.THIRD_PERSON if anothers else about_user(claim, told, clause, owner, reading)
+        return Reason.THIRD_PERSON if anothers else None if apart else about_user(claim, told, clause, owner, reading)
     wanted = content_stems(_without_possessor(claim.subject))
     group = frozenset().union(*(people for people in reading.people if people & wanted), wanted)
     if owner.who is Who.OTHER and _namesakes(claim.subject, owner, clause):

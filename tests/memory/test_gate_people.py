@@ -196,3 +196,78 @@ def test_what_is_somebody_elses_a_things_or_was_refused_is_not_the_users(made: C
 )
 def test_what_only_looks_like_somebody_elses_is_the_users(made: Claim, line: str) -> None:
     assert reason(made, line) is None
+
+
+@pytest.mark.parametrize(
+    ("thing", "relation", "line"),
+    [
+        ("Bashir", R.WORKS_WITH, "My colleague Bashir told us he's leaving for a year."),
+        ("Leocadia", R.FAMILY_OF, "My aunt Leocadia would have thrown that blog into the pot."),
+        ("Anna", R.FAMILY_OF, "I want to visit my sister Anna."),
+        ("Devraj", R.WORKS_WITH, "My manager wants pictures, and Devraj, my colleague, flies the drone."),
+        ("Sade", R.FAMILY_OF, "I'm raising two on my own: Tobi, my son, and Sade, my daughter."),
+        ("Marguerite", R.KNOWS, "Last October I went to Tbilisi with Marguerite, a friend from my university days."),
+        ("Emeka", R.FAMILY_OF, "Emeka, that's my father, was a lorry driver for forty years."),
+    ],
+)
+def test_who_somebody_is_holds_whatever_is_reported_or_wished_of_them(
+    thing: str, relation: Relation, line: str
+) -> None:
+    assert reason(claim(thing, relation), line) is None
+
+
+@pytest.mark.parametrize(
+    ("thing", "relation", "line"),
+    [
+        ("Anna", R.FAMILY_OF, "Sara said my sister Anna works at Acme."),
+        ("Clara", R.FAMILY_OF, "I want to name my daughter Clara."),
+        ("Clara", R.PARTNER_OF, "Suppose my wife Clara works at Acme."),
+        ("Clara", R.PARTNER_OF, "I wish my future wife Clara were here."),
+        ("Clara", R.PARTNER_OF, "Write me a letter in which my wife Clara wants a refund."),
+    ],
+)
+def test_who_somebody_would_be_is_nobody(thing: str, relation: Relation, line: str) -> None:
+    assert reason(claim(thing, relation), line) is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "answer"),
+    [
+        (claim("Kaiser", R.LIVES_IN, cites=(3,)), "Maya: Does she live alone?", "With a budgerigar, Kaiser."),
+        (claim("Clip", R.IS_A, cites=(3,)), "Maya: And what were they called?", "Clip and Clop, I said."),
+        (claim("soup", R.IS_A, cites=(3,)), "Maya: Are you warm enough?", "Toasty, with the soup on the stove."),
+        (claim("sock", R.HAS_CONDITION, cites=(3,)), "Maya: Is it stuck on the lining?", "On a sock."),
+    ],
+)
+def test_an_answer_about_others_or_about_the_moment_is_nothing_of_the_users(
+    made: Claim, asked: str, answer: str
+) -> None:
+    assert reason(made, "We are away.", asked, answer) is not None
+
+
+def test_she_means_the_woman_who_was_named_and_not_everybody() -> None:
+    lines = (
+        "I spend a week with my grandmother, Zdenka. She has glaucoma and still beats everyone at cards.",
+        "Maya: Impressive!",
+        "She was born in Olomouc.",
+    )
+    assert reason(claim("glaucoma", R.HAS_CONDITION, subject="Zdenka"), *lines) is None
+    assert reason(claim("Olomouc", R.COMES_FROM, subject="Zdenka", cites=(3,)), *lines) is None
+
+
+def test_a_joke_about_a_part_of_the_message_before_takes_that_part_back() -> None:
+    lines = ("We keep a dragon called Smaug in the bathtub. I live in Ghent.", "OK, I'm joking about the dragon.")
+    assert reason(claim("Smaug", R.HAS_PET), *lines) is Reason.JOKE
+    assert reason(claim("Ghent"), *lines) is None
+
+
+def test_a_correction_of_one_thing_leaves_the_rest_of_the_message() -> None:
+    lines = (
+        "My brother Ruben plans a party. I was born on 6 March 1984.",
+        "Maya: Then the party is late!",
+        "Ha, no, I wrote it the American way round. It's 3 June 1984, so the party is on Tuesday.",
+    )
+    assert reason(claim("3 June 1984", R.BORN_ON, cites=(3,)), *lines) is None
+    assert reason(claim("3 June 1984", R.BORN_ON, subject="Ruben", cites=(3,)), *lines) is not None
+    assert not admitted(claim("Ruben", R.FAMILY_OF), *lines).ended
+    assert admitted(claim("6 March 1984", R.BORN_ON), *lines).ended
