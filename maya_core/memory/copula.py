@@ -18,6 +18,7 @@ _COUNTS = frozenset(
     "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred".split()
 )
 _AGE = re.compile(r"^\d{1,3}(?: years? old)?\W*$|^\d{1,3} years? old\b|^\d{1,3}(?= and\b)")
+_INTO_A_JOB = re.compile(r"\b(?:days|weeks|months|years) into (?:an?|my|the)\b", re.IGNORECASE)
 _VALUE = re.compile(
     r"\d|(?<![.!?]\s)(?<!^)\b[A-Z]|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\bdaily\b|\bweekly\b"
 )
@@ -29,7 +30,7 @@ _KEEN = frozenset("mad crazy obsessed passionate".split())
 _FAVOURITE = re.compile(r"\bfavou?rite|\bfav\b", re.IGNORECASE)
 _BELONGING = re.compile(
     r"\bas an?\b|\b(?:night|day|late|early|morning) shift\b|\bteam\b|\bdepartment\b|\bboard\b|\bcharge\b|"
-    r"\bproject\b|\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
+    r"\bproject\b|\b(?:brigade|police|army|navy|air force|council|ministry)\b|\bgrade\b|\byear \d|\bbranch\b|\bsquad\b|"
     r"^on\s+(?:leave|parental leave|maternity leave|paternity leave|sabbatical)\b"
 )
 _LASTS = re.compile(r"\b(?:now|since|currently|these days|for good)\b", re.IGNORECASE)
@@ -109,7 +110,7 @@ def _person_is(owner: Owner, words: Sequence[Token], *, text: str, rest: str, sa
     first, after = words[0], rest.lstrip(" ,")
     if first.text[:1].isdigit() or first.word in _COUNTS:
         spoken = re.sub(r"^[a-z]+", "7", " ".join(word.text for word in words))
-        return _AGE.match(spoken) is not None or bool(moments(text, said_at))
+        return _AGE.match(spoken) is not None or bool(moments(text, said_at)) or _INTO_A_JOB.search(after) is not None
     if first.word in _SOMEBODY_NAMED or first.word in _KEEN:
         return len(words) > 1
     if first.word in ("in", "at", "on", "with"):

@@ -75,6 +75,7 @@ _EXCEPTED = {
     "know": re.compile(r"^\W*(?:\w+ly\s+|really\s+|some\s+)?[^\W\d_a-z]"),
     "scare": re.compile(r""),
     "see": re.compile(r"^\W*(?:Dr|Doctor|Prof)\b"),
+    "swear": re.compile(r"^\W*by\b"),
 }
 _SOMEBODY = re.compile(r"^\W*(?:someone|somebody|a |our |my )")
 _CLEFT = re.compile(r"\W*(?:what|all|the (?:only )?thing)\b", re.IGNORECASE)

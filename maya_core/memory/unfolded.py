@@ -84,6 +84,12 @@ _I_AM = re.compile(
 _WHO_DOES = re.compile(r"(?:who|that)\s+[a-z]+s\s+(?P<rest>[^,;]+)", re.IGNORECASE)
 """Together "I'm the one who maintains the scripts"."""
 _NOBODY = r"(?!(?:it|that|this|these|those|he|she|they|there|here|what|who|which|you|i|we)\b)"
+_IS_HOME = re.compile(
+    r"(?:(?:and|but|so)\s+)?(?P<place>(?!(?:It|This|That|There|Here|He|She|"
+    r"Work)\b)[A-Z][\w'-]*(?:\s[A-Z][\w'-]*)*)(?:'s|\s+is)\s+"
+    r"(?:now |still |my |our )*home(?:\s+(?:now|these days|nowadays|for now|to (?:me|us)))?\W*$"
+)
+"""Where one lives: "Hobart is home these days"."""
 _IS_MY = re.compile(
     rf"(?:(?:and|but|so|also)\s+)?(?P<value>{_NOBODY}[^,;:.!?]{{2,50}}?)(?P<is>'s|\s+is|\s+are|\s+was|\s+were)\s+"
     r"(?:still |now |also |always )?(?:my|our)\s+(?P<what>(?:[\w-]+\s+){0,2}?(?!(?:first|second|third|other|next|"
@@ -106,6 +112,8 @@ def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -
         yield Plain(text=f"I {verbs[0].lemma} {does.group('rest')}")
     if _SOMEBODY.match(before) and (who := _WHO_IS.match(text)):
         yield Plain(text=f"{who.group('name')} {who.group('does')}", agent=who.group("name"))
+    if home := _IS_HOME.match(text):
+        yield Plain(text=f"I live in {home.group('place')}")
     mine = _IS_MY.fullmatch(text)
     if mine and mine.group("what").split()[-1].lower() not in PERSON_NOUNS:
         yield Plain(text=f"my {mine.group('what')} {mine.group('is').strip()} {mine.group('value')}")

@@ -11,7 +11,7 @@ from maya_core.memory.phrases import TRADES
 from maya_core.memory.unfolded import Plain
 
 _NAME_IS = re.compile(
-    r"\W*(?i:(?:and|but)\s+)?(?:(?i:he|she|it)(?:'s|\s+is)\s+(?:called|named)|"
+    r"\W*(?i:(?:and|but)\s+)?(?:(?i:he|she|it)(?:(?:'s|\s+is)\s+(?:called|named)|\s+(?:answers to|goes by))|"
     r"(?i:his|her|its|their|the\s+(?P<of>dog|puppy|cat|kitten|horse|rabbit|parrot|baby)'s)\s+name(?:'s|\s+is))"
     r"\s+[\"“']?(?P<name>(?:(?:Mr|Mrs|Ms|Dr)\.?\s)?[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?)"
 )
@@ -58,6 +58,10 @@ _OUR_TRADE = re.compile(
 )
 _OUR_TRADE_ALONE = re.compile(rf"(?i:my|our)\s+(?:[a-z-]+\s+){{0,2}}?(?P<what>(?i:{TRADES}))\W*")
 """What somebody does, told with their name: "our designer Mirek is …"."""
+_MY_THING = re.compile(
+    r"(?i:my|our)\s+(?P<what>employer|company|firm|gym|school|university|bank|band|choir|team|church)"
+)
+_THE_NAME = re.compile(rf"(?:the\s+)?(?P<name>{_PROPER}(?:\s[^\W\d_a-z][\w'-]*)?)")
 _NAME_LAST = re.compile(r"[^\W\d_a-z][\w-]+(?:\s[^\W\d_a-z][\w-]+)?$")
 _ONE_OF_MINE = re.compile(
     rf"\W*an?\s+(?:[a-z-]+\s){{0,2}}?(?P<role>{_KINDS})\s+(?:of\s+(?:mine|ours)|from\s+(?:my|our|work|school|"
@@ -93,6 +97,7 @@ def who_is_who(text: str, before: Sequence[str], beside: Sequence[str], after: s
         or _of_several(text, beside, after)
         or _over_me(text)
         or _of_a_trade(text, beside)
+        or _own_thing(text, beside)
         or _mine(text, before)
     )
 
@@ -127,6 +132,15 @@ def _of_a_trade(text: str, beside: Sequence[str]) -> Plain | None:
     if found is None or not names_somebody(found.group("name")):
         return None
     return Plain(text=f"{found.group('name')} is a {found.group('what')}", agent=found.group("name"))
+
+
+def _own_thing(text: str, beside: Sequence[str]) -> Plain | None:
+    """ "My employer, the Port Authority, …"."""
+    thing = _MY_THING.fullmatch(beside[-1].strip(" ,")) if beside else None
+    name = _THE_NAME.fullmatch(text.strip(" ,."))
+    if thing is None or name is None or not names_somebody(name.group("name")):
+        return None
+    return Plain(text=f"my {thing.group('what')} is {name.group()}")
 
 
 def _mine(text: str, before: Sequence[str]) -> Plain | None:

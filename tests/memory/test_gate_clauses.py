@@ -428,3 +428,23 @@ def test_what_is_called_wrong_in_the_next_breath_was_never_so(made: Claim, line:
 )
 def test_what_only_looks_taken_back_passing_or_reported_is_kept(made: Claim, line: str) -> None:
     assert reason(made, line) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("wine buyer", R.WORKS_AS), "I'm three weeks into a new position as a wine buyer."),
+        (claim("Hobart", R.LIVES_IN), "I hail from Dunedin but Hobart is home these days."),
+        (claim("Anki", R.USES), "I swear by Anki for vocabulary."),
+        (claim("Comet", R.HAS_PET), "We adopted a greyhound; she answers to Comet."),
+        (claim("fire brigade", R.WORKS_AT), "I'm with the fire brigade in Trento."),
+        (
+            claim("Port Authority", R.WORKS_AT),
+            "My employer, the Port Authority, closes between Christmas and New Year.",
+        ),
+        (claim("tram depot", R.WORKS_ON), "I'm still on the tram depot project."),
+        (claim("Tbilisi", R.VISITED), "Last October I visited Tbilisi with a friend."),
+    ],
+)
+def test_what_one_is_and_has_in_the_words_of_a_story_is_kept(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
