@@ -97,6 +97,7 @@ _GAPPED = re.compile(rf"{_WHO}(?P<prep>in|at|to|from|for|with|by|on|as)\s+(?P<wh
 _GAPPED_OBJECT = re.compile(rf"{_WHO}(?P<what>(?:the|an?)\s+[\w' -]+)\W*")
 _GAPPED_LANGUAGE = re.compile(rf"{_WHO}(?P<what>[A-Z][a-z]+(?: and [A-Z][a-z]+)?)\W*")
 _GAPPED_NAME = re.compile(rf"(?:(?:and|but|while|whereas) )?(?P<who>{_OF_MY})\s+(?P<what>[A-Z][\w-]+)\W*")
+_OF_PLACES = ("in", "at", "from", "on", "by")
 _LONGEST_PREDICATE = 2
 """Words before the preposition that one predicate has in common with another: "'m allergic" to."""
 
@@ -185,6 +186,8 @@ def gapped(text: str, verbs: Sequence[Verb], before: str, led: Sequence[Verb]) -
         shared, prep, _ = said.partition(f" {found.group('prep')} ")
         if not prep or len(shared.split()) >= _LONGEST_PREDICATE or re.search(r"[^\W\d_a-z]", shared):
             return None
+        if found.group("prep") in _OF_PLACES and not re.search(r"[^\W\d_a-z]", found.group("what")):
+            return None  # "I live in Kiel, and Hamburg in summer"
         shared = f"{shared.rstrip()} {found.group('prep')}"
     elif verb.lemma == "speak":
         found = _GAPPED_LANGUAGE.fullmatch(text)

@@ -67,7 +67,7 @@ def apposed(told: Told, clause: Clause) -> str:
     if led and clause.text[:4] == "and " and stems(led) & ROLES:
         return led.removesuffix("s") if led != "children" else "child"
     following = next((c for c in near if c.start > clause.start), None)
-    own_role = _MY_SOMEBODY.fullmatch(following.text.strip(" .,")) if following else None
+    own_role = _somebody_of_mine(following) if following else None
     if (
         own_role
         and stems(own_role.group(1)) & ROLES
@@ -81,9 +81,16 @@ def apposed(told: Told, clause: Clause) -> str:
     name = clause.text.strip(" .,")
     if name.lower() in {"maya", *NOT_NAMES} or (name.isupper() and len(name) > 1) or one_of_several:
         return ""
-    said = [found.group(1).lower() for c in near if (found := _MY_SOMEBODY.fullmatch(c.text.strip(" .,")))]
+    said = [found.group(1).lower() for c in near if (found := _somebody_of_mine(c))]
     said += [led_to.group("who").lower()] if led_to else []
     return next((role for role in said if stems(role) & ROLES), "")
+
+
+def _somebody_of_mine(clause: Clause) -> re.Match[str] | None:
+    """A clause that is nothing but somebody of the user's: "my son", neither "my boss said no" nor "my son and I"."""
+    said = any(verb.lemma != "be" for verb in clause.verbs)
+    found = None if said else _MY_SOMEBODY.fullmatch(clause.text.strip(" .,"))
+    return found if found and not {"and", "is", "was"} & set(found.group(1).split()) else None
 
 
 def about_user(claim: Claim, told: Told, clause: Clause, owner: Owner, reading: Reading) -> Reason | None:

@@ -85,15 +85,19 @@ _WHO_DOES = re.compile(r"(?:who|that)\s+[a-z]+s\s+(?P<rest>[^,;]+)", re.IGNORECA
 """Together "I'm the one who maintains the scripts"."""
 _NOBODY = r"(?!(?:it|that|this|these|those|he|she|they|there|here|what|who|which|you|i|we)\b)"
 _IS_HOME = re.compile(
-    r"(?:(?:and|but|so)\s+)?(?P<place>(?!(?:It|This|That|There|Here|He|She|"
-    r"Work)\b)[A-Z][\w'-]*(?:\s[A-Z][\w'-]*)*)(?:'s|\s+is)\s+"
+    r"(?:(?:and|but|so)\s+)?(?P<place>(?!(?:It|This|That|There|Here|He|She|Work|"
+    r"Family|Music|Nature|Church)\b)[A-Z][\w'-]*(?:\s[A-Z][\w'-]*)*)(?:'s|\s+is)\s+"
     r"(?:now |still |my |our )*home(?:\s+(?:now|these days|nowadays|for now|to (?:me|us)))?\W*$"
 )
 """Where one lives: "Hobart is home these days"."""
+_NO_OWN = (
+    r"(?!(?:first|second|third|other|next|last|one|own|age|height|size|weight|type|turn|fault|idea|problem|pleasure|"
+    r"guess|point|bet)\b)"
+)
+"""What is nobody's by name: "my second", "my age"."""
 _IS_MY = re.compile(
     rf"(?:(?:and|but|so|also)\s+)?(?P<value>{_NOBODY}[^,;:.!?]{{2,50}}?)(?P<is>'s|\s+is|\s+are|\s+was|\s+were)\s+"
-    r"(?:still |now |also |always )?(?:my|our)\s+(?P<what>(?:[\w-]+\s+){0,2}?(?!(?:first|second|third|other|next|"
-    r"last|one|own)\b)[\w-]+(?: of choice)?)"
+    rf"(?:still |now |also |always )?(?:my|our)\s+(?P<what>(?:[\w-]+\s+){{0,2}}?{_NO_OWN}[\w-]+(?: of choice)?)"
     r"(?:\s+(?:now|these days|at work|at home|at the moment|until [\w ]+|since [\w ]+))?\W*",
     re.IGNORECASE,
 )

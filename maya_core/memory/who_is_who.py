@@ -6,6 +6,7 @@ Names that stand beside a role are put where the rest of the reading looks for t
 import re
 from collections.abc import Sequence
 
+from maya_core.memory.grammar import verbs_of
 from maya_core.memory.lexicon import ANIMALS, NOT_NAMES, PERSON_NOUNS
 from maya_core.memory.phrases import TRADES
 from maya_core.memory.unfolded import Plain
@@ -146,7 +147,7 @@ def _own_thing(text: str, beside: Sequence[str]) -> Plain | None:
 def _mine(text: str, before: Sequence[str]) -> Plain | None:
     """ "With Tomasz, he's my colleague", "with Marguerite, a friend from my university days"."""
     last = _NAME_LAST.search(before[-1].rstrip(" ,")) if before else None
-    is_mine = _IS_MINE.match(text) or _ONE_OF_MINE.match(text)
+    is_mine = _IS_MINE.match(text) or (None if verbs_of(text) else _ONE_OF_MINE.match(text))
     return Plain(text=f"{last.group()} is my {is_mine.group('role')}", agent=last.group()) if last and is_mine else None
 
 

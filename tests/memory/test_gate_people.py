@@ -271,3 +271,21 @@ def test_a_correction_of_one_thing_leaves_the_rest_of_the_message() -> None:
     assert reason(claim("3 June 1984", R.BORN_ON, subject="Ruben", cites=(3,)), *lines) is not None
     assert not admitted(claim("Ruben", R.FAMILY_OF), *lines).ended
     assert admitted(claim("6 March 1984", R.BORN_ON), *lines).ended
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("Ben", R.WORKS_WITH), "I told Ben, my boss said no."),
+        (claim("Anna", R.FAMILY_OF), "We met Anna, my sister and I."),
+        (claim("Orwell", R.WORKS_WITH), "I read Orwell, a colleague of mine recommended it."),
+        (claim("winter", R.LIVES_IN, subject="Hamburg"), "I live in Kiel and Hamburg in winter."),
+    ],
+)
+def test_what_only_stands_beside_somebody_is_nobody(made: Claim, line: str) -> None:
+    assert reason(made, line) is not None
+    assert made.object not in {found.object for found in extract(talk(line)) if found.relation is made.relation}
+
+
+def test_who_is_as_old_as_the_user_is_not_their_age() -> None:
+    assert not extract(talk("Tom is my age."))
