@@ -141,7 +141,9 @@ _OWN_HEADING = re.compile(
 """What people put before a colon when they go on to speak of themselves; any other name there speaks itself."""
 _NOT_OWN_HEADING = re.compile(
     r"\b(?:songs?|lyrics|verse|chorus|movie|film|book|novel|poem|line|slogan|sign|horoscope|post|tweet|meme|proverb|"
-    r"story|says?|said|wrote|writes|according|example|e\.g|diary|memoirs?|journal|autobiography|letters? of|"
+    r"story|overheard|pangram|crossword|clue|(?:wrong|right|sample|model) answer|(?:a|the) lie|alibi|by heart|begins?|"
+    r"starts? (?:like|with)|opens?|ends? with|blurted|summed|answered|recite[ds]?|motto|says?|said|wrote|writes|"
+    r"according|example|e\.g|diary|memoirs?|journal|autobiography|letters? of|"
     r"words of)\b|^\W*(?:(?:my|our|the|an?)\s+[a-z-]+|"
     r"(?!here|there|that|it|what|who|where|let|he|she|this)(?-i:[A-Z])[\w-]+)'s\s+"
     r"(?!(?:plan|update|status|problem|situation|context)\b)[a-z]",

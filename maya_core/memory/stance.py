@@ -80,7 +80,9 @@ _WISH = re.compile(
     r"told you)\b| (?:(?:probably|also|maybe|perhaps|really) )?"
     r"(?:read|say|know|mention|add|note|tell you|point out|warn you|let you know|clarify|explain)\b|"
     r" be (?:on |at |in |the )*(?-i:[A-Z\d]))|"
-    r"ought to|unless|not sure|unsure|let's say|lets say|say (?:i|my|we|that)|what if|were to|eventually|"
+    r"ought to|unless|not sure|unsure|myth that|(?:not|n't) true that|"
+    r"n't (?:think|believe)(?= that\b)|"
+    r"let's say|lets say|say (?:i|my|we|that)|what if|were to|eventually|"
     r"at some point|might|looking to|hard to decide|(?:it'd|that'd|there'd)|undecided|torn between|on the fence|"
     r"either way|tentatively|potential(?:ly)?|if i'm lucky|fingers crossed|in an ideal world|bucket list|"
     r"some(?:times)? (?:think|wish|dream)|applied (?:to|for)|applying (?:to|for)|interview(?:ing|ed)? (?:at|"
@@ -136,6 +138,8 @@ _FUTURE = re.compile(
     _I,
 )
 _FRAME = re.compile(
+    r"^\W*(?:(?:chapter|act|scene|prologue|epilogue|canto|stanza)\s+(?:\d+|one|two|three|four|five|[ivx]+)|"
+    r"lorem ipsum)\b|"
     r"\b(?:once upon a time|imagine|pretend|suppose|supposing|hypothetically|let's say|lets say|let's pretend|"
     r"let's imagine|what if|"
     r"role[\s-]?play\w*|in this (?:story|scenario|game)|scenario|thought experiment|brainstorm\w*|spitballing|"
@@ -200,8 +204,10 @@ _FICTION = re.compile(
     r"imaginary)) (?:life|universe|reality|timeline|world)|persona|(?:test|sample|dummy|fake|placeholder|demo|"
     r"mock) (?:user|account|data|name|profile|person|customer|value|address)|for example|for instance|e\.g\.|"
     r"the (?:character|protagonist|narrator|hero|heroine|villain)|fictional|work of fiction|novel i'm|sims|"
-    r"i (?:just |once )?had (?:an?|this|the) (?:\w+ )?(?:dream|nightmare|vision)(?! (?:job|house|home|car|team)))\b|"
-    r"^\W*(?:(?:now|ok|okay|so|and|please|just|but)\W+)*(?:(?:let's|lets|let us) (?:just )?(?:assume|suppose|pretend|"
+    r"lorem ipsum|i (?:just |once )?had (?:an?|this|the) (?:\w+ )?(?:dream|nightmare|vision)(?! (?:job|house|home|"
+    r"car|team)))\b|"
+    r"^\W*(?:(?:now|ok|okay|so|and|please|just|but)\W+)*(?:i (?:really )?doubt that|claim that|let (?:them|him|her|"
+    r"everyone|people) (?:think|believe) that|(?:let's|lets|let us) (?:just )?(?:assume|suppose|pretend|"
     r"imagine|say (?:that|i|my|we|our))|(?:assume|suppose|presume|pretend)(?= (?:that|i|i'm|my|we|our|you|the|an?|"
     r"(?-i:[A-Z]))\b))\b",
     _I,

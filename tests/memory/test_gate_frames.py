@@ -79,6 +79,23 @@ _NOT_THEIR_WORD = (
     "The villain introduces himself. {said}",
     "I'm writing as Bea now: {said}",
     "[00:12:41] {said}",
+    "A stranger in the lift blurted out: {said}",
+    "My daughter has to learn this by heart: {said}",
+    "Spot the lie: {said}",
+    "Overheard on the train: {said}",
+    "Chapter one. {said}",
+    "I doubt that {said}",
+    "Let them think that {said}",
+    "{said} I read that somewhere.",
+    "{said} Which film is that from?",
+    "{said} Is that grammatical?",
+    "{said} Can you put that into Italian?",
+    "{said} Make it rhyme.",
+    "{said} (typed by my colleague)",
+    "{said} No, that was my evil twin.",
+    "{said} Hypothetically.",
+    "{said} I wish.",
+    "{said} One can dream.",
 )
 _THEIR_WORD = (
     "{said}",
@@ -103,6 +120,14 @@ _THEIR_WORD = (
     "Can you shorten my emails from now on? {said}",
     "{said} Please use that from now on.",
     "P.S. {said}",
+    "{said} That's why I'm asking.",
+    "{said} It's a long story.",
+    "{said} Don't worry about it though.",
+    "{said} Would you believe that?",
+    "While I'm at it: {said}",
+    "Remember, {said}",
+    "Bear in mind that {said}",
+    "In case it matters, {said}",
 )
 
 
