@@ -20,7 +20,7 @@ async def all_of(first: Coroutine[object, object, A], second: Coroutine[object, 
 async def all_of(*work: Coroutine[object, object, A]) -> tuple[A, ...]: ...
 async def all_of(*work: Coroutine[object, object, object]) -> tuple[object, ...]:
     """The results in this order. Raises what the first to fail raises."""
-    if _has_loop():
+    if has_loop():
         return tuple(await asyncio.gather(*work))
     try:
         return tuple([await each for each in work])
@@ -31,10 +31,11 @@ async def all_of(*work: Coroutine[object, object, object]) -> tuple[object, ...]
 
 def limit(seconds: float) -> AbstractAsyncContextManager[object]:
     """As `asyncio.timeout`. Without a loop nothing is stopped from outside: what takes too long breaks itself off."""
-    return asyncio.timeout(seconds) if _has_loop() else _NO_LIMIT
+    return asyncio.timeout(seconds) if has_loop() else _NO_LIMIT
 
 
-def _has_loop() -> bool:
+def has_loop() -> bool:
+    """Whether this runs on a loop, so that it may wait."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -60,8 +60,8 @@ class RecallPolicy:
     """
 
     deadline_s: float = 0.8
-    by_meaning: int = 80
-    by_words: int = 60
+    by_meaning: int = 40
+    by_words: int = 30
     speakers_s: float = 60.0
     weights: Weights = field(default_factory=Weights)
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from maya_core.beside import has_loop
 from maya_core.clock import SystemClock
 from maya_core.errors import ConfigurationError, Conflict, StorageFull, StoreUnavailable
 from maya_core.stores import disk
@@ -70,6 +71,10 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._of_thread, "reading", None)
         if connection is not None:
             return self._read_here(query, connection)
+        if not has_loop():  # in work together over another file
+            self._require_open()
+            with self._named_failures(self._timeout_s):
+                return self._transact(_BEGIN_READING, query, self._clock.monotonic() + self._timeout_s)
         return await self._run(self._readers, _BEGIN_READING, query, self._timeout_s)
 
     async def write(self, change: Callable[[sqlite3.Connection], T], *, timeout_s: float | None = None) -> T:
@@ -128,8 +133,7 @@ class Database:
             raise StorageFull(f"hardly any room is left on the disk of {str(self._path)!r}")
 
     async def _run(self, pool: Executor, begin: str, work: Callable[[sqlite3.Connection], T], timeout_s: float) -> T:
-        if self._closed:
-            raise StoreUnavailable(f"the database {self._path.name!r} is closed")
+        self._require_open()
         deadline = self._clock.monotonic() + timeout_s
         loop = asyncio.get_running_loop()
         with self._named_failures(timeout_s):
@@ -143,6 +147,10 @@ class Database:
                 raise
             finally:
                 late.cancel()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(f"the database {self._path.name!r} is closed")
 
     @contextmanager
     def _named_failures(self, timeout_s: float) -> Iterator[None]:

@@ -224,6 +224,20 @@ async def test_what_work_together_raises_comes_back_and_the_thread_is_free_again
         await database.together(wrong, timeout_s=PATIENT_S)
 
 
+async def test_work_together_may_read_another_file_too(database: Database, path: Path) -> None:
+    await insert(database, 1)
+    other = Database(path.with_name("other.db"))
+    await other.write(lambda c: c.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)"))
+    await insert(other, 1)
+    await insert(other, 2)
+
+    async def both() -> tuple[int, int]:
+        return await count(database), await count(other)
+
+    assert await database.together(both, timeout_s=PATIENT_S) == (1, 2)
+    await other.close()
+
+
 async def test_work_together_that_waits_for_something_else_is_ended_and_told_so(path: Path) -> None:
     database = Database(path, readers=1)
     ended: list[str] = []
