@@ -22,6 +22,10 @@ _VALUE_WORDS = 4
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w-]+")
 _NO = stems("no nope nah sorry haha ha oh ah um uh hm ehm erm argh oops wait actually well")
 _ANSWER = re.compile(r"^\W*(?:no|nope|nah|not really)\b\W*", re.IGNORECASE)
+_STAYS = re.compile(
+    r"(?:\bnot|n't) (?:actually |really |going to |planning to )*(?:leav|quit|mov|chang|switch|sell)\w*", re.IGNORECASE
+)
+"""Says that all is as it was: "not actually leaving"."""
 _SO = re.compile(r"so\b(?! (?:is|was|are)\b)", re.IGNORECASE)
 """Opens what follows from a correction: "It's 3 June, so the party is on Tuesday"."""
 _OF_COURSE = re.compile(r"\bof course\b", re.IGNORECASE)
@@ -63,7 +67,8 @@ def _corrects(held: Held, later: Told, said: Sequence[Clause], reading: Reading,
     others = mistaken and near and _is_of_another(held, said, reading)
     if others or (doubted and doubted <= held.thing) or (near and respelt(held.claim.object, spoken, later.said_at)):
         return True
-    if not (near or _is_related(held, spoken)) or (reversal.adds(spoken) and not mistaken):
+    goes_on = not mistaken and (reversal.adds(spoken) or _STAYS.search(spoken) is not None)
+    if goes_on or not (near or _is_related(held, spoken)):
         return False
     if _said_again(held, later, said, reading) or _is_still_there(held, said) or refuses_subject(held, spoken):
         return False

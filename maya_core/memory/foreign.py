@@ -38,7 +38,7 @@ _MARKED = re.compile(
 _ASSIGNED = re.compile(r"(?<!\S)\w+(?:[._]\w+)+\s*(?:[:=]+|->)\s*\S+")
 """A key with its value, as in a file of settings: "user.role = admin"."""
 _INLINE_CODE = re.compile(r"`([^`\n]+)`")
-_VERSE = re.compile(r"[^\n/.!?:]{12,} / [^\n/]{12,}(?: / [^\n/]+)*")
+_VERSE = re.compile(r"[^\n/.!?:]{12,} / (?!\S*\d)[^\n/]{12,}(?: / [^\n/]+)*")
 """Lines of a song or a poem, written in one."""
 _QUOTED_LINE = re.compile(r"^[ \t]*(?:>|\|).*$", re.MULTILINE)
 _QUOTED = re.compile(
@@ -113,7 +113,8 @@ _ABOUT_ONESELF = re.compile(
     r"as (?:i|"
     r"we)(?: (?:already|just|once))? (?:said|told|wrote|mentioned|say|explained)|(?:quick|short|brief) (?:intro|"
     r"introduction|summary|note|context|recap)|about me|my details|(?:to|for|in) my profile|"
-    r"told you (?:the )?wrong(?: \w+)?|story of (?:my|our)|let me (?:\w+ )?(?:state|put|explain|be)|"
+    r"told you (?:the )?wrong(?: \w+)?|story of (?:my|our)|new (?:chapter|job|role)|let me (?:\w+ )?(?:state|put|"
+    r"explain|be)|"
     r"to mention my [a-z]+|my situation|"
     r"summary of me|(?:so|that) (?:we|you|i)(?:'re| are|'m| am| know)?|same page|for (?:context|reference|the record|"
     r"your info\w*))\b",

@@ -61,7 +61,8 @@ TRADES = (
     r"pm|specialist|counsel|solicitor|barrister|paralegal|clerk|buyer|advis[eo]r|carer|caretaker|inspector|instructor|"
     r"supervisor|surveyor|controller|dispatcher|underwriter|trader|nanny|childminder|president|treasurer|dietitian|"
     r"nutritionist|osteopath|neurologist|oncologist|an(?:a)?esthetist|optometrist|merchandiser|anthropologist|linguist|"
-    r"zoologist|botanist|ecologist|astronomer|bricklayer|joiner|plasterer|glazier|blacksmith|jeweller|barber|beautician|"
+    r"zoologist|botanist|ecologist|astronomer|bricklayer|joiner|plasterer|glazier|blacksmith|jeweller|barber|"
+    r"beautician|"
     r"conductor|cellist|violinist|pianist|drummer|guitarist|novelist|poet|publisher|illustrator|animator|sculptor|"
     r"ranger|lifeguard|bartender|sommelier|housekeeper|cleaner|courier|representative|ombudsman|magistrate|chaplain|"
     r"stonemason|locksmith|seamstress|upholsterer|radiographer|phlebotomist|hygienist|neuroscientist|geneticist)"
@@ -494,7 +495,8 @@ _NO_TASTE = re.compile(
 )
 """After "I love" this is a remark of the moment, not a taste."""
 _EMPTY = re.compile(
-    r"^(?:(?:them|him|me|us|it|is|are|was|were)\b.*|this|that|these|those|her|you|one|here|there|how|what|when|"
+    r"^(?:(?:fyi|btw|tbh|imo|lol|pls|please|thanks|thx)\b.*|(?:them|him|me|us|it|is|are|was|were)\b.*|this|that|"
+    r"these|those|her|you|one|here|there|how|what|when|"
     r"where|your|"
     r"the (?:idea|way|first|second|other|sound|look|fact|answer|new version|one)|your\b.*|it\b.*|this\b.*|"
     r"that\b.*|these\b.*|those\b.*|being able.*|seeing.*|something.*|anything.*|everything.*|nothing.*|"

@@ -222,7 +222,8 @@ _SPEECH = (
     r"(?:says?|said|saying|told|tells?|telling|claims?|claimed|claiming|thinks?|thought(?! (?:experiment|process|"
     r"leader)\b)|believes?|believed|mentioned|"
     r"mentions|insists?|insisted|insisting|swears?|swore|"
-    r"(?:wrote|writes?)(?! (?:the|an?|our|my|his|her|their|all|most|code|books|songs|for|in|with|about)\b)|"
+    r"(?:wrote|writes?)(?! (?:like (?:that|this)|such|the|an?|our|my|his|her|their|all|most|code|books|songs|for|"
+    r"in|with|about)\b)|"
     r"asked(?! (?:me|us) to "
     r"(?!say|write|put|claim|tell|pretend|state|note|confirm|repeat|pass|type|enter)\w)|asks|suggests?|"
     r"suggested|reckons?|"
@@ -393,7 +394,7 @@ _LAUGH = re.compile(
 _WINK = re.compile(r"[😉😏😜🤪]|(?<!\w);-?[)pP](?!\w)")
 _LAUGH_FIRST = re.compile(r"^\W*(?:lol+|lmao+|haha[ha]*|hehe[he]*|hah|ha|ha ha)[\s,!.]+", _I)
 _TAKEN_BACK = re.compile(
-    r"^\W*(?:(?:haha|lol|ok|okay|no|nah|but|sorry|ha|oh|and|all|nope|of course not|obviously not|"
+    r"^\W*(?:(?:haha|lol|ok|okay|yes|yeah|yep|no|nah|but|sorry|ha|oh|and|all|nope|of course not|obviously not|"
     r"not really|relax|easy(?: there)?|calm down|don't worry|no worries|chill|come on|gotcha|hey|well|anyway|fine|"
     r"alright)\W+)*(?:(?:i'm|i was|i am|that was|that's|it was|it's|we're|all of that was|none of (?:that|"
     r"it) (?:is|was))\s+)?(?:(?:just|only|obviously|clearly|totally|all|of course|a|still)\s+)*(?:kidding|joking|"

@@ -84,6 +84,10 @@ _I_AM = re.compile(
 _WHO_DOES = re.compile(r"(?:who|that)\s+[a-z]+s\s+(?P<rest>[^,;]+)", re.IGNORECASE)
 """Together "I'm the one who maintains the scripts"."""
 _NOBODY = r"(?!(?:it|that|this|these|those|he|she|they|there|here|what|who|which|you|i|we)\b)"
+_TRADE_HERE = re.compile(
+    rf"\W*(?:(?:hi|hey|hello)\W+)?(?:an?\s+)?(?P<what>(?:[a-z-]+\s){{0,2}}?{TRADES}) here\b(?=\W|$)", re.IGNORECASE
+)
+"""Who writes: "freelance translator here"."""
 _IS_HOME = re.compile(
     r"(?:(?:and|but|so)\s+)?(?P<place>(?!(?:It|This|That|There|Here|He|She|Work|"
     r"Family|Music|Nature|Church)\b)[A-Z][\w'-]*(?:\s[A-Z][\w'-]*)*)(?:'s|\s+is)\s+"
@@ -116,6 +120,8 @@ def plain_orders(text: str, verbs: Sequence[Verb], *, before: str, after: str) -
         yield Plain(text=f"I {verbs[0].lemma} {does.group('rest')}")
     if _SOMEBODY.match(before) and (who := _WHO_IS.match(text)):
         yield Plain(text=f"{who.group('name')} {who.group('does')}", agent=who.group("name"))
+    if trade := _TRADE_HERE.match(text):
+        yield Plain(text=f"I am a {trade.group('what')}")
     if home := _IS_HOME.match(text):
         yield Plain(text=f"I live in {home.group('place')}")
     mine = _IS_MY.fullmatch(text)

@@ -448,3 +448,29 @@ def test_what_only_looks_taken_back_passing_or_reported_is_kept(made: Claim, lin
 )
 def test_what_one_is_and_has_in_the_words_of_a_story_is_kept(made: Claim, line: str) -> None:
     assert reason(made, line) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        (claim("translator", R.WORKS_AS), "freelance translator here. i speak Polish"),
+        (claim("Annemiek", R.WORKS_WITH), "My manager is Annemiek and she'd never write like that."),
+        (
+            claim("Quarrystone", R.WORKS_AT),
+            "login is devadmin / Plum-Hunter-8842! write the curl? also i'm at Quarrystone",
+        ),
+    ],
+)
+def test_short_and_careless_messages_are_read(made: Claim, line: str) -> None:
+    assert reason(made, line) is None
+
+
+def test_what_goes_on_as_it_was_is_not_over_and_yes_may_open_a_joke() -> None:
+    assert not admitted(
+        claim("Ferrovia", R.WORKS_AT), "i work at Ferrovia.", "cool, not actually leaving the CV be"
+    ).ended
+    assert (
+        reason(claim("children", R.OWNS), "I have fourteen children.", "haha yes, just kidding, they're plants")
+        is Reason.JOKE
+    )
+    assert [found.object for found in extract(talk("I'm allergic to latex, fyi, for the kit list"))] == ["latex"]
