@@ -170,6 +170,7 @@ _SAID_BEFORE = 1
 _MOST_BETWEEN = 3
 _TO_LISTENER = re.compile(r"(?<![\w'])(?:your|you|this (?:answer|version|draft|reply))\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:for|at|in|on|with|from|to|by|near)\b", re.IGNORECASE)
+_AT_SOMETHING = re.compile(rf"{_ELSEWHERE.pattern}|\bthe\b", re.IGNORECASE)
 _LONGEST_LIST = 8
 _LONGEST_LEAD = 4
 """Words before the object of a clause that goes on with a list: "and a bit of"."""
@@ -220,7 +221,7 @@ def _stands_beside(claim: Claim, place: Place) -> bool:
     clause = place.clause
     if clause.owners or clause.verbs or clause.leads or claim.relation not in _OF_HEADS:
         return False
-    return re.search(rf"{_ELSEWHERE.pattern}|\bthe\b", clause.text[: place.start], re.IGNORECASE) is not None
+    return _AT_SOMETHING.search(clause.text[: place.start]) is not None
 
 
 def _puts_a_value_right(claim: Claim, told: Told, clause: Clause) -> bool:

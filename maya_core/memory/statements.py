@@ -237,21 +237,22 @@ class _MessageReader:
     def _presupposed(self, made: Sequence[Clause], own: str, sentence: Piece) -> Iterator[Clause]:
         """Who somebody is to the user, where what is told of them is only their word, or only wanted: "my colleague
         Bashir" of "My colleague Bashir told us …"."""
-        if self._running is not Meant.ASSERTED:
+        unsure = [clause for clause in made if clause.meant in (Meant.QUOTED, Meant.HYPOTHETICAL)]
+        if not unsure or self._running is not Meant.ASSERTED:
             return
         relayed_from, wanted = stance.hearsay(own), stance.only_wants(own)
-        for clause in made:
+        for clause in unsure:
             begin = clause.start - sentence.start
-            speaker = clause.owners[0].until if clause.owners and not clause.owners[0].pronoun else 0
-            starts = relayed_from is not None and begin <= relayed_from < begin + len(clause.text)
-            within = speaker if clause.meant is Meant.QUOTED and starts else 0
+            within = 0
             if clause.meant is Meant.HYPOTHETICAL and wanted:
                 within = len(clause.text)
-            own_words = (
-                _foreign_meaning(Piece(text=clause.text, start=clause.start, end=clause.start + within), self._foreign)
-                is None
-            )
-            if within and own_words and (said := introduced(clause.text[:within])):
+            elif clause.meant is Meant.QUOTED and relayed_from is not None and clause.owners:
+                starts = begin <= relayed_from < begin + len(clause.text)
+                speaker = clause.owners[0]
+                within = speaker.until if starts and not speaker.pronoun else 0
+            piece = Piece(text=clause.text, start=clause.start, end=clause.start + within)
+            own_words = within and _foreign_meaning(piece, self._foreign) is None
+            if own_words and (said := introduced(clause.text[:within])):
                 yield in_plain_order(replace(clause, meant=Meant.ASSERTED), said)
 
     def _listed_of(self, sentence: Piece, piece: Piece) -> Owner | None:
